@@ -1,0 +1,16 @@
+"""Singing voice separation as scikit-learn estimators.
+
+The way of a track, and where each step is written::
+
+    sksvs.audio.AudioFile           an audio file as a waveform, read when it is sliced
+    sksvs.transforms.MonoDownmix        waveform -> mean of its channels
+    sksvs.transforms.STFTTransformer    waveform -> Spectrogram, a lazy view
+    sksvs.transforms.IRMTarget          Spectrogram -> Spectrogram with the masks to learn
+    sksvs.estimators.GRUMaskSeparator   learns the masks; predict gives waveforms, score decibels
+    sksvs.metrics                       SDR, SIR and SAR; scorers for GridSearchCV
+
+`X` is a list of mixtures and `y` the list of their sources, one item a track, so everything in
+`sklearn.model_selection` and the stock `sklearn.pipeline.Pipeline` work as they are.
+"""
+
+__version__ = "0.1.0"

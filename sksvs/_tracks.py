@@ -1,0 +1,137 @@
+"""Check lists of tracks where they enter: mixtures, and the sources that belong to them."""
+
+import numpy as np
+
+from sksvs.spectrogram import Spectrogram
+from sksvs.waveform import ArrayWaveform, Sources, Waveform, require_same_rate
+
+
+def check_mixtures(X):
+    """Return the mixtures as waveforms that know their names.
+
+    Parameters
+    ----------
+    X : list of array or Waveform, each (n_samples,) or (n_samples, n_channels)
+
+    Returns
+    -------
+    list of Waveform
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the track and what is wrong with it.
+    """
+    _check_list(X, "X", "waveforms")
+    mixtures = [_as_waveform(x, f"X[{i}]") for i, x in enumerate(X)]
+    _check_rates(mixtures)
+    return mixtures
+
+
+def check_spectrograms(X, estimator):
+    """Return X as a list after making sure that it holds spectrograms of one kind of analysis.
+
+    Parameters
+    ----------
+    X : list of Spectrogram
+    estimator : object
+        Who asks, for the error message.
+    """
+    _check_list(X, "X", "spectrograms")
+    for i, x in enumerate(X):
+        if not isinstance(x, Spectrogram):
+            raise TypeError(
+                f"X[{i}] must be a Spectrogram; got {type(x).__name__}. Put STFTTransformer "
+                f"before {type(estimator).__name__} in the pipeline."
+            )
+        difference = x.params.differs_from(X[0].params)
+        if difference:
+            raise ValueError(f"{x.name} was analysed with {difference} as for {X[0].name}.")
+    return list(X)
+
+
+def check_sources(y, mixtures):
+    """Return the sources of every track as waveforms on their mixture's grid.
+
+    Where the mixture is mono, sources with channels are averaged, as the mixture was.
+
+    Parameters
+    ----------
+    y : list of array or Sources, each (n_sources, n_samples) or (n_sources, n_samples, n_channels)
+    mixtures : list of Waveform
+
+    Returns
+    -------
+    list of list of Waveform
+    """
+    if y is None:
+        raise ValueError("y is needed: the sources of every track, the voice first; got None.")
+    _check_list(y, "y", "sources")
+    if len(y) != len(mixtures):
+        raise ValueError(
+            f"X and y must have one item a track; got {len(mixtures)} mixtures and {len(y)} sets "
+            "of sources."
+        )
+    sources = [_check_track_sources(s, m, i) for i, (s, m) in enumerate(zip(y, mixtures))]
+    for i, track in enumerate(sources):
+        if len(track) != len(sources[0]):
+            raise ValueError(
+                f"y[{i}] has {len(track)} sources, but y[0] has {len(sources[0])}. Every track "
+                "needs the same sources in the same order."
+            )
+    return sources
+
+
+def _check_track_sources(sources, mixture, i):
+    name = f"y[{i}]"
+    of = f"X[{i}]" if mixture.name == f"X[{i}]" else f"X[{i}] ({mixture.name})"
+    if len(sources) < 2:
+        raise ValueError(
+            f"{name} must hold two sources or more, the voice first; got {len(sources)}."
+        )
+    waveforms = [_as_waveform(source, f"{name}[{j}]") for j, source in enumerate(sources)]
+    for source in waveforms:
+        if source.n_samples != mixture.n_samples:
+            called = name if source.name.startswith(name) else f"{name} ({source.name})"
+            got = (len(waveforms), *source.shape)
+            raise ValueError(
+                f"{called} must have shape (n_sources, {mixture.n_samples}) to match {of}; "
+                f"got {got}."
+            )
+        require_same_rate(source, mixture)
+    if mixture.ndim == 1:
+        return [source.to_mono() for source in waveforms]
+    for source in waveforms:
+        if source.shape != mixture.shape:
+            raise ValueError(
+                f"{source.name} has shape {source.shape}, but its mixture {of} has "
+                f"{mixture.shape}: a mixture with channels needs sources with the same channels. "
+                "Put MonoDownmix first in the pipeline to separate in mono."
+            )
+    return waveforms
+
+
+def _as_waveform(waveform, name):
+    if isinstance(waveform, Waveform):
+        return waveform
+    if isinstance(waveform, Sources):
+        raise TypeError(f"{name} must be one waveform; got the {len(waveform)} sources of a track.")
+    return ArrayWaveform(waveform, name=name)
+
+
+def _check_list(items, name, what):
+    numeric_array = isinstance(items, np.ndarray) and items.dtype != object
+    if numeric_array or not hasattr(items, "__len__") or isinstance(items, (str, Waveform)):
+        got = f"an array of shape {items.shape}" if numeric_array else type(items).__name__
+        raise TypeError(
+            f"{name} must be a list of {what}, one item a track; got {got}. Put a single track "
+            f"into a list: [{name.lower()}]."
+        )
+    if len(items) == 0:
+        raise ValueError(f"{name} is empty: at least one track is needed.")
+
+
+def _check_rates(waveforms):
+    known = [w for w in waveforms if w.sample_rate is not None]
+    for waveform in known[1:]:
+        require_same_rate(waveform, known[0])

@@ -1,0 +1,296 @@
+"""Read, write and resample audio files; samples are read only when they are sliced."""
+
+import os
+import struct
+import tempfile
+import warnings
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from sksvs.waveform import (
+    ArrayWaveform,
+    Sources,
+    Waveform,
+    check_shape,
+    require_finite,
+    to_mono,
+)
+
+__all__ = [
+    "ArrayWaveform",
+    "AudioFile",
+    "Sources",
+    "Waveform",
+    "read",
+    "resample",
+    "to_mono",
+    "write",
+]
+
+
+class AudioFile(Waveform):
+    """An audio file as a waveform: facts from its header, samples when it is sliced.
+
+    Reads what libsndfile reads: WAV, FLAC, Ogg Vorbis, MP3 and more. It holds, and pickles, the
+    absolute path, the size and the modification time of the file: never samples.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Attributes
+    ----------
+    path : str
+        The absolute path.
+    shape : tuple of int
+        ``(n_samples,)`` for one channel, else ``(n_samples, n_channels)``.
+    sample_rate : int
+        In Hz.
+    subtype : str
+        How the samples are coded in the file: "PCM_16", "FLOAT", "VORBIS", …
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no audio file, holds no sample, or is shorter than its header says; when samples
+        are read, if they cannot be decoded, hold NaN or inf, or the file has changed since.
+
+    Examples
+    --------
+    >>> song = AudioFile("song.flac")                          # doctest: +SKIP
+    >>> song.shape, song.sample_rate                           # doctest: +SKIP
+    ((10584000, 2), 44100)
+    >>> song[44100:88200].shape                                # doctest: +SKIP
+    (44100, 2)
+    """
+
+    def __init__(self, path):
+        self.path = os.path.abspath(path)
+        status = _status(self.path)
+        self.size, self.modified_ns = status.st_size, status.st_mtime_ns
+        self._header  # noqa: B018 - a missing or damaged file is refused here
+
+    def __eq__(self, other):
+        return isinstance(other, AudioFile) and self.__dict__ == other.__dict__
+
+    def __hash__(self):
+        return hash((self.path, self.size, self.modified_ns))
+
+    @property
+    def _header(self):
+        return _read_header(self.path, self.size, self.modified_ns)
+
+    @property
+    def name(self):
+        """The absolute path."""
+        return self.path
+
+    @property
+    def shape(self):
+        """``(n_samples,)`` or ``(n_samples, n_channels)``."""
+        header = self._header
+        return (header.frames,) if header.channels == 1 else (header.frames, header.channels)
+
+    @property
+    def sample_rate(self):
+        """In Hz."""
+        return self._header.samplerate
+
+    @property
+    def subtype(self):
+        """How the samples are coded in the file."""
+        return self._header.subtype
+
+    def _read(self, start, stop):
+        status = _status(self.path)
+        if (status.st_size, status.st_mtime_ns) != (self.size, self.modified_ns):
+            raise ValueError(f"{self.path} has changed since it was opened. Open it again.")
+        with _named_errors(self.path), soundfile.SoundFile(self.path) as file:
+            file.seek(start)
+            samples = file.read(stop - start, dtype="float32")
+        if len(samples) != stop - start:
+            raise ValueError(
+                f"{self.path} is damaged or truncated: it ends at sample {start + len(samples)}, "
+                f"but its header promises {self.n_samples}."
+            )
+        return require_finite(samples, self.path, start)
+
+
+def read(path):
+    """Read a whole file.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    samples : array of float32, shape (n_samples,) or (n_samples, n_channels)
+        Full scale is ±1.
+    sample_rate : int
+        In Hz.
+    """
+    file = AudioFile(path)
+    return file[:], file.sample_rate
+
+
+def write(path, waveform, sample_rate=None, subtype=None):
+    """Write a waveform to a file, whole or not at all.
+
+    The samples go to a temporary file beside `path`, which is renamed when it is complete. A
+    lazy waveform is written block by block.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The ending says the format: .wav, .flac, .ogg, .mp3.
+    waveform : array or Waveform, shape (n_samples,) or (n_samples, n_channels)
+    sample_rate : int, optional
+        In Hz; needed where the waveform does not know its own.
+    subtype : str, optional
+        How to code the samples, in libsndfile's words ("PCM_16", "FLOAT", …). The default is 24
+        bits for WAV and FLAC and the format's own default otherwise.
+
+    Warns
+    -----
+    UserWarning
+        If samples beyond full scale are clipped by an integer subtype.
+
+    Raises
+    ------
+    ValueError
+        If the format, the subtype, the sample rate or the samples cannot be written.
+    """
+    path = Path(path)
+    if not isinstance(waveform, Waveform):
+        waveform = ArrayWaveform(waveform, sample_rate, name=f"the waveform for {path}")
+    sample_rate = sample_rate or waveform.sample_rate
+    if sample_rate is None:
+        raise ValueError(f"{path} needs a sample rate to be written: give sample_rate in Hz.")
+    audio_format = path.suffix[1:].upper()
+    if audio_format not in soundfile.available_formats():
+        raise ValueError(f"{path} has no ending that says an audio format, such as .wav or .flac.")
+    subtype = subtype or (
+        "PCM_24" if audio_format in ("WAV", "FLAC") else soundfile.default_subtype(audio_format)
+    )
+    if not soundfile.check_format(audio_format, subtype):
+        known = ", ".join(soundfile.available_subtypes(audio_format))
+        raise ValueError(f"{path} cannot hold subtype {subtype}; {audio_format} has: {known}.")
+
+    n_channels = waveform.shape[1] if waveform.ndim == 2 else 1
+    peak = 0.0
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        with (
+            _named_errors(path, "written"),
+            soundfile.SoundFile(
+                temporary, "w", sample_rate, n_channels, subtype, format=audio_format
+            ) as file,
+        ):
+            for block in waveform.blocks():
+                file.write(block)
+                peak = max(peak, float(np.max(np.abs(block))))
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    if peak > 1 and subtype.startswith("PCM"):
+        warnings.warn(
+            f"{path}: samples up to {peak:.3g} were clipped to ±1 by {subtype}. Scale them down, "
+            "or write subtype='FLOAT'.",
+            stacklevel=2,
+        )
+
+
+def resample(waveform, sample_rate, new_sample_rate):
+    """Return a waveform at another sample rate, by soxr at its high-quality setting.
+
+    Parameters
+    ----------
+    waveform : array or Waveform, shape (n_samples,) or (n_samples, n_channels)
+        A lazy waveform is read whole.
+    sample_rate : int
+        The rate of `waveform`, in Hz.
+    new_sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    array or ArrayWaveform
+        Of the same kind (a Waveform gives an ArrayWaveform that knows its new rate), with
+        ``round(n_samples * new_sample_rate / sample_rate)`` samples.
+
+    Examples
+    --------
+    >>> resample(np.zeros((44100, 2)), 44100, 16000).shape
+    (16000, 2)
+    """
+    if isinstance(waveform, Waveform):
+        if waveform.sample_rate not in (None, sample_rate):
+            raise ValueError(
+                f"{waveform.name} has a sample rate of {waveform.sample_rate} Hz; got "
+                f"sample_rate={sample_rate}."
+            )
+        samples = resample(waveform[:], sample_rate, new_sample_rate)
+        return ArrayWaveform(samples, new_sample_rate, waveform.name)
+    samples = ArrayWaveform(waveform)[:]
+    return soxr.resample(samples, sample_rate, new_sample_rate, quality="HQ")
+
+
+def _status(path):
+    try:
+        return os.stat(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path} does not exist.") from error
+
+
+@lru_cache(maxsize=65536)
+def _read_header(path, size, modified_ns):
+    """Return libsndfile's account of a file; size and time tell a changed file from the old."""
+    with _named_errors(path):
+        header = soundfile.info(path)
+    check_shape((header.frames, header.channels), path)
+    missing = _missing_riff_bytes(path, size)
+    if missing > 0:
+        raise ValueError(
+            f"{path} is truncated: its header promises {missing} bytes more than the file has."
+        )
+    return header
+
+
+def _missing_riff_bytes(path, size):
+    """Return how many bytes of its data chunk a RIFF file lacks (libsndfile would not say)."""
+    with open(path, "rb") as file:
+        tag, _, kind = struct.unpack("<4sI4s", file.read(12).ljust(12, b"\0"))
+        if (tag, kind) != (b"RIFF", b"WAVE"):
+            return 0
+        while len(chunk := file.read(8)) == 8:
+            name, length = struct.unpack("<4sI", chunk)
+            if name == b"data":
+                streamed = length in (0, 0xFFFFFFFF)  # the writer could not go back and fill it in
+                return 0 if streamed else file.tell() + length - size
+            file.seek(length + length % 2, os.SEEK_CUR)
+    return 0
+
+
+@contextmanager
+def _named_errors(path, verb="read"):
+    try:
+        yield
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"{path} cannot be {verb}: {error.error_string}") from error
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

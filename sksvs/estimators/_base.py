@@ -1,0 +1,166 @@
+"""What every separator shares: checks, masks applied to mixtures, the score."""
+
+from abc import ABCMeta, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from sksvs._tracks import check_sources, check_spectrograms
+from sksvs.metrics import score_tracks
+
+
+def apply_masks(spectrogram, mask_blocks, n_sources):
+    """Mask the complex spectrogram of a mixture and invert it, a block of frames at a time.
+
+    Parameters
+    ----------
+    spectrogram : Spectrogram
+        Each mask is applied to every channel of it.
+    mask_blocks : iterable of (start, masks)
+        ``masks`` of shape ``(n_sources, n_freqs, n)`` for the frames from `start` on.
+    n_sources : int
+
+    Returns
+    -------
+    array of float32, shape (n_sources, n_samples) or (n_sources, n_samples, n_channels)
+    """
+    estimates = np.zeros((n_sources, *spectrogram.waveform.shape), np.float32)
+    for start, masks in mask_blocks:
+        frames = spectrogram.frames(start, start + masks.shape[-1])
+        for estimate, mask in zip(estimates, masks):
+            spectrogram.overlap_add(estimate, mask * frames, start)
+    return estimates
+
+
+class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
+    """A separator that multiplies the mixture's spectrogram by one mask a source.
+
+    This class checks tracks, applies masks and scores; a subclass learns in `fit` (which sets
+    `n_sources_` and `stft_params_`) and says what the masks are in `_mask_blocks`.
+    """
+
+    @abstractmethod
+    def fit(self, X, y=None):
+        """Learn from the tracks, and set `n_sources_` and `stft_params_`."""
+
+    @abstractmethod
+    def _mask_blocks(self, spectrogram):
+        """Yield ``(start, masks)`` for a mono spectrogram; masks: (n_sources, n_freqs, n)."""
+
+    def predict(self, X):
+        """Separate every track.
+
+        The estimates of a track are all held at once, and so are all tracks: fifty stereo songs
+        take 8 GB. `iter_predict` gives one track at a time.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+
+        Returns
+        -------
+        list of array of float32, each (n_sources, n_samples) or (n_sources, n_samples, n_channels)
+            The voice first, as long as the mixture to the sample.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            If X holds no spectrograms, or of other settings than those of `fit`.
+        """
+        return list(self.iter_predict(X))
+
+    def iter_predict(self, X):
+        """Separate track after track, with one of them in memory.
+
+        In a pipeline: ``pipe[-1].iter_predict(pipe[:-1].transform(X))``.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+
+        Returns
+        -------
+        iterator of array of float32
+            What `predict` gives, one item at a time. X is checked at once, samples when read.
+        """
+        spectrograms = self._check_predict(X)
+        return (self._separate(x) for x in spectrograms)
+
+    def predict_mask(self, X):
+        """Return the masks behind `predict`: the analogue of `predict_proba`.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+
+        Returns
+        -------
+        list of array of float32, each (n_sources, n_freqs, n_frames)
+            In [0, 1]. One mask serves all channels.
+        """
+        return [
+            np.concatenate([masks for _, masks in self._mask_blocks(x.to_mono())], axis=-1)
+            for x in self._check_predict(X)
+        ]
+
+    def score(self, X, y):
+        """Return the mean SDR of the voice in dB, as a float that also has `.sdr .sir .sar`.
+
+        Computed on the channel mean by BSS Eval version 3, source 0, without permutation, mean
+        over tracks, with one track in memory at a time. See
+        :func:`~sksvs.metrics.score_tracks` for what happens to what is undefined.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+            The true sources.
+
+        Returns
+        -------
+        SeparationScore
+        """
+        spectrograms = self._check_predict(X)
+        sources = check_sources(y, [x.waveform for x in spectrograms])
+        if len(sources[0]) != self.n_sources_:
+            raise ValueError(
+                f"y[0] has {len(sources[0])} sources, but {type(self).__name__} was fitted with "
+                f"{self.n_sources_}."
+            )
+        return score_tracks(
+            (x.name, np.stack([s[:] for s in track]), self._estimate_mono(x, track))
+            for x, track in self._mono_tracks(spectrograms, sources)
+        )
+
+    def _mono_tracks(self, spectrograms, sources):
+        """Yield the channel means: of one mask for all channels, the same as masking them."""
+        for x, track in zip(spectrograms, sources):
+            yield x.to_mono(), [source.to_mono() for source in track]
+
+    def _estimate_mono(self, spectrogram, sources):
+        """Return what `score` judges; only an oracle looks at the sources."""
+        return self._separate(spectrogram)
+
+    def _separate(self, spectrogram):
+        masks = self._mask_blocks(spectrogram.to_mono())
+        return apply_masks(spectrogram, masks, self.n_sources_)
+
+    def _check_predict(self, X):
+        check_is_fitted(self, "n_sources_")
+        spectrograms = check_spectrograms(X, self)
+        for x in spectrograms:
+            difference = x.params.differs_from(self.stft_params_)
+            if difference:
+                raise ValueError(
+                    f"{x.name} was analysed with {difference} as in fit. A separator works with "
+                    "the STFT settings and the sample rate that it was fitted with."
+                )
+        return spectrograms
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags

@@ -1,0 +1,97 @@
+"""The bounds of a table of separators: the mixture itself, and masks made from the truth."""
+
+from functools import partial
+
+import numpy as np
+
+from sksvs._tracks import check_sources, check_spectrograms
+from sksvs.estimators._base import BaseMaskSeparator, apply_masks
+from sksvs.masks import ideal_binary_mask, ideal_ratio_mask
+from sksvs.spectrogram import Spectrogram, Target
+
+
+class _Baseline(BaseMaskSeparator):
+    def fit(self, X, y):
+        """Note the number of sources and the STFT settings; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+
+        Returns
+        -------
+        self
+        """
+        spectrograms = check_spectrograms(X, self)
+        self.n_sources_ = len(check_sources(y, [x.waveform for x in spectrograms])[0])
+        self.stft_params_ = spectrograms[0].params
+        return self
+
+
+class MixtureBaseline(_Baseline):
+    """Take the unprocessed mixture for every source: the lower bound.
+
+    Its SDR is what NSDR subtracts. The estimates do not add up to the mixture.
+    """
+
+    def _mask_blocks(self, spectrogram):
+        for start, stop in spectrogram.block_ranges():
+            yield start, np.ones((self.n_sources_, spectrogram.n_freqs, stop - start), np.float32)
+
+
+class IdealMaskOracle(_Baseline):
+    """Separate with masks made from the true sources: the upper bound for a mask.
+
+    ``score(X, y)`` makes the masks from its own `y`. ``predict(X)`` raises, since there is no
+    truth to make them from.
+
+    Parameters
+    ----------
+    mask : {"ratio", "binary"}, default="ratio"
+        :func:`~sksvs.transforms.ideal_ratio_mask` or
+        :func:`~sksvs.transforms.ideal_binary_mask`.
+    p : float, default=1.0
+        Exponent of the magnitudes in the ratio mask.
+    v : float, default=1.0
+        Exponent of the share in the ratio mask.
+    """
+
+    def __init__(self, mask="ratio", p=1.0, v=1.0):
+        self.mask = mask
+        self.p = p
+        self.v = v
+
+    def fit(self, X, y):
+        """Note the number of sources and the STFT settings; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+
+        Returns
+        -------
+        self
+        """
+        self._mask_rule()
+        return super().fit(X, y)
+
+    def _mask_rule(self):
+        if self.mask == "ratio":
+            return partial(ideal_ratio_mask, p=self.p, v=self.v)
+        if self.mask == "binary":
+            return ideal_binary_mask
+        raise ValueError(f"mask must be 'ratio' or 'binary'; got {self.mask!r}.")
+
+    def _mask_blocks(self, spectrogram):
+        raise ValueError(
+            "IdealMaskOracle makes its masks from the true sources, so it cannot predict without "
+            "them. Use score(X, y), or fit a GRUMaskSeparator."
+        )
+
+    def _estimate_mono(self, spectrogram, sources):
+        views = tuple(Spectrogram(source, spectrogram.params) for source in sources)
+        target = Target(views, self._mask_rule())
+        blocks = ((start, target.masks(start, stop)) for start, stop in spectrogram.block_ranges())
+        return apply_masks(spectrogram, blocks, self.n_sources_)

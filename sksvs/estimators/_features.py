@@ -1,0 +1,94 @@
+"""Between spectrograms and the network: levels, inputs, targets, masks.
+
+This is the one place where the frequency-first arrays of the library, ``(..., n_freqs,
+n_frames)``, become the network's ``(n_frames, features)``, and back.
+"""
+
+import numpy as np
+
+from sksvs.waveform import energy
+
+
+def track_level(spectrogram):
+    """Return the RMS of a track's channel mean over its whole length; 1 for a silent track.
+
+    Spectra are divided by it, so that a louder copy of a song has the same masks.
+    """
+    waveform = spectrogram.waveform.to_mono()
+    return float(np.sqrt(energy(waveform) / waveform.n_samples)) or 1.0
+
+
+def network_input(frames, level, input_power):
+    """Return what the network sees: ``(|X| / level)^input_power``, before standardisation.
+
+    Parameters
+    ----------
+    frames : array of complex64, shape (n_freqs, n_frames)
+    level : float
+    input_power : float
+
+    Returns
+    -------
+    array of float32, shape (n_frames, n_freqs)
+    """
+    magnitudes = np.abs(frames.T) / np.float32(level)
+    return magnitudes if input_power == 1 else magnitudes ** np.float32(input_power)
+
+
+def network_target(target, frames, start, stop, level, n_masks, on_masks):
+    """Return what the loss compares the network's output with.
+
+    Parameters
+    ----------
+    target : Target
+    frames : array of complex64, shape (n_freqs, n_frames)
+        Of the mixture, from `start` to `stop`.
+    start, stop : int
+        Frames.
+    level : float
+    n_masks : int
+        How many masks the network learns.
+    on_masks : bool
+        Whether the loss compares masks or magnitudes.
+
+    Returns
+    -------
+    array of float32, shape (n_frames, n_values)
+        The `n_masks` masks side by side, or the magnitudes of the mixture and of every source
+        side by side, over `level`.
+    """
+    if on_masks:
+        parts = target.masks(start, stop)[:n_masks]
+    else:
+        sources = target.magnitudes(start, stop)
+        parts = np.concatenate([np.abs(frames)[np.newaxis], sources]) / np.float32(level)
+    return np.concatenate(parts).T
+
+
+def masks_from_output(output, n_sources):
+    """Return the masks of all sources from what the network gives for one track.
+
+    With two sources the network's one mask M₀ is clipped to [0, 1] and the other is 1 - M₀; with
+    more, the masks are divided by their sum, and are equal where all of them are zero.
+
+    Parameters
+    ----------
+    output : array of float32, shape (n_frames, n_masks * n_freqs)
+    n_sources : int
+
+    Returns
+    -------
+    masks : array of float32, shape (n_sources, n_freqs, n_frames)
+        In [0, 1]; they sum to one over the sources.
+    """
+    n_masks = count_masks(n_sources)
+    masks = np.clip(output.T.reshape(n_masks, -1, len(output)), 0, 1)
+    if n_sources == 2:
+        return np.concatenate([masks, 1 - masks])
+    masks[:, ~masks.any(axis=0)] = 1
+    return masks / masks.sum(axis=0)
+
+
+def count_masks(n_sources):
+    """Return how many masks the network learns: M₀ for two sources, else one a source."""
+    return 1 if n_sources == 2 else n_sources

@@ -1,0 +1,325 @@
+"""Learn the mask of the voice with a GRU network."""
+
+import time
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from sksvs._tracks import check_spectrograms
+from sksvs.estimators._architecture import mask_network_layers
+from sksvs.estimators._base import BaseMaskSeparator
+from sksvs.estimators._features import count_masks, masks_from_output, network_input, track_level
+from sksvs.estimators._parameters import check_parameters
+from sksvs.estimators._prediction import run_in_blocks, run_in_windows
+from sksvs.estimators._segments import SegmentBatches, TrackReader
+from sksvs.estimators._validation_tracks import choose_validation_tracks
+
+
+class GRUMaskSeparator(BaseMaskSeparator):
+    """Separate with masks that a network of GRU layers predicts from the mixture's magnitudes.
+
+    The network sees ``|X|^input_power`` over the level of the track, standardised per
+    frequency. GRU layers, linear dense layers and one dense output layer follow. With two
+    sources the output is the mask M₀ of the voice, clipped to [0, 1], and the other mask is
+    1 - M₀; with more it is one mask a source, divided by their sum. Stereo tracks get one mask
+    from their channel mean, applied to every channel.
+
+    It learns from the targets that :class:`~sksvs.transforms.IRMTarget` attaches, on segments
+    of all tracks in shuffled batches. `predict` runs in bounded memory and without TensorFlow.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int, default=(128, 128)
+        Units of the GRU layers (of each direction).
+    bidirectional : bool, default=True
+        Whether every GRU also reads backwards. A network that only reads forwards could be run
+        live; one that reads both ways separates better.
+    dense_layer_sizes : tuple of int, default=()
+        Units of the linear layers between the GRUs and the output. The course report projects
+        to n_freqs and on to 100: ``(513, 100)``.
+    output_activation : {"sigmoid", "relu"}, default="sigmoid"
+        The report's unbounded ReLU is clipped to 1 when predicting.
+    dropout : float, default=0.3
+        Share of the inputs of a GRU layer that is dropped while learning, the same ones in all
+        frames of a segment.
+    input_power : float, default=1.0
+        Exponent of the input magnitudes; below 1 the quiet parts count for more.
+    loss : str, default="magnitude_absolute_error"
+        "magnitude_absolute_error" or "magnitude_squared_error": of masked mixture against source
+        magnitudes, over all sources. "binary_crossentropy" (the report's),
+        "mask_absolute_error" or "mask_squared_error": of the masks against IRMTarget's.
+    solver : {"adam", "rmsprop", "sgd"}, default="adam"
+        The optimiser.
+    learning_rate_init : float, default=0.001
+        Learning rate.
+    clip_norm : float or None, default=None
+        Largest norm of the gradient of all weights together.
+    batch_size : int, default=16
+        Segments in a batch.
+    segment_frames : int, default=128
+        Frames in a segment (128 at hop 512: 1.5 s at 44.1 kHz, 4.1 s at 16 kHz).
+    max_iter : int, default=60
+        Epochs.
+    early_stopping : bool, default=False
+        Whether to hold out tracks, stop when their loss gets no better, and keep the best
+        weights.
+    validation_fraction : float, default=0.1
+        Share of the tracks (or groups) to hold out.
+    n_iter_no_change : int, default=10
+        Epochs without a better validation loss before stopping.
+    tol : float, default=0.0
+        By how much a validation loss must be better to count.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights, the input statistics and the curves that there
+        are, with a new optimiser.
+    cache_size : float, default=1000
+        Megabytes of spectra to keep in memory between epochs; what does not fit is computed again
+        from the audio.
+    random_state : int, RandomState or None, default=None
+        Of the initial weights, dropout, segments and held-out tracks.
+    verbose : bool, default=False
+        Whether to print a line an epoch.
+
+    Attributes
+    ----------
+    weights_ : dict of str to array of float32
+        By parameter name, as "gru_0/forward/kernel".
+    input_mean_, input_scale_ : array of float32, shape (n_freqs,)
+        What the input is standardised with.
+    loss_curve_ : list of float
+        Training loss after every epoch.
+    validation_loss_curve_ : list of float
+        Loss of the held-out tracks after every epoch; empty where there are none.
+    n_iter_ : int
+        Epochs run in all.
+    n_sources_ : int
+        Sources of a track.
+    stft_params_ : STFTParams
+        Analysis that the network was fitted with.
+
+    References
+    ----------
+    P.-S. Huang et al., "Singing-voice separation from monaural recordings using deep recurrent
+    neural networks", ISMIR 2014.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sksvs.datasets import make_singing_mixtures
+    >>> from sksvs.transforms import IRMTarget, STFTTransformer
+    >>> X, y = make_singing_mixtures(n_tracks=2, duration=2.0, random_state=0)
+    >>> gru = GRUMaskSeparator(hidden_layer_sizes=(8,), max_iter=1, random_state=0)
+    >>> separator = make_pipeline(STFTTransformer(), IRMTarget(), gru).fit(X, y)
+    >>> separator.predict(X)[0].shape
+    (2, 32000)
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(128, 128),
+        bidirectional=True,
+        dense_layer_sizes=(),
+        output_activation="sigmoid",
+        dropout=0.3,
+        input_power=1.0,
+        loss="magnitude_absolute_error",
+        solver="adam",
+        learning_rate_init=0.001,
+        clip_norm=None,
+        batch_size=16,
+        segment_frames=128,
+        max_iter=60,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0,
+        warm_start=False,
+        cache_size=1000,
+        random_state=None,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.bidirectional = bidirectional
+        self.dense_layer_sizes = dense_layer_sizes
+        self.output_activation = output_activation
+        self.dropout = dropout
+        self.input_power = input_power
+        self.loss = loss
+        self.solver = solver
+        self.learning_rate_init = learning_rate_init
+        self.clip_norm = clip_norm
+        self.batch_size = batch_size
+        self.segment_frames = segment_frames
+        self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.cache_size = cache_size
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y=None, *, groups=None, validation_tracks=None):
+        """Learn from the targets attached to X.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+            Each with a target, as IRMTarget's `fit_transform` gives it in a pipeline.
+        y : ignored
+            The sources have come with X.
+        groups : sequence of length n_tracks, optional
+            Singers or artists. Early stopping then holds out whole groups. In a pipeline:
+            ``pipe.fit(X, y, gru__groups=groups)``.
+        validation_tracks : sequence of bool of length n_tracks, optional
+            True for a track that is not learnt from but held out for the validation loss.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a track has no target, a parameter is out of range, or there are too few tracks
+            to hold one out.
+        """
+        spectrograms = check_spectrograms(X, self)
+        for i, x in enumerate(spectrograms):
+            if x.target is None:
+                raise ValueError(
+                    f"X[{i}] has no target mask. Put IRMTarget before GRUMaskSeparator and fit "
+                    "through the pipeline."
+                )
+        check_parameters(self)
+        n_sources, params = spectrograms[0].target.n_sources, spectrograms[0].params
+        layers = self._layers(params.n_freqs, n_sources)
+        resumed = self.warm_start and hasattr(self, "weights_")
+        if resumed:
+            self._check_same_network(layers, params)
+
+        rng = check_random_state(self.random_state)
+        held_out = np.zeros(len(spectrograms), bool)
+        if self.early_stopping or validation_tracks is not None:
+            held_out = choose_validation_tracks(
+                len(spectrograms), self.validation_fraction, rng, groups, validation_tracks
+            )
+
+        from sksvs.estimators import _network  # TensorFlow: imported when something is fitted
+
+        learnt = self._read([x for x, out in zip(spectrograms, held_out) if not out], _network)
+        statistics = (self.input_mean_, self.input_scale_) if resumed else learnt.input_statistics()
+        curves = ([*self.loss_curve_], [*self.validation_loss_curve_]) if resumed else ([], [])
+        validation_batches = None
+        if held_out.any():
+            watched = self._read([x for x, out in zip(spectrograms, held_out) if out], _network)
+            validation_batches = self._batches(watched, statistics)
+        weights = _network.train_network(
+            layers,
+            self.weights_ if resumed else None,
+            self._batches(learnt, statistics, rng),
+            validation_batches,
+            loss=self.loss,
+            dropout=self.dropout,
+            solver=self.solver,
+            learning_rate_init=self.learning_rate_init,
+            clip_norm=self.clip_norm,
+            max_iter=self.max_iter,
+            patience=self.n_iter_no_change if self.early_stopping else None,
+            tol=self.tol,
+            seed=rng.randint(2**31 - 1),
+            on_epoch=self._make_log(*curves),
+        )
+        self.weights_ = weights
+        self.input_mean_, self.input_scale_ = statistics
+        self.loss_curve_, self.validation_loss_curve_ = curves
+        self.n_iter_ = len(self.loss_curve_)
+        self.n_sources_, self.stft_params_ = n_sources, params
+        return self
+
+    def _check_same_network(self, layers, params):
+        """Refuse to go on from weights that belong to another network or analysis."""
+        shapes = {k: v for layer in layers for k, v in layer.parameter_shapes.items()}
+        if shapes != {name: array.shape for name, array in self.weights_.items()}:
+            raise ValueError(
+                "warm_start goes on from the weights of the last fit, but the network has other "
+                "layers now. Keep the sizes and the number of sources, or set warm_start=False."
+            )
+        difference = params.differs_from(self.stft_params_)
+        if difference:
+            raise ValueError(
+                f"warm_start: the tracks were analysed with {difference} as in the last fit."
+            )
+
+    def count_params(self, by_layer=False):
+        """Return how many weights the fitted network has.
+
+        Parameters
+        ----------
+        by_layer : bool, default=False
+            Whether to return a dict by layer name instead of the sum.
+
+        Returns
+        -------
+        int or dict of str to int
+        """
+        check_is_fitted(self, "n_sources_")
+        counts = {layer.name: layer.n_params for layer in self._fitted_layers()}
+        return counts if by_layer else sum(counts.values())
+
+    def _mask_blocks(self, spectrogram):
+        level = track_level(spectrogram)
+
+        def make_input(frames):
+            values = network_input(frames, level, self.input_power)
+            return (values - self.input_mean_) / self.input_scale_
+
+        run = run_in_windows if self.bidirectional else run_in_blocks
+        for start, output in run(self._fitted_layers(), self.weights_, spectrogram, make_input):
+            yield start, masks_from_output(output, self.n_sources_)
+
+    def _fitted_layers(self):
+        return self._layers(self.stft_params_.n_freqs, self.n_sources_)
+
+    def _layers(self, n_freqs, n_sources):
+        return mask_network_layers(
+            n_freqs,
+            count_masks(n_sources),
+            self.hidden_layer_sizes,
+            self.bidirectional,
+            self.dense_layer_sizes,
+            self.output_activation,
+        )
+
+    def _read(self, spectrograms, network):
+        """Return a reader of what the network needs of these tracks."""
+        return TrackReader(
+            [x.to_mono() for x in spectrograms],
+            count_masks(spectrograms[0].target.n_sources),
+            self.loss in network.MASK_LOSSES,
+            self.input_power,
+            self.cache_size * 1e6,
+        )
+
+    def _batches(self, reader, statistics, random_state=None):
+        return SegmentBatches(
+            reader, self.segment_frames, self.batch_size, *statistics, random_state
+        )
+
+    def _make_log(self, losses, validation_losses):
+        """Return a function that extends the curves, and prints where that is wanted."""
+        started, before = time.monotonic(), len(losses)
+
+        def log(epoch):
+            losses.append(epoch.loss)
+            words = [f"epoch {epoch.number}/{self.max_iter}", f"loss {epoch.loss:.5f}"]
+            if epoch.validation_loss is not None:
+                validation_losses.append(epoch.validation_loss)
+                words.append(f"validation loss {epoch.validation_loss:.5f}")
+            seconds = (time.monotonic() - started) / (len(losses) - before)
+            if self.verbose:
+                print("  ".join([*words, f"{seconds:.2f} s an epoch"]), flush=True)
+
+        return log

@@ -1,0 +1,52 @@
+"""Check the parameters of a separator when it is fitted."""
+
+from numbers import Integral, Real
+
+LOSSES = (
+    "binary_crossentropy",
+    "mask_absolute_error",
+    "mask_squared_error",
+    "magnitude_absolute_error",
+    "magnitude_squared_error",
+)
+
+_CHOICES = {
+    "output_activation": ("sigmoid", "relu"),
+    "loss": LOSSES,
+    "solver": ("adam", "rmsprop", "sgd"),
+}
+_RANGES = {  # name: kind, what it must be in words, test
+    "batch_size": (Integral, "an integer of at least 1", lambda x: x >= 1),
+    "segment_frames": (Integral, "an integer of at least 1", lambda x: x >= 1),
+    "max_iter": (Integral, "an integer of at least 1", lambda x: x >= 1),
+    "n_iter_no_change": (Integral, "an integer of at least 1", lambda x: x >= 1),
+    "dropout": (Real, "at least 0 and below 1", lambda x: 0 <= x < 1),
+    "input_power": (Real, "above 0", lambda x: x > 0),
+    "learning_rate_init": (Real, "above 0", lambda x: x > 0),
+    "tol": (Real, "at least 0", lambda x: x >= 0),
+    "cache_size": (Real, "at least 0", lambda x: x >= 0),
+}
+
+
+def check_parameters(separator):
+    """Raise a ValueError that names the first parameter with an unusable value."""
+    for name, choices in _CHOICES.items():
+        if getattr(separator, name) not in choices:
+            _refuse(separator, name, "one of " + ", ".join(map(repr, choices)))
+    for name, (kind, words, is_valid) in _RANGES.items():
+        value = getattr(separator, name)
+        if not isinstance(value, kind) or isinstance(value, bool) or not is_valid(value):
+            _refuse(separator, name, words)
+    if separator.clip_norm is not None and not separator.clip_norm > 0:
+        _refuse(separator, "clip_norm", "above 0, or None")
+    for name, fewest in (("hidden_layer_sizes", 1), ("dense_layer_sizes", 0)):
+        sizes = getattr(separator, name)
+        valid = isinstance(sizes, (tuple, list)) and len(sizes) >= fewest
+        if not valid or not all(isinstance(n, Integral) and n >= 1 for n in sizes):
+            _refuse(separator, name, f"a tuple of {fewest} or more positive integers")
+
+
+def _refuse(separator, name, words):
+    raise ValueError(
+        f"{type(separator).__name__}: {name} must be {words}; got {getattr(separator, name)!r}."
+    )

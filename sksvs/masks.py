@@ -1,0 +1,94 @@
+"""Masks that would separate the sources ideally, as functions of the sources' magnitudes."""
+
+import numpy as np
+
+
+def ideal_ratio_mask(magnitudes, p=1.0, v=1.0):
+    """Return the share of each source in every time-frequency bin.
+
+    ``M_j = (|S_j|^p / Σ_k |S_k|^p)^v``. Where v = 1 the masks sum to one; for another v they
+    are not renormalised (two equal sources at v = 2 sum to a half). Where every source is silent
+    the shares are equal: ``(1 / n_sources)^v``. A common gain changes nothing, and there is no
+    constant added to the denominator.
+
+    Parameters
+    ----------
+    magnitudes : array of float, shape (n_sources, ...)
+        Not negative; any number of sources from two on.
+    p : float, default=1.0
+        Exponent of the magnitudes: 1 shares magnitudes, 2 shares powers (the Wiener filter of
+        uncorrelated sources).
+    v : float, default=1.0
+        Exponent of the share.
+
+    Returns
+    -------
+    masks : array of float, shape (n_sources, ...)
+        In [0, 1], of the dtype of `magnitudes`.
+
+    References
+    ----------
+    Y. Wang, A. Narayanan and D. Wang, "On training targets for supervised speech separation",
+    IEEE/ACM TASLP 22(12), 2014, eq. 1 (p = 2, v = 1/2 there).
+
+    Examples
+    --------
+    >>> ideal_ratio_mask(np.array([[3.0, 0.0], [1.0, 0.0]]), p=2.0)
+    array([[0.9, 0.5],
+           [0.1, 0.5]])
+    """
+    magnitudes = _check_magnitudes(magnitudes)
+    for name, value in (("p", p), ("v", v)):
+        if not (np.isfinite(value) and value > 0):
+            raise ValueError(f"The exponent {name} must be positive and finite; got {value!r}.")
+    # Relative to the loudest source, so that no power under- or overflows.
+    loudest = magnitudes.max(axis=0)
+    silent = loudest == 0
+    powers = (magnitudes / np.where(silent, 1, loudest)) ** p
+    powers[:, silent] = 1
+    return ((powers / powers.sum(axis=0)) ** v).astype(magnitudes.dtype, copy=False)
+
+
+def ideal_binary_mask(magnitudes):
+    """Return 1 for the loudest source in every time-frequency bin and 0 for the others.
+
+    Where several are the loudest the last of them has the bin, so that with the voice first a
+    voice has only what is louder than the rest.
+
+    Parameters
+    ----------
+    magnitudes : array of float, shape (n_sources, ...)
+
+    Returns
+    -------
+    masks : array of float, shape (n_sources, ...)
+        Zeros and ones that sum to one, of the dtype of `magnitudes`.
+
+    References
+    ----------
+    D. Wang, "On ideal binary mask as the computational goal of auditory scene analysis", 2005.
+
+    Examples
+    --------
+    >>> ideal_binary_mask(np.array([[3.0, 0.0], [1.0, 0.0]]))
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    magnitudes = _check_magnitudes(magnitudes)
+    winner = len(magnitudes) - 1 - np.argmax(magnitudes[::-1], axis=0)
+    index = np.arange(len(magnitudes)).reshape(-1, *[1] * winner.ndim)
+    return (index == winner).astype(magnitudes.dtype)
+
+
+def _check_magnitudes(magnitudes):
+    magnitudes = np.asarray(magnitudes)
+    if not np.issubdtype(magnitudes.dtype, np.floating):
+        raise TypeError(f"magnitudes must be floating point; got {magnitudes.dtype}.")
+    if magnitudes.ndim == 0 or len(magnitudes) < 2:
+        raise ValueError(
+            f"magnitudes must have shape (n_sources, ...) with two sources or more; got "
+            f"{magnitudes.shape}."
+        )
+    if not (magnitudes >= 0).all():
+        raise ValueError("magnitudes must not be negative or NaN. Take np.abs of the STFT.")
+    return magnitudes

@@ -1,0 +1,340 @@
+"""Waveforms that read their samples when they are sliced, and views of them.
+
+Everything downstream of the audio files works on :class:`Waveform`: an object with ``shape``,
+``sample_rate`` and ``name`` that holds no samples until a range of them is asked for. A view
+(one channel, a time slice, a gain, a sum, the downmix) reads through to what it views.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+BLOCK_LENGTH = 1 << 18  # samples: what is read at once where a whole track is walked through
+
+
+class Waveform(ABC):
+    """A waveform of shape ``(n_samples,)`` or ``(n_samples, n_channels)``, read when sliced.
+
+    ``waveform[start:stop]`` gives the samples as an array (full scale is ±1), ``np.asarray``
+    gives all of them. Subclasses set the three attributes and say how to read a range.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        ``(n_samples,)`` or ``(n_samples, n_channels)``.
+    sample_rate : int or None
+        In Hz; None where it is not known.
+    name : str
+        What errors call this waveform: the path where there is one.
+    """
+
+    shape: tuple[int, ...]
+    sample_rate: int | None
+    name: str
+
+    @abstractmethod
+    def _read(self, start, stop):
+        """Return the samples of ``0 <= start <= stop <= n_samples`` as an array."""
+
+    @property
+    def ndim(self):
+        """1 for mono, 2 for a waveform with a channel axis."""
+        return len(self.shape)
+
+    @property
+    def n_samples(self):
+        """The length in samples."""
+        return self.shape[0]
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, key):
+        if isinstance(key, tuple):
+            return self[key[0]][(slice(None), *key[1:])]
+        if isinstance(key, slice) and key.step in (None, 1):
+            start, stop, _ = key.indices(self.n_samples)
+            return self._read(start, max(start, stop))
+        return self._read(0, self.n_samples)[key]
+
+    def __array__(self, dtype=None, copy=None):
+        samples = self._read(0, self.n_samples)
+        return samples if dtype is None else samples.astype(dtype, copy=False)
+
+    def __repr__(self):
+        rate = "unknown rate" if self.sample_rate is None else f"{self.sample_rate} Hz"
+        return f"<{type(self).__name__} {self.name}: shape {self.shape}, {rate}>"
+
+    def blocks(self, length=BLOCK_LENGTH):
+        """Yield the samples in order, `length` of them at a time."""
+        for start in range(0, self.n_samples, length):
+            yield self[start : start + length]
+
+    def channel(self, index):
+        """View one channel: shape ``(n_samples,)``."""
+        return Channel(self, index)
+
+    def time_slice(self, start, stop):
+        """View the samples from `start` to `stop` (as in a Python slice)."""
+        return TimeSlice(self, start, stop)
+
+    def gain(self, factor):
+        """View the waveform times `factor` (linear, not dB)."""
+        return Gain(self, factor)
+
+    def unit_norm(self):
+        """View the waveform divided by its L2 norm (a silent one stays silent)."""
+        return UnitNorm(self)
+
+    def to_mono(self):
+        """View the mean of the channels: shape ``(n_samples,)``."""
+        return self if self.ndim == 1 else Downmix(self)
+
+    def __add__(self, other):
+        return Sum([self, other]) if isinstance(other, Waveform) else NotImplemented
+
+
+class ArrayWaveform(Waveform):
+    """Samples in memory, with a sample rate where it is known.
+
+    Parameters
+    ----------
+    samples : array of float, shape (n_samples,) or (n_samples, n_channels)
+        Full scale is ±1. The array is kept, not copied, and never written to.
+    sample_rate : int, optional
+        In Hz.
+    name : str, default="the waveform"
+        What errors call it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the samples are empty, of another rank, or not floating point; when they are read,
+        if they hold NaN or inf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stereo = ArrayWaveform(np.array([[0.5, 0.25], [0.0, 0.5]]), sample_rate=44100)
+    >>> stereo.to_mono()[:]
+    array([0.375, 0.25 ])
+    """
+
+    def __init__(self, samples, sample_rate=None, name="the waveform"):
+        self.samples = np.asarray(samples)
+        self.shape = self.samples.shape
+        self.sample_rate = sample_rate
+        self.name = name
+        if not np.issubdtype(self.samples.dtype, np.floating):
+            raise TypeError(
+                f"{name} must hold floating-point samples with full scale ±1; got "
+                f"{self.samples.dtype}. Divide 16-bit integers by 32768."
+            )
+        check_shape(self.shape, name)
+
+    def _read(self, start, stop):
+        return require_finite(self.samples[start:stop], self.name, start)
+
+
+class Channel(Waveform):
+    """One channel of a waveform."""
+
+    def __init__(self, waveform, index):
+        n_channels = waveform.shape[1] if waveform.ndim == 2 else 1
+        if not 0 <= index < n_channels:
+            raise ValueError(
+                f"{waveform.name} has {n_channels} channel(s), so there is no channel {index}."
+            )
+        self.waveform, self.index = waveform, index
+        self.shape = waveform.shape[:1]
+        self.sample_rate, self.name = waveform.sample_rate, waveform.name
+
+    def _read(self, start, stop):
+        samples = self.waveform[start:stop]
+        return samples if samples.ndim == 1 else samples[:, self.index]
+
+
+class TimeSlice(Waveform):
+    """The samples of a waveform from one moment to another."""
+
+    def __init__(self, waveform, start, stop):
+        self.start, stop, _ = slice(start, stop).indices(waveform.n_samples)
+        if stop <= self.start:
+            raise ValueError(
+                f"{waveform.name} has no sample between {start} and {stop}: "
+                f"it has {waveform.n_samples}."
+            )
+        self.waveform = waveform
+        self.shape = (stop - self.start, *waveform.shape[1:])
+        self.sample_rate, self.name = waveform.sample_rate, waveform.name
+
+    def _read(self, start, stop):
+        return self.waveform[self.start + start : self.start + stop]
+
+
+class Gain(Waveform):
+    """A waveform times a constant."""
+
+    def __init__(self, waveform, factor):
+        if not np.isfinite(factor):
+            raise ValueError(f"The gain of {waveform.name} must be finite; got {factor}.")
+        self.waveform, self.factor = waveform, float(factor)
+        self.shape = waveform.shape
+        self.sample_rate, self.name = waveform.sample_rate, waveform.name
+
+    def _read(self, start, stop):
+        return self.waveform[start:stop] * self.factor
+
+
+class UnitNorm(Waveform):
+    """A waveform divided by its L2 norm, which is measured when it is first read."""
+
+    def __init__(self, waveform):
+        self.waveform = waveform
+        self.shape = waveform.shape
+        self.sample_rate, self.name = waveform.sample_rate, waveform.name
+        self._norm = None
+
+    def __getstate__(self):
+        return {**self.__dict__, "_norm": None}  # what has been read never changes a pickle
+
+    def _read(self, start, stop):
+        if self._norm is None:
+            self._norm = np.sqrt(energy(self.waveform)) or 1.0
+        samples = self.waveform[start:stop]
+        return samples / samples.dtype.type(self._norm)
+
+
+class Downmix(Waveform):
+    """The mean of a waveform's channels."""
+
+    def __init__(self, waveform):
+        self.waveform = waveform
+        self.shape = waveform.shape[:1]
+        self.sample_rate, self.name = waveform.sample_rate, waveform.name
+
+    def _read(self, start, stop):
+        return to_mono(self.waveform[start:stop])
+
+
+class Sum(Waveform):
+    """The sum of waveforms of one shape and one sample rate."""
+
+    def __init__(self, waveforms):
+        self.waveforms = tuple(waveforms)
+        first = self.waveforms[0]
+        for other in self.waveforms[1:]:
+            require_same_grid(other, first)
+        self.shape, self.sample_rate = first.shape, first.sample_rate
+        self.name = first.name
+
+    def _read(self, start, stop):
+        return sum((w[start:stop] for w in self.waveforms[1:]), self.waveforms[0][start:stop])
+
+
+class Sources:
+    """The sources of one track: waveforms on one time grid, stacked without being read.
+
+    Looks like an array of shape ``(n_sources, n_samples)`` or ``(n_sources, n_samples,
+    n_channels)``: ``sources[0]`` is a :class:`Waveform`, ``np.asarray(sources)`` reads them all.
+
+    Parameters
+    ----------
+    waveforms : sequence of Waveform
+        The target voice first. They must agree in shape and sample rate.
+    """
+
+    def __init__(self, waveforms):
+        self.waveforms = tuple(waveforms)
+        if not self.waveforms:
+            raise ValueError("Sources needs at least one waveform; got none.")
+        first = self.waveforms[0]
+        for other in self.waveforms[1:]:
+            require_same_grid(other, first)
+        self.shape = (len(self.waveforms), *first.shape)
+        self.sample_rate = first.sample_rate
+        self.name = first.name
+
+    @property
+    def ndim(self):
+        """2 for mono sources, 3 for sources with a channel axis."""
+        return len(self.shape)
+
+    def __len__(self):
+        return len(self.waveforms)
+
+    def __getitem__(self, index):
+        return self.waveforms[index]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.stack([np.asarray(waveform, dtype=dtype) for waveform in self.waveforms])
+
+    def __repr__(self):
+        return f"<Sources of {self.name}: shape {self.shape}>"
+
+
+def to_mono(waveform):
+    """Return the mean of the channels: an array for an array, a view for a Waveform.
+
+    Parameters
+    ----------
+    waveform : array or Waveform, shape (n_samples,) or (n_samples, n_channels)
+
+    Returns
+    -------
+    array or Waveform, shape (n_samples,)
+    """
+    if isinstance(waveform, Waveform):
+        return waveform.to_mono()
+    return waveform if waveform.ndim == 1 else waveform.mean(axis=1)
+
+
+def energy(waveform):
+    """Return the sum of the squared samples over all channels, in float64, reading in blocks."""
+    return sum(float(np.sum(np.square(block, dtype=np.float64))) for block in waveform.blocks())
+
+
+def check_shape(shape, name):
+    """Refuse a shape that is not ``(n_samples,)`` or ``(n_samples, n_channels)``."""
+    if len(shape) not in (1, 2):
+        raise ValueError(
+            f"{name} must have shape (n_samples,) or (n_samples, n_channels); got {shape}."
+        )
+    if 0 in shape:
+        raise ValueError(f"{name} is empty: it has shape {shape}.")
+    if len(shape) == 2 and shape[1] > 1024:
+        raise ValueError(
+            f"{name} must have shape (n_samples, n_channels); got {shape}, which is {shape[1]} "
+            "channels. Transpose it."
+        )
+
+
+def require_finite(samples, name, start):
+    """Return the samples; raise if there is a NaN or an inf among them."""
+    if not np.isfinite(samples).all():
+        bad = ~np.isfinite(samples.reshape(len(samples), -1)).all(axis=1)
+        raise ValueError(
+            f"{name} has {int(bad.sum())} sample(s) that are NaN or inf, the first at sample "
+            f"{start + int(np.argmax(bad))}."
+        )
+    return samples
+
+
+def require_same_grid(waveform, first):
+    """Raise unless two waveforms agree in shape and in sample rate where both are known."""
+    if waveform.shape != first.shape:
+        raise ValueError(
+            f"{waveform.name} has shape {waveform.shape}, but {first.name} has {first.shape}."
+        )
+    require_same_rate(waveform, first)
+
+
+def require_same_rate(waveform, first):
+    """Raise if two waveforms have known sample rates that differ."""
+    if None not in (waveform.sample_rate, first.sample_rate) and (
+        waveform.sample_rate != first.sample_rate
+    ):
+        raise ValueError(
+            f"{waveform.name} has a sample rate of {waveform.sample_rate} Hz, but {first.name} "
+            f"has {first.sample_rate} Hz. Resample with sksvs.audio.resample."
+        )
