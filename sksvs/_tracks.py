@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from sksvs._checks import require_same_rate
 from sksvs.spectrogram import Spectrogram
-from sksvs.waveform import ArrayWaveform, Sources, Waveform, require_same_rate
+from sksvs.waveform import ArrayWaveform, Sources, Waveform
 
 
 def check_mixtures(X):

@@ -12,14 +12,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from sksvs.waveform import (
-    ArrayWaveform,
-    Sources,
-    Waveform,
-    check_shape,
-    require_finite,
-    to_mono,
-)
+from sksvs._checks import check_shape, require_finite
+from sksvs.waveform import ArrayWaveform, Sources, Waveform, to_mono
 
 __all__ = [
     "ArrayWaveform",
@@ -31,6 +25,10 @@ __all__ = [
     "to_mono",
     "write",
 ]
+
+# Samples to decode before those asked for: these decoders overlap and borrow from past frames,
+# and what libsndfile gives just after a seek is not what it gives when it reads through.
+PREROLL = {"MP3": 16384, "OGG": 16384}
 
 
 class AudioFile(Waveform):
@@ -113,8 +111,9 @@ class AudioFile(Waveform):
         if (status.st_size, status.st_mtime_ns) != (self.size, self.modified_ns):
             raise ValueError(f"{self.path} has changed since it was opened. Open it again.")
         with _named_errors(self.path), soundfile.SoundFile(self.path) as file:
-            file.seek(start)
-            samples = file.read(stop - start, dtype="float32")
+            first = max(0, start - PREROLL.get(self._header.format, 0))
+            file.seek(first)
+            samples = file.read(stop - first, dtype="float32")[start - first :]
         if len(samples) != stop - start:
             raise ValueError(
                 f"{self.path} is damaged or truncated: it ends at sample {start + len(samples)}, "

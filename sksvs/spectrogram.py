@@ -39,7 +39,7 @@ class STFTParams:
     Examples
     --------
     >>> STFTParams(n_fft=1024, hop_length=512).n_frames(44100)
-    87
+    88
     """
 
     n_fft: int = 1024
@@ -134,7 +134,7 @@ class Spectrogram:
     >>> noise = ArrayWaveform(np.random.default_rng(0).normal(size=1000))
     >>> spectrogram = Spectrogram(noise, STFTParams(n_fft=64, hop_length=32))
     >>> spectrogram.shape, spectrogram.frames(3, 5).shape
-    ((33, 32), (33, 2))
+    ((33, 33), (33, 2))
     >>> np.allclose(spectrogram.istft(spectrogram.stft), noise[:], atol=1e-5)
     True
     """

@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from sksvs._checks import check_shape, require_finite, require_same_grid
+
 BLOCK_LENGTH = 1 << 18  # samples: what is read at once where a whole track is walked through
 
 
@@ -158,14 +160,14 @@ class TimeSlice(Waveform):
     """The samples of a waveform from one moment to another."""
 
     def __init__(self, waveform, start, stop):
-        self.start, stop, _ = slice(start, stop).indices(waveform.n_samples)
-        if stop <= self.start:
+        self.start, end, _ = slice(start, stop).indices(waveform.n_samples)
+        if end <= self.start:
             raise ValueError(
                 f"{waveform.name} has no sample between {start} and {stop}: "
                 f"it has {waveform.n_samples}."
             )
         self.waveform = waveform
-        self.shape = (stop - self.start, *waveform.shape[1:])
+        self.shape = (end - self.start, *waveform.shape[1:])
         self.sample_rate, self.name = waveform.sample_rate, waveform.name
 
     def _read(self, start, stop):
@@ -292,49 +294,3 @@ def to_mono(waveform):
 def energy(waveform):
     """Return the sum of the squared samples over all channels, in float64, reading in blocks."""
     return sum(float(np.sum(np.square(block, dtype=np.float64))) for block in waveform.blocks())
-
-
-def check_shape(shape, name):
-    """Refuse a shape that is not ``(n_samples,)`` or ``(n_samples, n_channels)``."""
-    if len(shape) not in (1, 2):
-        raise ValueError(
-            f"{name} must have shape (n_samples,) or (n_samples, n_channels); got {shape}."
-        )
-    if 0 in shape:
-        raise ValueError(f"{name} is empty: it has shape {shape}.")
-    if len(shape) == 2 and shape[1] > 1024:
-        raise ValueError(
-            f"{name} must have shape (n_samples, n_channels); got {shape}, which is {shape[1]} "
-            "channels. Transpose it."
-        )
-
-
-def require_finite(samples, name, start):
-    """Return the samples; raise if there is a NaN or an inf among them."""
-    if not np.isfinite(samples).all():
-        bad = ~np.isfinite(samples.reshape(len(samples), -1)).all(axis=1)
-        raise ValueError(
-            f"{name} has {int(bad.sum())} sample(s) that are NaN or inf, the first at sample "
-            f"{start + int(np.argmax(bad))}."
-        )
-    return samples
-
-
-def require_same_grid(waveform, first):
-    """Raise unless two waveforms agree in shape and in sample rate where both are known."""
-    if waveform.shape != first.shape:
-        raise ValueError(
-            f"{waveform.name} has shape {waveform.shape}, but {first.name} has {first.shape}."
-        )
-    require_same_rate(waveform, first)
-
-
-def require_same_rate(waveform, first):
-    """Raise if two waveforms have known sample rates that differ."""
-    if None not in (waveform.sample_rate, first.sample_rate) and (
-        waveform.sample_rate != first.sample_rate
-    ):
-        raise ValueError(
-            f"{waveform.name} has a sample rate of {waveform.sample_rate} Hz, but {first.name} "
-            f"has {first.sample_rate} Hz. Resample with sksvs.audio.resample."
-        )

@@ -53,9 +53,9 @@ def bss_eval(references, estimates):
 
     Examples
     --------
-    >>> sources = np.random.default_rng(0).normal(size=(2, 4000))
+    >>> sources = np.random.default_rng(0).normal(size=(2, 20000))
     >>> scores = bss_eval(sources, sources + 0.1 * sources[::-1])
-    >>> scores.sdr.round()
+    >>> scores.sir.round()
     array([20., 20.])
     """
     references = np.asarray(references, dtype=np.float64)

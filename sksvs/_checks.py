@@ -1,0 +1,49 @@
+"""What every waveform must be: its shape, its samples, the grid that it shares with others."""
+
+import numpy as np
+
+
+def check_shape(shape, name):
+    """Refuse a shape that is not ``(n_samples,)`` or ``(n_samples, n_channels)``."""
+    if len(shape) not in (1, 2):
+        raise ValueError(
+            f"{name} must have shape (n_samples,) or (n_samples, n_channels); got {shape}."
+        )
+    if 0 in shape:
+        raise ValueError(f"{name} is empty: it has shape {shape}.")
+    if len(shape) == 2 and shape[1] > 1024:
+        raise ValueError(
+            f"{name} must have shape (n_samples, n_channels); got {shape}, which is {shape[1]} "
+            "channels. Transpose it."
+        )
+
+
+def require_finite(samples, name, start):
+    """Return the samples; raise if there is a NaN or an inf among them."""
+    if not np.isfinite(samples).all():
+        bad = ~np.isfinite(samples.reshape(len(samples), -1)).all(axis=1)
+        raise ValueError(
+            f"{name} has {int(bad.sum())} sample(s) that are NaN or inf, the first at sample "
+            f"{start + int(np.argmax(bad))}."
+        )
+    return samples
+
+
+def require_same_grid(waveform, first):
+    """Raise unless two waveforms agree in shape and in sample rate where both are known."""
+    if waveform.shape != first.shape:
+        raise ValueError(
+            f"{waveform.name} has shape {waveform.shape}, but {first.name} has {first.shape}."
+        )
+    require_same_rate(waveform, first)
+
+
+def require_same_rate(waveform, first):
+    """Raise if two waveforms have known sample rates that differ."""
+    if None not in (waveform.sample_rate, first.sample_rate) and (
+        waveform.sample_rate != first.sample_rate
+    ):
+        raise ValueError(
+            f"{waveform.name} has a sample rate of {waveform.sample_rate} Hz, but {first.name} "
+            f"has {first.sample_rate} Hz. Resample with sksvs.audio.resample."
+        )

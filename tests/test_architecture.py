@@ -1,0 +1,112 @@
+"""Imports run one way, heavy packages have one door each, modules stay short."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sksvs
+
+PACKAGE = Path(sksvs.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imported(path):
+    """Return the full names of all modules that a file imports, wherever it does."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def part(path):
+    """Return what a module belongs to: "waveform", "transforms", …"""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def parts_imported_by(name):
+    return {
+        module.split(".")[1]
+        for path in MODULES
+        if part(path) == name
+        for module in imported(path)
+        if module.startswith("sksvs.")
+    } - {name}
+
+
+@pytest.mark.parametrize(
+    ("name", "may_import"),
+    [
+        ("_checks", set()),
+        ("masks", set()),
+        ("metrics", set()),
+        ("waveform", {"_checks"}),
+        ("audio", {"_checks", "waveform"}),
+        ("spectrogram", {"waveform"}),
+        ("_tracks", {"_checks", "spectrogram", "waveform"}),
+        ("datasets", {"_tracks", "audio", "waveform"}),
+        ("transforms", {"_tracks", "masks", "spectrogram", "waveform"}),
+        ("estimators", {"_tracks", "masks", "metrics", "spectrogram", "waveform"}),
+    ],
+)
+def test_imports_run_one_way(name, may_import):
+    assert parts_imported_by(name) <= may_import
+
+
+def test_every_module_is_covered_by_the_rule_above():
+    known = {
+        "_checks",
+        "waveform",
+        "masks",
+        "metrics",
+        "audio",
+        "spectrogram",
+        "_tracks",
+        "datasets",
+    }
+    known |= {"transforms", "estimators", "__init__"}
+    assert {part(path) for path in MODULES} == known
+
+
+@pytest.mark.parametrize(
+    ("package", "door"),
+    [
+        ("tensorflow", "estimators/_network.py"),
+        ("keras", "estimators/_network.py"),
+        ("soundfile", "audio.py"),
+        ("soxr", "audio.py"),
+        ("mir_eval", "metrics/_bss_eval.py"),
+    ],
+)
+def test_a_heavy_package_has_one_importer(package, door):
+    importers = [
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        if any(name.split(".")[0] == package for name in imported(path))
+    ]
+    assert importers == [door]
+
+
+def test_nothing_private_of_scikit_learn_is_imported():
+    names = set().union(*map(imported, MODULES))
+    private = [n for n in names if n.startswith("sklearn.") and "._" in n]
+    assert private == []
+
+
+def test_tensorflow_is_not_imported_before_fit():
+    code = (
+        "import sys, sksvs, sksvs.datasets, sksvs.estimators, sksvs.metrics, sksvs.transforms;"
+        "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_modules_stay_short():
+    long = {path.name: n for path in MODULES if (n := len(path.read_text().splitlines())) > 330}
+    assert long == {}

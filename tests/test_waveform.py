@@ -1,0 +1,130 @@
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sksvs.waveform import ArrayWaveform, Sources, Sum, energy
+from tests.strategies import seeded_noise, waveforms
+
+NOISE = seeded_noise((400, 3), seed=0)
+
+
+def in_parts(waveform, length):
+    return np.concatenate(list(waveform.blocks(length)))
+
+
+@given(samples=waveforms(), length=st.integers(1, 700), data=st.data())
+def test_views_are_what_the_same_arithmetic_on_arrays_gives(samples, length, data):
+    waveform = ArrayWaveform(samples)
+    start = data.draw(st.integers(0, len(samples) - 1))
+    stop = data.draw(st.integers(start + 1, len(samples)))
+    columns = samples if samples.ndim == 2 else samples[:, np.newaxis]
+    expected = {
+        "slice": (waveform.time_slice(start, stop), samples[start:stop]),
+        "gain": (waveform.gain(-0.5), -0.5 * samples),
+        "sum": (waveform + waveform.gain(2.0), 3 * samples),
+        "mono": (waveform.to_mono(), columns.mean(axis=1)),
+        "channel": (waveform.channel(0), columns[:, 0]),
+        "norm": (waveform.unit_norm(), samples / np.linalg.norm(samples)),
+    }
+    for view, array in expected.values():
+        assert view.shape == array.shape
+        np.testing.assert_allclose(in_parts(view, length), array, atol=1e-12)
+
+
+def test_views_of_views_read_through():
+    waveform = ArrayWaveform(NOISE, sample_rate=8000, name="song")
+    view = (waveform.channel(2).gain(2.0) + waveform.channel(0)).time_slice(100, 300)
+    np.testing.assert_allclose(view[50:60], 2 * NOISE[150:160, 2] + NOISE[150:160, 0])
+    assert (view.sample_rate, view.name) == (8000, "song")
+
+
+def test_negative_bounds_of_a_time_slice_count_from_the_end():
+    view = ArrayWaveform(NOISE).time_slice(-10, None)
+    np.testing.assert_array_equal(view[:], NOISE[-10:])
+
+
+def test_no_view_changes_what_it_views():
+    samples = NOISE.copy()
+    waveform = ArrayWaveform(samples)
+    for view in (waveform.gain(3.0), waveform + waveform, waveform.unit_norm(), waveform.to_mono()):
+        view[:]
+    np.testing.assert_array_equal(samples, NOISE)
+
+
+def test_the_norm_of_a_view_is_measured_once_and_never_pickled():
+    view = ArrayWaveform(NOISE).unit_norm()
+    before = pickle.dumps(view)
+    assert np.linalg.norm(view[:]) == pytest.approx(1.0)
+    assert pickle.dumps(view) == before
+
+
+def test_a_silent_waveform_of_unit_norm_stays_silent():
+    np.testing.assert_array_equal(ArrayWaveform(np.zeros(5)).unit_norm()[:], np.zeros(5))
+
+
+def test_energy_is_the_sum_of_squares_over_blocks():
+    assert energy(ArrayWaveform(NOISE)) == pytest.approx(np.sum(NOISE**2), rel=1e-12)
+
+
+def test_sources_look_like_a_stacked_array():
+    sources = Sources([ArrayWaveform(NOISE, 8000), ArrayWaveform(2 * NOISE, 8000)])
+    assert (sources.shape, sources.ndim, len(sources)) == ((2, 400, 3), 3, 2)
+    np.testing.assert_array_equal(np.asarray(sources), np.stack([NOISE, 2 * NOISE]))
+    np.testing.assert_array_equal(sources[1][5:7], 2 * NOISE[5:7])
+
+
+@pytest.mark.parametrize(
+    ("samples", "error", "message"),
+    [
+        (np.zeros(5, np.int16), TypeError, r"song must hold floating-point .* got int16"),
+        (np.zeros(5, complex), TypeError, "got complex128"),
+        (np.array(["a"]), TypeError, "song must hold floating-point"),
+        (np.zeros((2, 3, 4)), ValueError, r"n_channels\); got \(2, 3, 4\)"),
+        (np.float64(1.0), ValueError, r"got \(\)"),
+        (np.zeros(0), ValueError, "song is empty"),
+        (np.zeros((5, 0)), ValueError, "song is empty"),
+        (np.zeros((2, 48000)), ValueError, "48000 channels. Transpose it"),
+    ],
+)
+def test_arrays_that_are_no_waveform_are_refused(samples, error, message):
+    with pytest.raises(error, match=message):
+        ArrayWaveform(samples, name="song")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_not_finite_are_named_when_read(bad):
+    samples = NOISE.copy()
+    samples[300, 1] = bad
+    waveform = ArrayWaveform(samples, name="song").to_mono()
+    waveform[:300]
+    with pytest.raises(ValueError, match="song has 1 sample.* the first at sample 300"):
+        waveform[250:350]
+
+
+def test_waveforms_that_do_not_fit_are_not_added():
+    mono = ArrayWaveform(NOISE[:, 0], 8000, "mono")
+    with pytest.raises(ValueError, match=r"mono has shape \(400,\), but stereo has \(400, 3\)"):
+        Sum([ArrayWaveform(NOISE, name="stereo"), mono])
+    with pytest.raises(ValueError, match=r"8000 Hz, but fast has 44100 Hz. Resample"):
+        ArrayWaveform(NOISE[:, 0], 44100, "fast") + mono
+    with pytest.raises(TypeError):
+        mono + 1
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda w: w.channel(3), "has 3 channel"),
+        (lambda w: w.to_mono().channel(1), "has 1 channel"),
+        (lambda w: w.time_slice(400, 500), "no sample between 400 and 500"),
+        (lambda w: w.time_slice(20, 10), "no sample between 20 and 10"),
+        (lambda w: w.gain(np.nan), "gain of song must be finite"),
+        (lambda w: Sources([]), "at least one waveform"),
+    ],
+)
+def test_views_that_cannot_be_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make(ArrayWaveform(NOISE, name="song"))
