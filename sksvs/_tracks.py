@@ -51,6 +51,18 @@ def check_spectrograms(X, estimator):
     return list(X)
 
 
+def common_params(spectrograms):
+    """Return the settings that all of these spectrograms have, with the sample rate if any knows.
+
+    Parameters
+    ----------
+    spectrograms : list of Spectrogram
+        Checked by :func:`check_spectrograms`.
+    """
+    params = [x.params for x in spectrograms]
+    return next((p for p in params if p.sample_rate is not None), params[0])
+
+
 def check_sources(y, mixtures):
     """Return the sources of every track as waveforms on their mixture's grid.
 

@@ -86,12 +86,19 @@ def _make_song(duration, sample_rate, n_channels, rng):
     panned = []
     for (part, position), level in zip(parts, levels):
         position = rng.uniform(-0.7, 0.7) if position is None else position
-        loud = np.abs(part) > 0.1 * np.abs(part).max(initial=0)
-        rms = np.sqrt(np.mean(part[loud] ** 2)) if loud.any() else 1.0
-        panned.append(_pan(part * 10 ** (level / 20) / rms, position, n_channels))
+        gain = 10 ** (level / 20) / _rms_while_sounding(part, sample_rate)
+        panned.append(_pan(gain * part, position, n_channels))
     sources = np.stack([panned[0], sum(panned[1:])])
     peak = np.abs(sources.sum(axis=0)).max() or 1.0
     return (0.8 / peak * sources).astype(np.float32)
+
+
+def _rms_while_sounding(part, sample_rate):
+    """Return the RMS of a part over its twentieths of a second that are not nearly silent."""
+    length = min(len(part), max(1, sample_rate // 20))
+    energies = np.mean(part[: len(part) // length * length].reshape(-1, length) ** 2, axis=1)
+    sounding = energies[energies > 0.01 * energies.max()]
+    return np.sqrt(sounding.mean()) if len(sounding) else 1.0
 
 
 def _pan(part, position, n_channels):

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from sksvs._tracks import check_sources, check_spectrograms
+from sksvs._tracks import check_sources, check_spectrograms, common_params
 from sksvs.estimators._base import BaseMaskSeparator, apply_masks
 from sksvs.masks import ideal_binary_mask, ideal_ratio_mask
 from sksvs.spectrogram import Spectrogram, Target
@@ -25,7 +25,7 @@ class _Baseline(BaseMaskSeparator):
         """
         spectrograms = check_spectrograms(X, self)
         self.n_sources_ = len(check_sources(y, [x.waveform for x in spectrograms])[0])
-        self.stft_params_ = spectrograms[0].params
+        self.stft_params_ = common_params(spectrograms)
         return self
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sksvs._tracks import check_spectrograms
+from sksvs._tracks import check_spectrograms, common_params
 from sksvs.estimators._architecture import mask_network_layers
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._features import count_masks, masks_from_output, network_input, track_level
@@ -194,7 +194,7 @@ class GRUMaskSeparator(BaseMaskSeparator):
                     "through the pipeline."
                 )
         check_parameters(self)
-        n_sources, params = spectrograms[0].target.n_sources, spectrograms[0].params
+        n_sources, params = spectrograms[0].target.n_sources, common_params(spectrograms)
         layers = self._layers(params.n_freqs, n_sources)
         resumed = self.warm_start and hasattr(self, "weights_")
         if resumed:
