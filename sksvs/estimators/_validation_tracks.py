@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
 _REMEDY = (
-    "Fit on more tracks, cut them in time with sksvs.datasets.split_tracks and mark the second "
-    "parts with validation_tracks, or set early_stopping=False."
+    "Fit on more tracks; or cut the tracks in time with sksvs.datasets.split_tracks, fit on both "
+    "parts and mark the second ones in validation_tracks; or set early_stopping=False."
 )
 
 

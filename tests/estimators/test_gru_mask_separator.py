@@ -1,0 +1,340 @@
+import copy
+import pickle
+import re
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from sksvs.estimators import GRUMaskSeparator
+from sksvs.estimators import _prediction as prediction
+from sksvs.spectrogram import Spectrogram
+from sksvs.transforms import STFTTransformer
+from sksvs.waveform import ArrayWaveform
+from tests.estimators.conftest import analysed, three_sources, tiny_separator
+from tests.strategies import seeded_noise, tiny_tracks
+
+
+def close(actual, expected):
+    """Assert equality within 1e-5 of the peak."""
+    np.testing.assert_allclose(actual, expected, atol=1e-5 * max(np.abs(expected).max(), 1e-30))
+
+
+def same_predictions(one, other, X):
+    for a, b in zip(one.predict(X), other.predict(X)):
+        close(a, b)
+
+
+@pytest.mark.parametrize("n_channels", [0, 1, 2])
+@pytest.mark.parametrize("n_samples", [1, 31, 2000])
+def test_estimates_add_up_to_the_mixture_and_are_as_long(fitted, n_samples, n_channels):
+    shape = (n_samples, n_channels) if n_channels else (n_samples,)
+    mixture = seeded_noise(shape, seed=n_samples)
+    before = mixture.copy()
+    (estimates,) = fitted.predict(analysed([mixture]))
+    assert estimates.shape == (fitted.n_sources_, *shape)
+    assert estimates.dtype == np.float32
+    close(estimates.sum(axis=0), mixture)
+    np.testing.assert_array_equal(mixture, before)
+
+
+def test_masks_lie_in_the_unit_interval_and_sum_to_one_in_silence_too(fitted, tracks):
+    for mixture in (tracks[0][0], np.zeros(500), 1e-30 * tracks[0][0]):
+        (x,) = analysed([mixture])
+        (masks,) = fitted.predict_mask([x])
+        assert masks.shape == (fitted.n_sources_, x.n_freqs, x.n_frames)
+        assert masks.dtype == np.float32
+        assert masks.min() >= 0
+        assert masks.max() <= 1
+        np.testing.assert_allclose(masks.sum(axis=0), 1, atol=1e-6)
+
+
+def test_predict_applies_the_masks_to_every_channel(fitted):
+    mixture = seeded_noise((900, 2), seed=1)
+    (x,) = analysed([mixture])
+    (masks,), (estimates,) = fitted.predict_mask([x]), fitted.predict([x])
+    for mask, estimate in zip(masks, estimates):
+        close(estimate, x.istft(mask * x.stft))
+    (of_mean,) = fitted.predict_mask(analysed([mixture.mean(axis=1)]))
+    np.testing.assert_allclose(masks, of_mean, atol=1e-5)
+
+
+@pytest.mark.parametrize("gain", [1e-4, 0.3, 100.0])
+def test_a_gain_of_the_mixture_is_a_gain_of_the_estimates(fitted, tracks, gain):
+    (expected,) = fitted.predict(analysed([tracks[0][0]]))
+    (louder,) = fitted.predict(analysed([gain * tracks[0][0]]))
+    close(louder, gain * expected)
+
+
+def test_tracks_do_not_influence_one_another(fitted, tracks):
+    X = analysed(tracks[0])
+    together = fitted.predict(X)
+    for i in (2, 0):
+        close(fitted.predict([X[i]])[0], together[i])
+    for estimate, expected in zip(fitted.predict(X[::-1]), together[::-1]):
+        close(estimate, expected)
+
+
+def test_prediction_ignores_attached_targets(fitted, tracks):
+    X, y = tracks
+    y = three_sources(y) if fitted.n_sources_ == 3 else y
+    for with_target, without in zip(fitted.predict(analysed(X, y)), fitted.predict(analysed(X))):
+        np.testing.assert_array_equal(with_target, without)
+
+
+def test_the_iterator_gives_what_predict_gives_and_checks_at_once(fitted, tracks):
+    X = analysed(tracks[0])
+    iterator = fitted.iter_predict(X)
+    for estimate, expected in zip(iterator, fitted.predict(X), strict=True):
+        np.testing.assert_array_equal(estimate, expected)
+    with pytest.raises(TypeError, match=r"X\[0\] must be a Spectrogram"):
+        fitted.iter_predict(tracks[0])
+
+
+def test_copies_predict_the_same(fitted, tracks):
+    X = analysed(tracks[0])
+    for again in (copy.deepcopy(fitted), pickle.loads(pickle.dumps(fitted))):
+        same_predictions(again, fitted, X)
+
+
+def test_prediction_in_blocks_equals_prediction_whole(fitted, monkeypatch):
+    x = analysed([seeded_noise(32 * 1500, seed=2)])[0]
+    (whole,) = fitted.predict_mask([x])
+    if fitted.bidirectional:
+        for batch in (1, 3):
+            monkeypatch.setattr(prediction, "WINDOW_BATCH", batch)
+            np.testing.assert_allclose(fitted.predict_mask([x])[0], whole, atol=1e-5)
+    else:
+        ranges = Spectrogram.block_ranges
+        for length in (1, 7, 400, 5000):
+            monkeypatch.setattr(Spectrogram, "block_ranges", lambda s, n=length: ranges(s, n))
+            np.testing.assert_allclose(fitted.predict_mask([x])[0], whole, atol=1e-5)
+
+
+def test_windows_see_64_frames_of_context_and_no_more(tracks):
+    separator = tiny_separator(bidirectional=True).fit(analysed(*tracks))
+    # Exchanging two samples keeps the level, and with it all but the frames that see them.
+    mixture = seeded_noise(32 * 1500, seed=3)
+    changed = mixture.copy()
+    far = [32 * (512 + 64) + 40, 32 * 1400]
+    changed[far] = changed[far[::-1]]
+    masks = separator.predict_mask(analysed([mixture, changed]))
+    np.testing.assert_allclose(masks[0][..., :512], masks[1][..., :512], atol=1e-6)
+    assert np.abs(masks[0] - masks[1])[..., 512:600].max() > 1e-4
+
+
+def test_the_same_seed_gives_the_same_weights_to_the_bit_and_another_others(tracks):
+    X = analysed(*tracks)
+    one, two = (tiny_separator().fit(X).weights_ for _ in range(2))
+    assert one.keys() == two.keys()
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+    other = tiny_separator(random_state=1).fit(X).weights_
+    assert not np.array_equal(one["mask/kernel"], other["mask/kernel"])
+
+
+def test_fit_leaves_parameters_tracks_and_global_seeds_alone(tracks):
+    X, y = tracks
+    before = copy.deepcopy((X, y))
+    separator = tiny_separator(random_state=np.random.RandomState(3))
+    parameters = separator.get_params()
+    np.random.seed(5)  # noqa: NPY002
+    expected = np.random.RandomState(5).rand()
+    separator.fit(analysed(X, y))
+    assert np.random.rand() == expected  # noqa: NPY002
+    assert separator.get_params() == parameters
+    for track, copied in zip([*X, *y], [*before[0], *before[1]]):
+        np.testing.assert_array_equal(track, copied)
+
+
+def test_the_network_learns(tracks):
+    separator = tiny_separator(max_iter=30, learning_rate_init=0.02).fit(analysed(*tracks))
+    assert separator.loss_curve_[-1] < 0.75 * separator.loss_curve_[0]
+    assert (len(separator.loss_curve_), separator.n_iter_) == (30, 30)
+    assert separator.validation_loss_curve_ == []
+
+
+def test_a_budget_of_nothing_gives_the_same_weights(tracks):
+    X = analysed(*tracks)
+    kept, computed = (tiny_separator(cache_size=size).fit(X).weights_ for size in (1000, 0))
+    for name, weights in kept.items():
+        np.testing.assert_allclose(computed[name], weights, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "binary_crossentropy",
+        "mask_absolute_error",
+        "mask_squared_error",
+        "magnitude_absolute_error",
+        "magnitude_squared_error",
+    ],
+)
+@pytest.mark.parametrize("n_sources", [2, 3])
+def test_every_loss_falls(tracks, loss, n_sources):
+    X, y = tracks
+    y = three_sources(y) if n_sources == 3 else y
+    separator = tiny_separator(loss=loss, max_iter=4, learning_rate_init=0.01).fit(analysed(X, y))
+    assert separator.loss_curve_[-1] < separator.loss_curve_[0]
+
+
+def test_early_stopping_keeps_the_best_weights(tracks):
+    X = analysed(*tracks)
+    parameters = {"early_stopping": True, "learning_rate_init": 0.5, "n_iter_no_change": 2}
+    stopped = tiny_separator(max_iter=30, **parameters).fit(X)
+    curve = stopped.validation_loss_curve_
+    best = int(np.argmin(curve)) + 1
+    assert len(curve) == stopped.n_iter_ == best + 2
+    until_best = tiny_separator(max_iter=best, **parameters).fit(X)
+    np.testing.assert_array_equal(stopped.weights_["mask/bias"], until_best.weights_["mask/bias"])
+
+
+def test_validation_tracks_may_be_given(tracks):
+    X, y = tracks
+    kwargs = {"validation_tracks": [False, True, False]}
+    given = tiny_separator(early_stopping=True).fit(analysed(X, y), **kwargs)
+    assert len(given.validation_loss_curve_) == 2
+    watched = tiny_separator().fit(analysed(X, y), **kwargs)
+    assert len(watched.validation_loss_curve_) == 2
+    only = tiny_separator().fit(analysed([X[0], X[2]], [y[0], y[2]]))
+    close(watched.input_mean_, only.input_mean_)
+
+
+def test_one_track_with_early_stopping_says_what_to_do(tracks):
+    X, y = tracks
+    with pytest.raises(
+        ValueError, match="there is only one. Fit on more tracks; or cut the tracks"
+    ):
+        tiny_separator(early_stopping=True).fit(analysed(X[:1], y[:1]))
+
+
+def test_warm_start_goes_on_where_the_last_fit_ended(tracks):
+    X = analysed(*tracks)
+    separator = tiny_separator(warm_start=True, max_iter=3).fit(X)
+    first_loss, mean, bias = separator.loss_curve_[0], separator.input_mean_, separator.weights_
+    separator.set_params(max_iter=2).fit(X)
+    assert (separator.n_iter_, len(separator.loss_curve_)) == (5, 5)
+    assert separator.loss_curve_[0] == first_loss
+    assert separator.loss_curve_[3] < first_loss
+    assert separator.input_mean_ is mean
+    assert not np.array_equal(bias["mask/bias"], separator.weights_["mask/bias"])
+
+
+def test_warm_start_refuses_another_network(tracks):
+    X, y = tracks
+    separator = tiny_separator(warm_start=True, max_iter=1).fit(analysed(X, y))
+    before = separator.weights_
+    with pytest.raises(ValueError, match="warm_start .* the network has other layers now"):
+        separator.set_params(hidden_layer_sizes=(5,)).fit(analysed(X, y))
+    assert separator.weights_ is before
+
+
+def test_a_clone_is_unfitted_and_equal(fitted):
+    again = clone(fitted)
+    assert again.get_params() == fitted.get_params()
+    with pytest.raises(NotFittedError):
+        again.predict([])
+
+
+def test_it_counts_its_parameters(fitted):
+    counts = fitted.count_params(by_layer=True)
+    assert list(counts) == ["gru_0", "mask"]
+    assert fitted.count_params() == sum(counts.values())
+    assert fitted.count_params() == sum(w.size for w in fitted.weights_.values())
+
+
+def test_verbose_prints_a_line_an_epoch(tracks, capsys):
+    tiny_separator(verbose=True, early_stopping=True).fit(analysed(*tracks))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert re.fullmatch(
+        r"epoch 2/2  loss \d\.\d+  validation loss \d\.\d+  \d+\.\d\d s an epoch", lines[1]
+    )
+
+
+def test_a_weight_that_is_nan_gives_nan_and_no_error(fitted, tracks):
+    broken = copy.deepcopy(fitted)
+    broken.weights_["mask/bias"][:] = np.nan
+    assert np.isnan(broken.predict(analysed(tracks[0][:1]))[0]).any()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (
+            {"hidden_layer_sizes": ()},
+            r"hidden_layer_sizes must be a tuple of 1 or more .* got \(\)",
+        ),
+        ({"hidden_layer_sizes": 16}, "hidden_layer_sizes must be a tuple .* got 16"),
+        ({"hidden_layer_sizes": (0,)}, "positive integers"),
+        ({"dense_layer_sizes": (1.5,)}, "dense_layer_sizes must be"),
+        ({"output_activation": "tanh"}, "output_activation must be one of 'sigmoid', 'relu'"),
+        ({"loss": "mse"}, "loss must be one of .* got 'mse'"),
+        ({"solver": "lbfgs"}, "solver must be one of 'adam'"),
+        ({"dropout": 1.0}, r"dropout must be at least 0 and below 1; got 1\.0"),
+        ({"input_power": 0}, "input_power must be above 0"),
+        ({"learning_rate_init": -1}, "learning_rate_init must be above 0"),
+        ({"clip_norm": 0}, "clip_norm must be above 0, or None"),
+        ({"batch_size": 0}, "batch_size must be an integer of at least 1; got 0"),
+        ({"segment_frames": 2.5}, "segment_frames must be an integer"),
+        ({"max_iter": True}, "max_iter must be an integer"),
+        ({"early_stopping": True, "validation_fraction": 1.0}, "validation_fraction must lie"),
+        ({"cache_size": -1}, "cache_size must be at least 0"),
+    ],
+)
+def test_parameters_are_checked_in_fit(tracks, parameters, message):
+    separator = GRUMaskSeparator(**parameters)
+    with pytest.raises(ValueError, match=message):
+        separator.fit(analysed(*tracks))
+
+
+def test_fit_needs_targets(tracks):
+    with pytest.raises(ValueError, match=r"X\[0\] has no target mask. Put IRMTarget before"):
+        GRUMaskSeparator().fit(analysed(tracks[0]))
+
+
+def test_samples_that_are_not_finite_are_named_in_fit_and_predict(fitted, tracks):
+    X, y = copy.deepcopy(tracks)
+    y[1][1, 70] = np.nan
+    with pytest.raises(ValueError, match=r"y\[1\]\[1\] has 1 sample.* at sample 70"):
+        tiny_separator(loss="mask_squared_error").fit(analysed(X, y))
+    X[2][80] = np.inf
+    with pytest.raises(ValueError, match=r"X\[2\] has 1 sample.* at sample 80"):
+        fitted.predict(analysed(X))
+
+
+def test_other_settings_than_those_of_fit_are_refused(fitted, tracks):
+    X, y = tracks
+    other = STFTTransformer(n_fft=64, hop_length=16).transform(X)
+    with pytest.raises(
+        ValueError, match="X.0. was analysed with hop_length=16 instead of 32 as in"
+    ):
+        fitted.predict(other)
+    with pytest.raises(ValueError, match="hop_length=16 instead of 32"):
+        fitted.score(other, y)
+
+
+def test_another_sample_rate_than_that_of_fit_is_refused(tracks):
+    X, y = tracks
+    known = [X[0], ArrayWaveform(X[1], 8000)]
+    separator = tiny_separator(max_iter=1).fit(analysed(known, y[:2]))
+    separator.predict(analysed(X))
+    with pytest.raises(ValueError, match="sample_rate=16000 instead of 8000"):
+        separator.predict(analysed([ArrayWaveform(X[0], 16000, "/song.wav")]))
+
+
+def test_the_score_needs_as_many_sources_as_fit(fitted, tracks):
+    X, y = tracks
+    wrong = y if fitted.n_sources_ == 3 else three_sources(y)
+    with pytest.raises(ValueError, match=r"y\[0\] has . sources, but .* was fitted with"):
+        fitted.score(analysed(X), wrong)
+
+
+def test_mono_and_stereo_are_scored_by_one_metric(fitted):
+    X, y = tiny_tracks(2, n_channels=2, random_state=4)
+    y = three_sources(y) if fitted.n_sources_ == 3 else y
+    stereo = fitted.score(analysed(X), y)
+    mono = fitted.score(analysed([x.mean(axis=1) for x in X]), y)
+    assert stereo.sdr == pytest.approx(mono.sdr, abs=1e-3)
+    assert stereo.tracks[0].sources.sdr.shape == (fitted.n_sources_,)

@@ -1,0 +1,110 @@
+"""The Keras network that is trained and the NumPy pass that predicts are one network."""
+
+import keras
+import numpy as np
+import pytest
+
+from sksvs.estimators import _network as network
+from sksvs.estimators._architecture import mask_network_layers
+from sksvs.estimators._inference import run_network
+from tests.strategies import seeded_noise
+
+
+def make_layers(bidirectional, dense=(7, 5), activation="sigmoid", n_masks=1):
+    return mask_network_layers(9, n_masks, (6, 4), bidirectional, dense, activation)
+
+
+def random_weights(layers, seed=0):
+    shapes = {k: v for layer in layers for k, v in layer.parameter_shapes.items()}
+    return {
+        name: 0.5 * seeded_noise(shape, seed + i).astype(np.float32)
+        for i, (name, shape) in enumerate(shapes.items())
+    }
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("activation", ["sigmoid", "relu"])
+def test_numpy_computes_what_keras_computes(bidirectional, activation):
+    layers = make_layers(bidirectional, activation=activation, n_masks=3)
+    weights = random_weights(layers)
+    model = network.build_network(layers, dropout=0.5, seed=0)
+    network.set_weights(model, layers, weights)
+    features = seeded_noise((3, 40, 9), seed=1).astype(np.float32)
+    expected = model.predict_on_batch(features)
+    actual, _ = run_network(layers, weights, features)
+    assert actual.dtype == np.float32
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
+
+
+def test_weights_are_those_of_stock_keras_layers():
+    layers = mask_network_layers(9, 1, (6,), False, (), "sigmoid")
+    weights = random_weights(layers)
+    stock = keras.Sequential(
+        [
+            keras.Input((None, 9)),
+            keras.layers.GRU(6, return_sequences=True, reset_after=False),
+            keras.layers.Dense(9, "sigmoid"),
+        ]
+    )
+    stock.set_weights(list(weights.values()))
+    features = seeded_noise((2, 30, 9), seed=1).astype(np.float32)
+    actual, _ = run_network(layers, weights, features)
+    np.testing.assert_allclose(actual, stock.predict_on_batch(features), atol=1e-5)
+
+
+@pytest.mark.parametrize("cut", [1, 13, 39])
+def test_a_carried_state_makes_two_passes_one(cut):
+    layers = make_layers(bidirectional=False)
+    weights = random_weights(layers)
+    features = seeded_noise((2, 40, 9), seed=2).astype(np.float32)
+    whole, end = run_network(layers, weights, features)
+    first, states = run_network(layers, weights, features[:, :cut])
+    second, last = run_network(layers, weights, features[:, cut:], states)
+    np.testing.assert_allclose(np.concatenate([first, second], axis=1), whole, atol=1e-6)
+    for a, b in zip(last, end):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_set_weights_and_get_weights_are_inverse():
+    layers = make_layers(bidirectional=True)
+    weights = random_weights(layers)
+    model = network.build_network(layers, dropout=0.0, seed=0)
+    network.set_weights(model, layers, weights)
+    for name, array in network.get_weights(model, layers).items():
+        np.testing.assert_array_equal(array, weights[name])
+
+
+def test_counts_are_those_of_keras():
+    layers = make_layers(bidirectional=True, n_masks=3)
+    model = network.build_network(layers, dropout=0.1, seed=0)
+    assert sum(layer.n_params for layer in layers) == model.count_params()
+
+
+def test_directions_and_layers_start_from_different_weights():
+    layers = mask_network_layers(9, 1, (9, 9), True, (), "sigmoid")
+    weights = network.get_weights(network.build_network(layers, 0.0, seed=0), layers)
+    kernels = [weights[f"gru_0/{d}/recurrent_kernel"] for d in ("forward", "backward")]
+    kernels.append(weights["gru_1/forward/recurrent_kernel"])
+    assert all(np.abs(a - b).max() > 0.01 for a, b in zip(kernels, kernels[1:]))
+
+
+def test_magnitude_errors_are_those_of_the_masked_mixture():
+    rng = np.random.default_rng(0)
+    mixture, *sources = rng.random((3, 2, 5, 4)).astype(np.float32)
+    mask = rng.random((2, 5, 4)).astype(np.float32)
+    target = np.concatenate([mixture, *sources], axis=-1)
+    expected = np.stack([mask * mixture - sources[0], (1 - mask) * mixture - sources[1]])
+    absolute = network.LOSSES["magnitude_absolute_error"](target, mask)
+    squared = network.LOSSES["magnitude_squared_error"](target, mask)
+    np.testing.assert_allclose(absolute, np.abs(expected).mean(axis=(0, -1)), atol=1e-6)
+    np.testing.assert_allclose(squared, (expected**2).mean(axis=(0, -1)), atol=1e-6)
+
+
+def test_magnitude_errors_of_three_sources_normalise_the_masks():
+    rng = np.random.default_rng(1)
+    mixture, *sources = rng.random((4, 2, 5, 4)).astype(np.float32)
+    masks = rng.random((3, 2, 5, 4)).astype(np.float32)
+    target = np.concatenate([mixture, *sources], axis=-1)
+    expected = masks / masks.sum(axis=0) * mixture - np.stack(sources)
+    actual = network.LOSSES["magnitude_absolute_error"](target, np.concatenate(masks, axis=-1))
+    np.testing.assert_allclose(actual, np.abs(expected).mean(axis=(0, -1)), atol=1e-6)

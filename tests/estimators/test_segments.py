@@ -1,0 +1,109 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sksvs.estimators._segments import SegmentBatches, TrackReader
+from sksvs.masks import ideal_ratio_mask
+from sksvs.spectrogram import Spectrogram, STFTParams, Target
+from sksvs.waveform import ArrayWaveform
+from tests.strategies import seeded_noise
+
+PARAMS = STFTParams(16, 8)
+N_FREQS = PARAMS.n_freqs
+
+
+def make_track(n_samples, seed):
+    voice, music = seeded_noise((2, n_samples), seed)
+    sources = tuple(Spectrogram(ArrayWaveform(s), PARAMS) for s in (voice, music))
+    target = Target(sources, ideal_ratio_mask)
+    return Spectrogram(ArrayWaveform(voice + music), PARAMS, target)
+
+
+def make_batches(lengths, segment_frames, batch_size, seed, on_masks=True, cache=1e9):
+    tracks = [make_track(n, i) for i, n in enumerate(lengths)]
+    reader = TrackReader(tracks, 1, on_masks, 1.0, cache)
+    rng = None if seed is None else np.random.RandomState(seed)
+    mean, scale = np.zeros(N_FREQS, np.float32), np.ones(N_FREQS, np.float32)
+    return SegmentBatches(reader, segment_frames, batch_size, mean, scale, rng)
+
+
+lengths = st.lists(st.integers(1, 900), min_size=1, max_size=4)
+
+
+@settings(max_examples=25)
+@given(
+    lengths=lengths,
+    segment_frames=st.integers(1, 40),
+    batch_size=st.integers(1, 9),
+    seed=st.sampled_from([None, 0]),
+    on_masks=st.booleans(),
+)
+def test_batches_have_one_shape_and_about_all_frames(
+    lengths, segment_frames, batch_size, seed, on_masks
+):
+    batches = make_batches(lengths, segment_frames, batch_size, seed, on_masks)
+    n_frames = [batches.reader.n_frames(i) for i in range(len(lengths))]
+    epoch = list(batches)
+    assert len({inputs.shape for inputs, _, _ in epoch}) == 1
+    for inputs, targets, weights in epoch:
+        assert inputs.dtype == targets.dtype == weights.dtype == np.float32
+        assert targets.shape == (*inputs.shape[:2], N_FREQS * (1 if on_masks else 3))
+        assert weights.shape == inputs.shape[:2]
+        assert not inputs[weights == 0].any()
+        assert not targets[weights == 0].any()
+    weighed = sum(weights.sum() for _, _, weights in epoch)
+    segment = batches.segment_frames
+    assert weighed >= sum(n_frames) or weighed >= sum(min(segment, n) for n in n_frames)
+    assert weighed < sum(n_frames) + segment * len(lengths)
+
+
+def test_every_segment_is_what_the_track_has_there():
+    batches = make_batches([800], 10, 4, seed=0, on_masks=False)
+    (track,) = batches.reader.spectrograms
+    level = np.sqrt(np.mean(track.waveform[:] ** 2))
+    expected = np.abs(track.stft).T / level
+    voice = np.abs(track.target.sources[0].stft).T / level
+    for inputs, targets, weights in batches:
+        for segment, target in zip(inputs[weights[:, 0] > 0], targets[weights[:, 0] > 0]):
+            distance = np.abs(expected[:, np.newaxis] - segment[0]).max(axis=(1, 2))
+            start = int(np.argmin(distance))
+            np.testing.assert_allclose(segment, expected[start : start + 10], atol=1e-4)
+            np.testing.assert_allclose(target[:, :N_FREQS], segment, atol=1e-4)
+            found = target[:, N_FREQS : 2 * N_FREQS]
+            np.testing.assert_allclose(found, voice[start : start + 10], atol=1e-4)
+
+
+def test_epochs_differ_and_validation_does_not():
+    shuffled, fixed = (make_batches([900, 700], 10, 4, seed) for seed in (0, None))
+    first, second = (np.concatenate([b[0] for b in shuffled]) for _ in range(2))
+    assert not np.array_equal(first, second)
+    first, second = (np.concatenate([b[0] for b in fixed]) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_segments_of_all_tracks_are_mixed():
+    batches = make_batches([4000, 4000], 10, 200, seed=0)
+    drawn = [track for track, _ in batches._draw()]
+    changes = np.count_nonzero(np.diff(drawn))
+    assert len(drawn) == 102
+    assert changes > 30
+
+
+def test_what_is_not_kept_is_computed_again_and_equal():
+    # The budget of the third reader is enough for the first track alone.
+    readers = [make_batches([900, 700], 10, 4, 0, cache=c).reader for c in (1e9, 0, 9000)]
+    for track in (0, 1):
+        values = [reader.read(track, 5, 50) for reader in readers]
+        for other in values[1:]:
+            np.testing.assert_allclose(other[0], values[0][0], atol=1e-5)
+            np.testing.assert_allclose(other[1], values[0][1], atol=1e-4)
+    assert [len(reader._cache) for reader in readers] == [2, 0, 1]
+
+
+def test_statistics_are_those_of_all_frames():
+    batches = make_batches([900, 5], 10, 4, 0)
+    inputs = [batches.reader.read(i, 0, batches.reader.n_frames(i))[0] for i in (0, 1)]
+    mean, scale = batches.reader.input_statistics()
+    frames = np.concatenate(inputs)
+    np.testing.assert_allclose(mean, frames.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(scale, frames.std(axis=0), rtol=1e-4)
