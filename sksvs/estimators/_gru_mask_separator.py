@@ -1,17 +1,16 @@
 """Learn the mask of the voice with a GRU network."""
 
-import time
-
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sksvs._tracks import check_spectrograms, common_params
-from sksvs.estimators._architecture import mask_network_layers
+from sksvs.estimators._architecture import mask_network_layers, require_same_network
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._features import count_masks, masks_from_output, network_input, track_level
 from sksvs.estimators._parameters import check_parameters
 from sksvs.estimators._prediction import run_in_blocks, run_in_windows
+from sksvs.estimators._progress import make_log
 from sksvs.estimators._segments import SegmentBatches, TrackReader
 from sksvs.estimators._validation_tracks import choose_validation_tracks
 
@@ -85,8 +84,12 @@ class GRUMaskSeparator(BaseMaskSeparator):
     ----------
     weights_ : dict of str to array of float32
         By parameter name, as "gru_0/forward/kernel".
+    layers_ : tuple of Layer
+        The network, layer by layer: name, kind, sizes.
     input_mean_, input_scale_ : array of float32, shape (n_freqs,)
         What the input is standardised with.
+    input_power_ : float
+        `input_power` when it was fitted.
     loss_curve_ : list of float
         Training loss after every epoch.
     validation_loss_curve_ : list of float
@@ -198,7 +201,7 @@ class GRUMaskSeparator(BaseMaskSeparator):
         layers = self._layers(params.n_freqs, n_sources)
         resumed = self.warm_start and hasattr(self, "weights_")
         if resumed:
-            self._check_same_network(layers, params)
+            require_same_network(layers, params, self.weights_, self.stft_params_)
 
         rng = check_random_state(self.random_state)
         held_out = np.zeros(len(spectrograms), bool)
@@ -230,58 +233,53 @@ class GRUMaskSeparator(BaseMaskSeparator):
             patience=self.n_iter_no_change if self.early_stopping else None,
             tol=self.tol,
             seed=rng.randint(2**31 - 1),
-            on_epoch=self._make_log(*curves),
+            on_epoch=make_log(*curves, self.max_iter, self.verbose),
         )
         self.weights_ = weights
         self.input_mean_, self.input_scale_ = statistics
         self.loss_curve_, self.validation_loss_curve_ = curves
         self.n_iter_ = len(self.loss_curve_)
+        self.layers_, self.input_power_ = layers, self.input_power
         self.n_sources_, self.stft_params_ = n_sources, params
         return self
 
-    def _check_same_network(self, layers, params):
-        """Refuse to go on from weights that belong to another network or analysis."""
-        shapes = {k: v for layer in layers for k, v in layer.parameter_shapes.items()}
-        if shapes != {name: array.shape for name, array in self.weights_.items()}:
-            raise ValueError(
-                "warm_start goes on from the weights of the last fit, but the network has other "
-                "layers now. Keep the sizes and the number of sources, or set warm_start=False."
-            )
-        difference = params.differs_from(self.stft_params_)
-        if difference:
-            raise ValueError(
-                f"warm_start: the tracks were analysed with {difference} as in the last fit."
-            )
-
-    def count_params(self, by_layer=False):
-        """Return how many weights the fitted network has.
+    def count_params(self, by_layer=False, n_freqs=None):
+        """Return how many weights the network has.
 
         Parameters
         ----------
         by_layer : bool, default=False
             Whether to return a dict by layer name instead of the sum.
+        n_freqs : int, optional
+            Frequency bins, to count before `fit`; two sources are assumed then.
 
         Returns
         -------
         int or dict of str to int
+
+        Examples
+        --------
+        >>> GRUMaskSeparator(hidden_layer_sizes=(16,)).count_params(n_freqs=513)
+        67809
         """
-        check_is_fitted(self, "n_sources_")
-        counts = {layer.name: layer.n_params for layer in self._fitted_layers()}
+        if n_freqs is None:
+            check_is_fitted(self, "n_sources_")
+            layers = self.layers_
+        else:
+            layers = self._layers(n_freqs, n_sources=2)
+        counts = {layer.name: layer.n_params for layer in layers}
         return counts if by_layer else sum(counts.values())
 
     def _mask_blocks(self, spectrogram):
         level = track_level(spectrogram)
 
         def make_input(frames):
-            values = network_input(frames, level, self.input_power)
+            values = network_input(frames, level, self.input_power_)
             return (values - self.input_mean_) / self.input_scale_
 
-        run = run_in_windows if self.bidirectional else run_in_blocks
-        for start, output in run(self._fitted_layers(), self.weights_, spectrogram, make_input):
+        run = run_in_windows if self.layers_[0].bidirectional else run_in_blocks
+        for start, output in run(self.layers_, self.weights_, spectrogram, make_input):
             yield start, masks_from_output(output, self.n_sources_)
-
-    def _fitted_layers(self):
-        return self._layers(self.stft_params_.n_freqs, self.n_sources_)
 
     def _layers(self, n_freqs, n_sources):
         return mask_network_layers(
@@ -307,19 +305,3 @@ class GRUMaskSeparator(BaseMaskSeparator):
         return SegmentBatches(
             reader, self.segment_frames, self.batch_size, *statistics, random_state
         )
-
-    def _make_log(self, losses, validation_losses):
-        """Return a function that extends the curves, and prints where that is wanted."""
-        started, before = time.monotonic(), len(losses)
-
-        def log(epoch):
-            losses.append(epoch.loss)
-            words = [f"epoch {epoch.number}/{self.max_iter}", f"loss {epoch.loss:.5f}"]
-            if epoch.validation_loss is not None:
-                validation_losses.append(epoch.validation_loss)
-                words.append(f"validation loss {epoch.validation_loss:.5f}")
-            seconds = (time.monotonic() - started) / (len(losses) - before)
-            if self.verbose:
-                print("  ".join([*words, f"{seconds:.2f} s an epoch"]), flush=True)
-
-        return log

@@ -237,6 +237,15 @@ def test_a_clone_is_unfitted_and_equal(fitted):
         again.predict([])
 
 
+def test_parameters_that_are_set_after_fit_wait_for_the_next_fit(fitted, tracks):
+    X = analysed(tracks[0])
+    changed = copy.deepcopy(fitted)
+    changed.set_params(
+        hidden_layer_sizes=(9, 9), bidirectional=not fitted.bidirectional, input_power=0.3
+    )
+    same_predictions(changed, fitted, X)
+
+
 def test_it_counts_its_parameters(fitted):
     counts = fitted.count_params(by_layer=True)
     assert list(counts) == ["gru_0", "mask"]

@@ -1,0 +1,38 @@
+# make demo               take the voice out of a synthesised song
+# make demo DATA=<folder> the same with MIR-1K, DSD100 or MUSDB18-HQ
+# make test               run the tests
+# make lint, make docs    check the style; build the documentation in docs/_build/html
+#
+# Each makes a virtual environment in $(VENV) first. Only Python, pip and make are needed.
+
+PYTHON ?= python3
+VENV ?= .venv
+DATA ?=
+OUT ?= separated
+GALLERY ?= 1
+INSTALLED = $(VENV)/installed
+
+.PHONY: demo test lint docs clean
+
+demo: $(INSTALLED)
+	MPLBACKEND=agg $(VENV)/bin/python examples/plot_separate_a_song.py --data "$(DATA)" --out "$(OUT)"
+
+test: $(INSTALLED)
+	MPLBACKEND=agg $(VENV)/bin/python -m pytest
+
+lint: $(INSTALLED)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+docs: $(INSTALLED)
+	MPLBACKEND=agg $(VENV)/bin/python -m sphinx -W --keep-going -b html \
+		-D plot_gallery=$(GALLERY) docs docs/_build/html
+
+# Without ensurepip, which not every Python brings: the pip at hand installs into the environment.
+$(INSTALLED): setup.cfg pyproject.toml
+	$(PYTHON) -m venv --without-pip $(VENV)
+	$(PYTHON) -m pip --python $(VENV)/bin/python install --editable '.[test,docs]'
+	touch $(INSTALLED)
+
+clean:
+	rm -rf $(VENV) docs/_build docs/auto_examples

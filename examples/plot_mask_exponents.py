@@ -1,0 +1,71 @@
+"""
+Which mask should a network learn?
+==================================
+
+The ideal ratio mask ``(|S_j|^p / Σ_k |S_k|^p)^v`` has two exponents. The course report learnt
+p = 0.7, the Wiener filter has p = 2. Before any network is trained, the oracle says how well a
+perfectly learnt mask would separate: what interferes less (SIR) has more artifacts (SAR).
+"""
+
+# %%
+# The oracle as an estimator
+# --------------------------
+# `IdealMaskOracle` has the interface of a separator, and its `score` makes the masks from `y`. So
+# it can be swept by the same tools.
+import argparse
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.model_selection import ParameterGrid
+from sklearn.pipeline import Pipeline
+
+from sksvs.datasets import load_dsd100, make_singing_mixtures
+from sksvs.estimators import IdealMaskOracle, MixtureBaseline
+from sksvs.transforms import MonoDownmix, STFTTransformer
+
+parser = argparse.ArgumentParser(description="Exponents of the mask against the oracle's scores.")
+parser.add_argument("--data", default="", help="folder of DSD100")
+parser.add_argument("--songs", type=int, default=4, help="how many songs at most")
+parser.add_argument("--seconds", type=float, default=8.0, help="length of a synthesised song")
+arguments = parser.parse_args()
+
+if arguments.data:
+    X, y = load_dsd100(arguments.data, "dev", return_X_y=True)
+    X, y = X[: arguments.songs], y[: arguments.songs]
+else:
+    X, y = make_singing_mixtures(arguments.songs, arguments.seconds, random_state=0)
+
+oracle = Pipeline(
+    [("mono", MonoDownmix()), ("stft", STFTTransformer()), ("oracle", IdealMaskOracle())]
+)
+grid = {"oracle__p": [0.5, 0.7, 1.0, 2.0, 4.0], "oracle__v": [0.5, 1.0, 2.0]}
+scores = {}
+for parameters in ParameterGrid(grid):
+    score = oracle.set_params(**parameters).fit(X, y).score(X, y)
+    scores[parameters["oracle__p"], parameters["oracle__v"]] = score
+binary = oracle.set_params(oracle=IdealMaskOracle("binary")).fit(X, y).score(X, y)
+mixture = oracle.set_params(oracle=MixtureBaseline()).fit(X, y).score(X, y)
+
+# %%
+# The table
+# ---------
+print(f"{'mask':<24}{'SDR':>8}{'SIR':>8}{'SAR':>8}   (the voice, dB)")
+for (p, v), score in scores.items():
+    print(f"{f'ratio, p = {p}, v = {v}':<24}{score.sdr:>8.2f}{score.sir:>8.2f}{score.sar:>8.2f}")
+for name, score in (("binary", binary), ("none: the mixture", mixture)):
+    print(f"{name:<24}{score.sdr:>8.2f}{score.sir:>8.2f}{score.sar:>8.2f}")
+
+# %%
+# The picture
+# -----------
+figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), sharey=True, layout="constrained")
+for axis, key in zip(axes, ("sdr", "sir", "sar")):
+    values = np.array(
+        [[getattr(scores[p, v], key) for p in grid["oracle__p"]] for v in grid["oracle__v"]]
+    )
+    image = axis.imshow(values, aspect="auto", origin="lower")
+    axis.set_xticks(range(len(grid["oracle__p"])), grid["oracle__p"])
+    axis.set_yticks(range(len(grid["oracle__v"])), grid["oracle__v"])
+    axis.set(title=f"{key.upper()}, dB", xlabel="p")
+    figure.colorbar(image, ax=axis)
+axes[0].set_ylabel("v")
