@@ -30,8 +30,9 @@ docs: $(INSTALLED)
 
 # Without ensurepip, which not every Python brings: the pip at hand installs into the environment.
 $(INSTALLED): setup.cfg pyproject.toml
+	@echo "Installing into $(VENV): TensorFlow alone is a download of 600 MB."
 	$(PYTHON) -m venv --without-pip $(VENV)
-	$(PYTHON) -m pip --python $(VENV)/bin/python install --editable '.[test,docs]'
+	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --editable '.[test,docs]'
 	touch $(INSTALLED)
 
 clean:

@@ -138,7 +138,7 @@ def _check_list(items, name, what):
         got = f"an array of shape {items.shape}" if numeric_array else type(items).__name__
         raise TypeError(
             f"{name} must be a list of {what}, one item a track; got {got}. Put a single track "
-            f"into a list: [{name.lower()}]."
+            f"into a list, [{name.lower()}], and an array of tracks through list({name})."
         )
     if len(items) == 0:
         raise ValueError(f"{name} is empty: at least one track is needed.")

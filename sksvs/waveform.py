@@ -52,11 +52,11 @@ class Waveform(ABC):
         return self.shape[0]
 
     def __getitem__(self, key):
-        if isinstance(key, tuple):
-            return self[key[0]][(slice(None), *key[1:])]
-        if isinstance(key, slice) and key.step in (None, 1):
-            start, stop, _ = key.indices(self.n_samples)
-            return self._read(start, max(start, stop))
+        time, *rest = key if isinstance(key, tuple) else (key,)
+        if isinstance(time, slice) and time.step in (None, 1):
+            start, stop, _ = time.indices(self.n_samples)
+            samples = self._read(start, max(start, stop))
+            return samples[(slice(None), *rest)] if rest else samples
         return self._read(0, self.n_samples)[key]
 
     def __array__(self, dtype=None, copy=None):

@@ -61,6 +61,7 @@ def test_other_keys_index_like_an_array(wav):
     np.testing.assert_array_equal(file[5], samples[5])
     np.testing.assert_array_equal(file[::7], samples[::7])
     np.testing.assert_array_equal(file[10:20, 1], samples[10:20, 1])
+    assert file[5, 1] == samples[5, 1]
     np.testing.assert_array_equal(np.asarray(file, dtype=np.float64), samples.astype(np.float64))
 
 

@@ -33,7 +33,7 @@ def test_an_unknown_rate_matches_any():
         (
             MONO,
             TypeError,
-            r"got an array of shape \(100,\)\. Put a single track into a list: \[x\]",
+            r"got an array of shape \(100,\)\. Put a single track into a list, \[x\]",
         ),
         ("song.wav", TypeError, "X must be a list of waveforms.* got str"),
         ([MONO, np.ones((1, 2, 3))], ValueError, r"X\[1\] must have shape .* got \(1, 2, 3\)"),

@@ -224,6 +224,7 @@ class GRUMaskSeparator(BaseMaskSeparator):
             self.weights_ if resumed else None,
             self._batches(learnt, statistics, rng),
             validation_batches,
+            n_sources=n_sources,
             loss=self.loss,
             dropout=self.dropout,
             solver=self.solver,

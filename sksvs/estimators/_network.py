@@ -17,51 +17,35 @@ SOLVERS = {
 }
 
 
-def _binary_crossentropy(target, masks):
-    return keras.losses.binary_crossentropy(target, masks)
-
-
-def _mask_absolute_error(target, masks):
-    return ops.mean(ops.abs(target - masks), axis=-1)
-
-
-def _mask_squared_error(target, masks):
-    return ops.mean(ops.square(target - masks), axis=-1)
-
-
-def _magnitude_absolute_error(target, masks):
-    return ops.mean(ops.abs(_magnitude_errors(target, masks)), axis=(-2, -1))
-
-
-def _magnitude_squared_error(target, masks):
-    return ops.mean(ops.square(_magnitude_errors(target, masks)), axis=(-2, -1))
-
-
-def _magnitude_errors(target, masks):
+def _magnitude_errors(target, masks, n_sources):
     """Return masked mixture less source, for every source: (batch, frames, n_sources, freqs).
 
-    The target holds the magnitudes of the mixture and of the sources side by side.
+    The target holds the magnitudes of the mixture and of the sources side by side; `masks` is
+    the one mask of two sources, or those of more sources side by side.
     """
-    n_outputs, n_targets = masks.shape[-1], target.shape[-1]
-    # n_sources masks and n_sources + 1 magnitudes of the same width; one mask for two sources.
-    n_freqs = n_targets - n_outputs if n_targets != 3 * n_outputs else n_outputs
+    n_freqs = target.shape[-1] // (1 + n_sources)
     shape = (*ops.shape(masks)[:2], -1, n_freqs)
     magnitudes, masks = ops.reshape(target, shape), ops.reshape(masks, shape)
-    if n_targets == 3 * n_outputs:
+    if n_sources == 2:
         masks = ops.concatenate([masks, 1 - masks], axis=-2)
     else:
         masks = masks / ops.maximum(ops.sum(masks, axis=-2, keepdims=True), keras.config.epsilon())
     return masks * magnitudes[:, :, :1] - magnitudes[:, :, 1:]
 
 
+# name: from targets, masks and the number of sources to the loss of every frame
 MASK_LOSSES = {
-    "binary_crossentropy": _binary_crossentropy,
-    "mask_absolute_error": _mask_absolute_error,
-    "mask_squared_error": _mask_squared_error,
+    "binary_crossentropy": lambda t, m, n: keras.losses.binary_crossentropy(t, m),
+    "mask_absolute_error": lambda t, m, n: ops.mean(ops.abs(t - m), axis=-1),
+    "mask_squared_error": lambda t, m, n: ops.mean(ops.square(t - m), axis=-1),
 }
 MAGNITUDE_LOSSES = {
-    "magnitude_absolute_error": _magnitude_absolute_error,
-    "magnitude_squared_error": _magnitude_squared_error,
+    "magnitude_absolute_error": lambda t, m, n: ops.mean(
+        ops.abs(_magnitude_errors(t, m, n)), axis=(-2, -1)
+    ),
+    "magnitude_squared_error": lambda t, m, n: ops.mean(
+        ops.square(_magnitude_errors(t, m, n)), axis=(-2, -1)
+    ),
 }
 LOSSES = {**MASK_LOSSES, **MAGNITUDE_LOSSES}
 
@@ -149,6 +133,7 @@ def train_network(
     batches,
     validation_batches,
     *,
+    n_sources,
     loss,
     dropout,
     solver,
@@ -169,6 +154,7 @@ def train_network(
         What to start from; None: new ones.
     batches, validation_batches : iterable of (inputs, targets, frame_weights), one epoch a pass
         `validation_batches` may be None.
+    n_sources : int
     loss : str
         A key of `LOSSES`.
     dropout : float
@@ -198,7 +184,7 @@ def train_network(
         set_weights(model, layers, weights)
     model.compile(
         SOLVERS[solver](learning_rate_init, global_clipnorm=clip_norm),
-        LOSSES[loss],
+        lambda target, masks: LOSSES[loss](target, masks, n_sources),
         jit_compile=False,  # compiling takes longer than a small fit gains
     )
     best, best_weights, best_epoch = np.inf, None, 0

@@ -10,12 +10,12 @@ LOSSES = (
     "magnitude_squared_error",
 )
 
-_CHOICES = {
+CHOICES = {
     "output_activation": ("sigmoid", "relu"),
     "loss": LOSSES,
     "solver": ("adam", "rmsprop", "sgd"),
 }
-_RANGES = {  # name: kind, what it must be in words, test
+RANGES = {  # name: kind, what it must be in words, test
     "batch_size": (Integral, "an integer of at least 1", lambda x: x >= 1),
     "segment_frames": (Integral, "an integer of at least 1", lambda x: x >= 1),
     "max_iter": (Integral, "an integer of at least 1", lambda x: x >= 1),
@@ -30,10 +30,10 @@ _RANGES = {  # name: kind, what it must be in words, test
 
 def check_parameters(separator):
     """Raise a ValueError that names the first parameter with an unusable value."""
-    for name, choices in _CHOICES.items():
+    for name, choices in CHOICES.items():
         if getattr(separator, name) not in choices:
             _refuse(separator, name, "one of " + ", ".join(map(repr, choices)))
-    for name, (kind, words, is_valid) in _RANGES.items():
+    for name, (kind, words, is_valid) in RANGES.items():
         value = getattr(separator, name)
         if not isinstance(value, kind) or isinstance(value, bool) or not is_valid(value):
             _refuse(separator, name, words)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from sksvs.estimators import _network as network
+from sksvs.estimators import _parameters as parameters
 from sksvs.estimators._architecture import mask_network_layers
 from sksvs.estimators._inference import run_network
 from tests.strategies import seeded_noise
@@ -94,8 +95,8 @@ def test_magnitude_errors_are_those_of_the_masked_mixture():
     mask = rng.random((2, 5, 4)).astype(np.float32)
     target = np.concatenate([mixture, *sources], axis=-1)
     expected = np.stack([mask * mixture - sources[0], (1 - mask) * mixture - sources[1]])
-    absolute = network.LOSSES["magnitude_absolute_error"](target, mask)
-    squared = network.LOSSES["magnitude_squared_error"](target, mask)
+    absolute = network.LOSSES["magnitude_absolute_error"](target, mask, 2)
+    squared = network.LOSSES["magnitude_squared_error"](target, mask, 2)
     np.testing.assert_allclose(absolute, np.abs(expected).mean(axis=(0, -1)), atol=1e-6)
     np.testing.assert_allclose(squared, (expected**2).mean(axis=(0, -1)), atol=1e-6)
 
@@ -106,5 +107,10 @@ def test_magnitude_errors_of_three_sources_normalise_the_masks():
     masks = rng.random((3, 2, 5, 4)).astype(np.float32)
     target = np.concatenate([mixture, *sources], axis=-1)
     expected = masks / masks.sum(axis=0) * mixture - np.stack(sources)
-    actual = network.LOSSES["magnitude_absolute_error"](target, np.concatenate(masks, axis=-1))
+    actual = network.LOSSES["magnitude_absolute_error"](target, np.concatenate(masks, axis=-1), 3)
     np.testing.assert_allclose(actual, np.abs(expected).mean(axis=(0, -1)), atol=1e-6)
+
+
+def test_the_names_that_fit_accepts_are_those_there_are():
+    assert set(parameters.LOSSES) == set(network.LOSSES)
+    assert set(parameters.CHOICES["solver"]) == set(network.SOLVERS)

@@ -1,0 +1,18 @@
+"""The code in the README runs, in its order."""
+
+import re
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_code_runs_from_top_to_bottom(capsys):
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    assert len(blocks) == 2
+    code = "\n".join(blocks)
+    small = {"n_tracks=12": "n_tracks=12, duration=1.0", "max_iter=20": "max_iter=1"}
+    for written, tiny in small.items():
+        assert code.count(written) == 1
+        code = code.replace(written, tiny)
+    exec(compile(code, str(README), "exec"), {})
+    assert capsys.readouterr().out.startswith("SeparationScore(sdr=")
