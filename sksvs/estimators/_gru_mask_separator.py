@@ -46,8 +46,9 @@ class GRUMaskSeparator(BaseMaskSeparator):
         Exponent of the input magnitudes; below 1 the quiet parts count for more.
     loss : str, default="magnitude_absolute_error"
         "magnitude_absolute_error" or "magnitude_squared_error": of masked mixture against source
-        magnitudes, over all sources. "binary_crossentropy" (the report's),
-        "mask_absolute_error" or "mask_squared_error": of the masks against IRMTarget's.
+        magnitudes, over all sources, whatever IRMTarget's exponents are. "binary_crossentropy"
+        (the report's), "mask_absolute_error" or "mask_squared_error": of the masks against those
+        of IRMTarget.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         The optimiser.
     learning_rate_init : float, default=0.001

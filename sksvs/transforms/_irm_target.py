@@ -19,6 +19,9 @@ class IRMTarget(TransformerMixin, BaseEstimator):
     differs from ``fit(X, y).transform(X)``. A stock Pipeline calls the first in `fit` and the
     second in `predict` and `score`. The transformer is stateless.
 
+    The target gives source magnitudes as well as masks. The exponents shape the masks alone, so
+    they matter to a separator whose loss compares masks, as the report's does.
+
     Parameters
     ----------
     p : float, default=1.0
