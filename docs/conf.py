@@ -9,8 +9,7 @@ version = release = sksvs.__version__
 
 extensions = [
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
-    "sphinx.ext.napoleon",
+    "numpydoc",
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
 ]
@@ -26,11 +25,7 @@ html_show_sourcelink = False
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
-autosummary_generate = True
-napoleon_use_rtype = False
-napoleon_use_param = False
-napoleon_use_ivar = True
-napoleon_custom_sections = [("Warns", "returns_style")]
+numpydoc_show_class_members = False
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
