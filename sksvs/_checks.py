@@ -2,6 +2,8 @@
 
 import numpy as np
 
+MOST_CHANNELS = 64  # more is an array that lies on its side
+
 
 def check_shape(shape, name):
     """Refuse a shape that is not ``(n_samples,)`` or ``(n_samples, n_channels)``."""
@@ -11,10 +13,10 @@ def check_shape(shape, name):
         )
     if 0 in shape:
         raise ValueError(f"{name} is empty: it has shape {shape}.")
-    if len(shape) == 2 and shape[1] > 1024:
+    if len(shape) == 2 and shape[1] > MOST_CHANNELS:
         raise ValueError(
             f"{name} must have shape (n_samples, n_channels); got {shape}, which is {shape[1]} "
-            "channels. Transpose it."
+            "channels. Transpose it if time comes last; sources are given one by one."
         )
 
 

@@ -1,5 +1,7 @@
 """Check lists of tracks where they enter: mixtures, and the sources that belong to them."""
 
+from os import PathLike
+
 import numpy as np
 
 from sksvs._checks import require_same_rate
@@ -98,9 +100,19 @@ def check_sources(y, mixtures):
 def _check_track_sources(sources, mixture, i):
     name = f"y[{i}]"
     of = f"X[{i}]" if mixture.name == f"X[{i}]" else f"X[{i}] ({mixture.name})"
-    if len(sources) < 2:
+    is_array = isinstance(sources, np.ndarray)
+    if not (is_array or isinstance(sources, (Sources, list, tuple))):
+        raise TypeError(
+            f"{name} must be the sources of a track, as an array or a list of waveforms; got "
+            f"{_describe(sources)}. Write [voice, accompaniment]."
+        )
+    if (is_array and sources.ndim < 2) or len(sources) < 2:
+        got = f"an array of shape {sources.shape}" if is_array else len(sources)
+        raise ValueError(f"{name} must hold two sources or more, the voice first; got {got}.")
+    if is_array and (sources.ndim > 3 or sources.shape[1] != mixture.n_samples):
         raise ValueError(
-            f"{name} must hold two sources or more, the voice first; got {len(sources)}."
+            f"{name} must have shape (n_sources, {mixture.n_samples}) or (n_sources, "
+            f"{mixture.n_samples}, n_channels) to match {of}; got {sources.shape}."
         )
     waveforms = [_as_waveform(source, f"{name}[{j}]") for j, source in enumerate(sources)]
     for source in waveforms:
@@ -127,18 +139,37 @@ def _check_track_sources(sources, mixture, i):
 def _as_waveform(waveform, name):
     if isinstance(waveform, Waveform):
         return waveform
-    if isinstance(waveform, Sources):
-        raise TypeError(f"{name} must be one waveform; got the {len(waveform)} sources of a track.")
+    if isinstance(waveform, Sources) or not hasattr(waveform, "__array__"):
+        remedy = ""
+        if isinstance(waveform, (str, PathLike)):
+            remedy = " Open the file with sksvs.audio.AudioFile."
+        raise TypeError(
+            f"{name} must be one waveform, an array or an AudioFile; got {_describe(waveform)}."
+            f"{remedy}"
+        )
+    if isinstance(waveform, Spectrogram):
+        raise TypeError(
+            f"{name} must be a waveform; got a Spectrogram. What works on waveforms comes before "
+            "STFTTransformer in a pipeline."
+        )
     return ArrayWaveform(waveform, name=name)
+
+
+def _describe(thing):
+    if isinstance(thing, np.ndarray):
+        return f"an array of shape {thing.shape}"
+    if isinstance(thing, Sources):
+        return f"the {len(thing)} sources of a track"
+    return f"{type(thing).__name__}"
 
 
 def _check_list(items, name, what):
     numeric_array = isinstance(items, np.ndarray) and items.dtype != object
-    if numeric_array or not hasattr(items, "__len__") or isinstance(items, (str, Waveform)):
-        got = f"an array of shape {items.shape}" if numeric_array else type(items).__name__
+    if numeric_array or not hasattr(items, "__len__") or isinstance(items, (str, dict, Waveform)):
+        split = f", and an array of tracks through list({name})" if numeric_array else ""
         raise TypeError(
-            f"{name} must be a list of {what}, one item a track; got {got}. Put a single track "
-            f"into a list, [{name.lower()}], and an array of tracks through list({name})."
+            f"{name} must be a list of {what}, one item a track; got {_describe(items)}. Put a "
+            f"single track into a list, [{name.lower()}]{split}."
         )
     if len(items) == 0:
         raise ValueError(f"{name} is empty: at least one track is needed.")

@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from contextlib import contextmanager
 from functools import lru_cache
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -170,12 +171,23 @@ def write(path, waveform, sample_rate=None, subtype=None):
     path = Path(path)
     if not isinstance(waveform, Waveform):
         waveform = ArrayWaveform(waveform, sample_rate, name=f"the waveform for {path}")
-    sample_rate = sample_rate or waveform.sample_rate
-    if sample_rate is None:
-        raise ValueError(f"{path} needs a sample rate to be written: give sample_rate in Hz.")
+    elif None not in (sample_rate, waveform.sample_rate) and sample_rate != waveform.sample_rate:
+        raise ValueError(
+            f"{waveform.name} has a sample rate of {waveform.sample_rate} Hz; got "
+            f"sample_rate={sample_rate} for {path}. Resample with sksvs.audio.resample."
+        )
+    sample_rate = waveform.sample_rate if sample_rate is None else sample_rate
+    if not isinstance(sample_rate, Integral) or sample_rate < 1:
+        raise ValueError(
+            f"{path} needs a sample rate to be written, a whole number of Hz; got {sample_rate!r}."
+        )
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} does not exist, so {path.name} cannot be written.")
     audio_format = path.suffix[1:].upper()
     if audio_format not in soundfile.available_formats():
-        raise ValueError(f"{path} has no ending that says an audio format, such as .wav or .flac.")
+        raise ValueError(
+            f"{path} has no ending of an audio format that can be written, such as .wav or .flac."
+        )
     subtype = subtype or (
         "PCM_24" if audio_format in ("WAV", "FLAC") else soundfile.default_subtype(audio_format)
     )

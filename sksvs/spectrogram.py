@@ -94,10 +94,15 @@ class STFTParams:
 
 @lru_cache(maxsize=64)
 def _build_transform(n_fft, hop_length, window):
-    transform = ShortTimeFFT(
-        get_window(window, n_fft), hop_length, fs=1.0, mfft=n_fft, phase_shift=None
-    )
     settings = f"An STFT with n_fft={n_fft}, hop_length={hop_length}, window={window!r}"
+    try:
+        shape = get_window(window, n_fft)
+    except ValueError as error:
+        raise ValueError(
+            f"{settings} has no such window. Take what scipy.signal.get_window knows, such as "
+            f"'hann', or ('kaiser', 8.6) where the window has a parameter. ({error})"
+        ) from error
+    transform = ShortTimeFFT(shape, hop_length, fs=1.0, mfft=n_fft, phase_shift=None)
     try:
         peak = float(np.max(np.abs(transform.dual_win)))
     except ValueError as error:

@@ -130,7 +130,7 @@ class ArrayWaveform(Waveform):
         if not np.issubdtype(self.samples.dtype, np.floating):
             raise TypeError(
                 f"{name} must hold floating-point samples with full scale ±1; got "
-                f"{self.samples.dtype}. Divide 16-bit integers by 32768."
+                f"{self.samples.dtype}.{_integer_remedy(self.samples.dtype)}"
             )
         check_shape(self.shape, name)
 
@@ -289,6 +289,12 @@ def to_mono(waveform):
     if isinstance(waveform, Waveform):
         return waveform.to_mono()
     return waveform if waveform.ndim == 1 else waveform.mean(axis=1)
+
+
+def _integer_remedy(dtype):
+    if not np.issubdtype(dtype, np.signedinteger):
+        return ""
+    return f" Divide {dtype} samples of full range by {-float(np.iinfo(dtype).min):.0f}."
 
 
 def energy(waveform):

@@ -185,8 +185,9 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path):
 @pytest.mark.parametrize(
     ("name", "kwargs", "message"),
     [
-        ("a.txt", {"sample_rate": 8000}, "no ending that says an audio format"),
-        ("a.wav", {}, "needs a sample rate"),
+        ("a.txt", {"sample_rate": 8000}, "no ending of an audio format that can be written"),
+        ("a.wav", {}, "needs a sample rate to be written, a whole number of Hz; got None"),
+        ("a.wav", {"sample_rate": 44100.5}, r"whole number of Hz; got 44100\.5"),
         ("a.ogg", {"sample_rate": 8000, "subtype": "PCM_16"}, "cannot hold subtype PCM_16"),
     ],
 )
@@ -194,6 +195,16 @@ def test_what_cannot_be_written_is_refused(tmp_path, name, kwargs, message):
     with pytest.raises(ValueError, match=message):
         write(tmp_path / name, STEREO, **kwargs)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_known_rate_is_not_relabelled(wav, tmp_path):
+    with pytest.raises(ValueError, match=r"a\.wav has a sample rate of 16000 Hz; got .*=44100"):
+        write(tmp_path / "b.wav", AudioFile(wav), 44100)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none does not exist, so a\.wav cannot"):
+        write(tmp_path / "none" / "a.wav", STEREO, 16000)
 
 
 def test_resampling_keeps_a_tone_and_its_level():

@@ -8,6 +8,7 @@ from sksvs.waveform import ArrayWaveform, Sources
 
 MONO = np.ones(100)
 STEREO = np.ones((100, 2))
+SPECTROGRAM = Spectrogram(ArrayWaveform(MONO), STFTParams(16, 8))
 
 
 def at(rate, name, samples=MONO):
@@ -39,8 +40,14 @@ def test_an_unknown_rate_matches_any():
         ([MONO, np.ones((1, 2, 3))], ValueError, r"X\[1\] must have shape .* got \(1, 2, 3\)"),
         ([MONO, np.zeros(0)], ValueError, r"X\[1\] is empty"),
         ([np.ones(5, int)], TypeError, r"X\[0\] must hold floating-point samples"),
-        ([["a"]], TypeError, r"X\[0\] must hold floating-point samples"),
-        ([Sources([at(1, "a")])], TypeError, r"X\[0\] must be one waveform; got the 1 sources"),
+        ([["a"]], TypeError, r"X\[0\] must be one waveform, an array or an AudioFile; got list"),
+        (["a.wav"], TypeError, r"X\[0\] must be .*; got str. Open the file with .*AudioFile"),
+        ([None], TypeError, r"X\[0\] must be .*; got NoneType"),
+        ([(MONO, 44100)], TypeError, r"X\[0\] must be .*; got tuple"),
+        ([np.ones(5, np.int32)], TypeError, r"got int32. Divide int32 .* by 2147483648"),
+        ([np.ones((2, 900))], ValueError, r"X\[0\] .* got \(2, 900\), which is 900 channels"),
+        ([Sources([at(1, "a")])], TypeError, r"X\[0\] must be one .* got the 1 sources"),
+        ([SPECTROGRAM], TypeError, r"X\[0\] must be a waveform; got a Spectrogram"),
         (
             [at(44100, "/a.wav"), MONO, at(48000, "/b.wav")],
             ValueError,
@@ -77,9 +84,10 @@ def test_sources_with_channels_are_averaged_for_a_mono_mixture():
         (
             [MONO],
             [np.ones((2, 90))],
-            r"y\[0\] must have shape \(n_sources, 100\) to match X\[0\]; got \(2, 90\)",
+            r"y\[0\] must have shape \(n_sources, 100\) or .* to match X\[0\]; got \(2, 90\)",
         ),
-        ([MONO], [np.ones((1, 100))], r"y\[0\] must hold two sources or more, .* got 1"),
+        ([MONO], [np.ones((1, 100))], r"y\[0\] must hold two sources or more, .* \(1, 100\)"),
+        ([MONO], [MONO], r"y\[0\] must hold two sources or more, .* got an array of shape \(100,"),
         (
             [MONO, MONO],
             [np.ones((2, 100)), np.ones((3, 100))],
@@ -105,6 +113,12 @@ def test_sources_with_channels_are_averaged_for_a_mono_mixture():
 def test_sources_are_refused_by_track_and_reason(X, y, message):
     with pytest.raises(ValueError, match=message):
         check_sources(y, check_mixtures(X))
+
+
+@pytest.mark.parametrize("sources", [None, {"voice": MONO}, at(8000, "a"), "a.wav"])
+def test_what_is_no_set_of_sources_is_refused_without_reading_it(sources):
+    with pytest.raises(TypeError, match=r"y\[0\] must be the sources .* Write \[voice, accompan"):
+        check_sources([sources], check_mixtures([MONO]))
 
 
 def test_spectrograms_of_different_analyses_are_refused():

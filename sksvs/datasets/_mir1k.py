@@ -53,7 +53,7 @@ def load_mir1k(root, subset="train", mix="0dB", return_X_y=False):
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} does not exist. Is this the folder of MIR-1K?")
     names = _names_of_subset(folder, subset)
-    if not names:
+    if not any((folder / f"{name}.wav").exists() for name in names):
         raise FileNotFoundError(
             f"{folder} holds no clips of subset {subset!r}, which are named like abjones_1_01.wav."
         )

@@ -7,7 +7,7 @@ from sksvs.datasets._bundle import make_bunch
 from sksvs.waveform import Sum
 
 STEMS = ("bass", "drums", "other", "vocals")
-ACCOMPANIMENT = ("bass", "drums", "other")
+WHOLE, ACCOMPANIMENT = "accompaniment", ("bass", "drums", "other")
 
 
 def load_dsd100(root, subset="dev", sources=("vocals", "accompaniment"), return_X_y=False):
@@ -52,6 +52,7 @@ def load_dsd100(root, subset="dev", sources=("vocals", "accompaniment"), return_
         sources,
         # "051 - Actions - One Minute Smile"
         lambda name: name.split(" - ")[1] if " - " in name else name,
+        "Mixtures and Sources",
         f"DSD100, subset {subset}, from {root}: mixture and {', '.join(sources)}; groups are "
         "artists. Liutkus et al. 2017; research use.",
         return_X_y,
@@ -94,6 +95,7 @@ def load_musdb18hq(root, subset="train", sources=("vocals", "accompaniment"), re
         folder,
         sources,
         lambda name: name.split(" - ")[0],
+        "train and test",
         f"MUSDB18-HQ, subset {subset}, from {root}: mixture and {', '.join(sources)}; groups are "
         "artists. Rafii et al. 2019; research use.",
         return_X_y,
@@ -106,15 +108,24 @@ def _subset_folder(subset, folders):
     return folders[subset]
 
 
-def _load_songs(mixtures, stems, sources, artist_of, description, return_X_y):
+def _load_songs(mixtures, stems, sources, artist_of, layout, description, return_X_y):
     """Return the songs below `mixtures`, each a folder, in the order of their names."""
-    if isinstance(sources, str) or not set(sources) <= {*STEMS, "accompaniment"}:
+    known = not isinstance(sources, str) and set(sources) <= {*STEMS, WHOLE}
+    if not known or len(sources) < 2:
         raise ValueError(
-            f"sources must be a sequence of names among {', '.join(STEMS)} and accompaniment; "
+            f"sources must be two names or more among {', '.join(STEMS)} and accompaniment; "
             f"got {sources!r}."
         )
+    stems_used = [s for name in sources for s in (ACCOMPANIMENT if name == WHOLE else (name,))]
+    if len(stems_used) != len(set(stems_used)):
+        raise ValueError(
+            f"sources must have every stem once; got {sources!r}, and accompaniment is the sum of "
+            f"{', '.join(ACCOMPANIMENT)}."
+        )
     if not mixtures.is_dir():
-        raise FileNotFoundError(f"{mixtures} does not exist. Is this the folder of the dataset?")
+        raise FileNotFoundError(
+            f"{mixtures} does not exist. root must be the folder that holds {layout}."
+        )
     names = sorted(path.name for path in mixtures.iterdir() if path.is_dir())
     if not names:
         raise FileNotFoundError(f"{mixtures} holds no songs, each in a folder of its own.")
@@ -124,6 +135,6 @@ def _load_songs(mixtures, stems, sources, artist_of, description, return_X_y):
 
 
 def _load_source(folder, source):
-    if source == "accompaniment":
+    if source == WHOLE:
         return Sum([AudioFile(folder / f"{stem}.wav") for stem in ACCOMPANIMENT])
     return AudioFile(folder / f"{source}.wav")

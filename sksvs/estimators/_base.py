@@ -156,7 +156,8 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
             if difference:
                 raise ValueError(
                     f"{x.name} was analysed with {difference} as in fit. A separator works with "
-                    "the STFT settings and the sample rate that it was fitted with."
+                    "the STFT settings and the sample rate that it was fitted with; "
+                    "sksvs.audio.resample changes the rate of a song."
                 )
         return spectrograms
 

@@ -11,13 +11,15 @@ from sksvs.spectrogram import Spectrogram, Target
 
 
 class _Baseline(BaseMaskSeparator):
-    def fit(self, X, y):
+    def fit(self, X, y, *, groups=None, validation_tracks=None):
         """Note the number of sources and the STFT settings; there is nothing to learn.
 
         Parameters
         ----------
         X : list of Spectrogram
         y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+        groups, validation_tracks : ignored
+            Taken so that a baseline can stand where a GRUMaskSeparator stands.
 
         Returns
         -------
@@ -62,13 +64,15 @@ class IdealMaskOracle(_Baseline):
         self.p = p
         self.v = v
 
-    def fit(self, X, y):
+    def fit(self, X, y, *, groups=None, validation_tracks=None):
         """Note the number of sources and the STFT settings; there is nothing to learn.
 
         Parameters
         ----------
         X : list of Spectrogram
         y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+        groups, validation_tracks : ignored
+            Taken so that a baseline can stand where a GRUMaskSeparator stands.
 
         Returns
         -------

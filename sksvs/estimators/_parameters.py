@@ -23,6 +23,7 @@ RANGES = {  # name: kind, what it must be in words, test
     "dropout": (Real, "at least 0 and below 1", lambda x: 0 <= x < 1),
     "input_power": (Real, "above 0", lambda x: x > 0),
     "learning_rate_init": (Real, "above 0", lambda x: x > 0),
+    "validation_fraction": (Real, "above 0 and below 1", lambda x: 0 < x < 1),
     "tol": (Real, "at least 0", lambda x: x >= 0),
     "cache_size": (Real, "at least 0", lambda x: x >= 0),
 }
@@ -37,6 +38,9 @@ def check_parameters(separator):
         value = getattr(separator, name)
         if not isinstance(value, kind) or isinstance(value, bool) or not is_valid(value):
             _refuse(separator, name, words)
+    for name in ("bidirectional", "early_stopping", "warm_start"):
+        if getattr(separator, name) not in (True, False):
+            _refuse(separator, name, "True or False")
     if separator.clip_norm is not None and not separator.clip_norm > 0:
         _refuse(separator, "clip_norm", "above 0, or None")
     for name, fewest in (("hidden_layer_sizes", 1), ("dense_layer_sizes", 0)):

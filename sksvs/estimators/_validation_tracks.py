@@ -50,11 +50,9 @@ def choose_validation_tracks(n_tracks, fraction, random_state, groups=None, give
                 f"{held_out.sum()} of {n_tracks} held out."
             )
         return held_out
-    if not 0 < fraction < 1:
-        raise ValueError(f"validation_fraction must lie between 0 and 1; got {fraction!r}.")
     units = np.arange(n_tracks) if groups is None else np.unique(np.asarray(groups))
     if len(units) < 2:
-        what = "there is only one" if groups is None else f"all are of one group, {units[0]!r}"
+        what = "there is only one" if groups is None else f"all are of one group, '{units[0]}'"
         raise ValueError(f"early_stopping holds out whole tracks, but {what}. {_REMEDY}")
     n_held_out = min(len(units) - 1, max(1, round(fraction * len(units))))
     splitter = ShuffleSplit if groups is None else GroupShuffleSplit

@@ -1,6 +1,7 @@
 """Attach the ideal ratio mask of the sources to the spectrograms of the mixtures."""
 
 from functools import partial
+from numbers import Real
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
@@ -83,12 +84,12 @@ class IRMTarget(TransformerMixin, BaseEstimator):
         ValueError, TypeError
             If `y` does not match `X`, or an exponent is not positive.
         """
+        for name, value in (("p", self.p), ("v", self.v)):
+            if not isinstance(value, Real) or not 0 < value < float("inf"):
+                raise ValueError(f"IRMTarget: {name} must be positive and finite; got {value!r}.")
         spectrograms = check_spectrograms(X, self)
         sources = check_sources(y, [x.waveform for x in spectrograms])
         rule = partial(ideal_ratio_mask, p=self.p, v=self.v)
-        for name, value in (("p", self.p), ("v", self.v)):
-            if not value > 0:
-                raise ValueError(f"IRMTarget: {name} must be positive; got {value!r}.")
         return [
             x.with_target(Target(tuple(Spectrogram(s.to_mono(), x.params) for s in track), rule))
             for x, track in zip(spectrograms, sources)

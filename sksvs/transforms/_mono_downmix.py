@@ -1,5 +1,6 @@
 """Replace every waveform by the mean of its channels."""
 
+import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sksvs._tracks import check_mixtures
@@ -51,8 +52,8 @@ class MonoDownmix(TransformerMixin, BaseEstimator):
         ValueError, TypeError
             If a track has a wrong rank or dtype, is empty, or has another sample rate.
         """
-        check_mixtures(X)
-        return [to_mono(x) for x in X]
+        mixtures = check_mixtures(X)
+        return [to_mono(x if isinstance(x, np.ndarray) else m) for x, m in zip(X, mixtures)]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -70,7 +70,10 @@ def test_musdb18hq_keeps_everything_in_one_folder(tmp_path):
 
 def test_what_is_missing_or_wrong_is_named(dsd100):
     root, _ = dsd100
-    with pytest.raises(FileNotFoundError, match=r"Mixtures/Test does not exist"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"Mixtures/Test does not exist. root must be .* Mixtures and Sources",
+    ):
         load_dsd100(root, "test")
     with pytest.raises(FileNotFoundError, match=r"train does not exist"):
         load_musdb18hq(root)
@@ -79,9 +82,12 @@ def test_what_is_missing_or_wrong_is_named(dsd100):
         load_dsd100(root, "test")
     with pytest.raises(ValueError, match="subset must be one of 'dev', 'test'; got 'train'"):
         load_dsd100(root, "train")
-    for wrong in ("vocals", ["voice", "bass"]):
-        with pytest.raises(ValueError, match="sources must be a sequence of names among bass"):
+    for wrong in ("vocals", ["voice", "bass"], ("vocals",), ()):
+        with pytest.raises(ValueError, match="sources must be two names or more among bass"):
             load_dsd100(root, sources=wrong)
+    for twice in (["vocals", "drums", "accompaniment"], ["vocals", "vocals"]):
+        with pytest.raises(ValueError, match="sources must have every stem once"):
+            load_dsd100(root, sources=twice)
     bass = root / "Sources" / "Dev" / "052 - Bob - Other" / "bass.wav"
     soundfile.write(bass, np.zeros((400, 2)), 44100)
     with pytest.raises(ValueError, match=r"\(500, 2\), but .*052 - Bob - Other/bass\.wav has"):

@@ -288,7 +288,8 @@ def test_a_weight_that_is_nan_gives_nan_and_no_error(fitted, tracks):
         ({"batch_size": 0}, "batch_size must be an integer of at least 1; got 0"),
         ({"segment_frames": 2.5}, "segment_frames must be an integer"),
         ({"max_iter": True}, "max_iter must be an integer"),
-        ({"early_stopping": True, "validation_fraction": 1.0}, "validation_fraction must lie"),
+        ({"validation_fraction": 1.0}, "validation_fraction must be above 0 and below 1"),
+        ({"early_stopping": "no"}, "early_stopping must be True or False; got 'no'"),
         ({"cache_size": -1}, "cache_size must be at least 0"),
     ],
 )

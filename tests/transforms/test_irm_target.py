@@ -64,10 +64,11 @@ def test_it_says_that_it_needs_y_and_no_fit():
 @pytest.mark.parametrize(
     ("parameters", "y", "message"),
     [
-        ({"p": 0}, [np.ones((2, 500))], "IRMTarget: p must be positive; got 0"),
-        ({"v": -1.0}, [np.ones((2, 500))], r"IRMTarget: v must be positive; got -1\.0"),
+        ({"p": 0}, [np.ones((2, 500))], "IRMTarget: p must be positive and finite; got 0"),
+        ({"v": -1.0}, [np.ones((2, 500))], r"IRMTarget: v must be positive and finite; got -1\.0"),
+        ({"p": "0.7"}, [np.ones((2, 500))], "IRMTarget: p must be positive and finite; got '0.7'"),
         ({}, None, "y is needed"),
-        ({}, [np.ones((2, 400))], r"y\[0\] must have shape \(n_sources, 500\) to match X\[0\]"),
+        ({}, [np.ones((2, 400))], r"y\[0\] must have shape \(n_sources, 500\) or"),
     ],
 )
 def test_wrong_targets_are_refused(parameters, y, message):
