@@ -1,6 +1,6 @@
 """Fit on one singer of MIR-1K and score another, beside the mixture and the ideal mask.
 
-    python benchmarks/mir1k_unseen_singer.py --root <folder of MIR-1K>
+    python benchmarks/mir1k_unseen_singer.py --data <folder of MIR-1K>
 
 Prints the mean over the clips of voice SDR, SIR and SAR (BSS Eval version 3) and of NSDR.
 """
@@ -19,12 +19,12 @@ from sksvs.transforms import IRMTarget, STFTTransformer
 def main():
     """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--root", required=True, help="folder of MIR-1K")
+    parser.add_argument("--data", required=True, help="folder of MIR-1K")
     parser.add_argument("--fit-on", default="abjones", help="singer to learn from")
     parser.add_argument("--score-on", default="amy", help="singer to score")
     arguments = parser.parse_args()
 
-    clips = [load_mir1k(arguments.root, subset) for subset in ("train", "dev")]
+    clips = [load_mir1k(arguments.data, subset) for subset in ("train", "dev")]
     X = [x for subset in clips for x in subset.X]
     y = [sources for subset in clips for sources in subset.y]
     singers = np.array([singer for subset in clips for singer in subset.groups])

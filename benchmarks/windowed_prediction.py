@@ -6,6 +6,8 @@ Fits the default network on synthesised songs and separates a long one, in windo
 does) and in one pass over all frames. Prints the difference of the two voices and their scores.
 """
 
+import argparse
+
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
@@ -17,6 +19,7 @@ from sksvs.transforms import IRMTarget, STFTTransformer
 
 def main():
     """Run the comparison."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     X, y = make_singing_mixtures(n_tracks=20, duration=10.0, random_state=0)
     gru = GRUMaskSeparator(max_iter=30, random_state=0)
     separator = make_pipeline(STFTTransformer(), IRMTarget(), gru).fit(X, y)

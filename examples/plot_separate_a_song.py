@@ -49,6 +49,11 @@ def load_songs(root):
         learnt, unseen = load_dsd100(root, "dev"), load_dsd100(root, "test")
     elif (root / "train").is_dir():
         learnt, unseen = load_musdb18hq(root, "train"), load_musdb18hq(root, "test")
+    elif not any([*root.glob("abjones_*.wav"), *root.glob("Wavfile/abjones_*.wav")]):
+        parser.error(
+            f"{root} is none of the folders that are known: MIR-1K (holds Wavfile), DSD100 (holds "
+            "Mixtures and Sources), MUSDB18-HQ (holds train and test)."
+        )
     else:
         learnt, unseen = load_mir1k(root, "train"), load_mir1k(root, "dev")
         learnt, unseen = of_singer(learnt, "abjones"), of_singer(unseen, "amy")
@@ -147,7 +152,7 @@ top = None
 for axis, (name, samples) in zip(axes, panels.items()):
     spectrogram = Spectrogram(ArrayWaveform(np.asarray(samples)), STFTParams(1024, 256, "hann"))
     decibels = 20 * np.log10(np.abs(spectrogram.stft) + 1e-10)
-    top = decibels.max() if top is None else top
+    top = np.percentile(decibels, 99.9) if top is None else top
     extent = (0, len(samples) / sample_rate, 0, sample_rate / 2000)
     image = axis.imshow(
         decibels, origin="lower", aspect="auto", extent=extent, vmin=top - 70, vmax=top
@@ -160,12 +165,18 @@ figure.colorbar(image, ax=axes, label="dB")
 # Listen
 # ------
 # All files have one common gain, so that they still add up: mixture = vocals + accompaniment.
+# true_vocals.wav is what the voice should be.
 if arguments.out:
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
-    mixture = np.asarray(mixture)
-    gain = 0.9 / max(np.abs(part).max() for part in (mixture, voice, accompaniment))
-    for name, part in (("mixture", mixture), ("vocals", voice), ("accompaniment", accompaniment)):
-        write(out / f"{name}.wav", gain * part, sample_rate)
+    files = {
+        "vocals": voice,
+        "accompaniment": accompaniment,
+        "mixture": np.asarray(mixture),
+        "true_vocals": np.asarray(truth),
+    }
+    gain = 0.9 / max(np.abs(samples).max() for samples in files.values())
+    for name, samples in files.items():
+        write(out / f"{name}.wav", gain * samples, sample_rate)
     figure.savefig(out / "spectrograms.png", dpi=80)
-    print(f"Wrote mixture.wav, vocals.wav, accompaniment.wav and spectrograms.png to {out}/.")
+    print(f"Wrote {', '.join(f'{name}.wav' for name in files)} and spectrograms.png to {out}/.")

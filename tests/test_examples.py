@@ -57,6 +57,12 @@ def test_separate_a_real_song(run, tmp_path, request, corpus):
     )
 
 
+def test_a_folder_that_is_no_dataset_is_refused(run, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run("plot_separate_a_song.py", "--data", str(tmp_path))
+    assert f"{tmp_path} is none of the folders that are known: MIR-1K" in capsys.readouterr().err
+
+
 def test_report_grid_search(run):
     printed = run("plot_report_grid_search.py", *TINY, "--epochs", "1")
     for words in ("140,542", "138,958", "109,732", "-11.17 / -0.21 / -7.31", "misaligned"):

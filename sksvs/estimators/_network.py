@@ -5,10 +5,14 @@ import os
 from contextlib import contextmanager
 from typing import NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
-from keras import ops
+
+from sksvs.estimators._startup_log import without_startup_log
+
+with without_startup_log():
+    import keras
+    import tensorflow as tf
+    from keras import ops
 
 SOLVERS = {
     "adam": keras.optimizers.Adam,
@@ -178,7 +182,7 @@ def train_network(
     dict of str to array
         The weights by parameter name.
     """
-    limit_threads()
+    start_tensorflow()
     model = build_network(layers, dropout, seed)
     if weights is not None:
         set_weights(model, layers, weights)
@@ -232,11 +236,17 @@ def _no_retracing_warnings():
         logger.removeFilter(is_other)
 
 
-def limit_threads():
-    """Keep TensorFlow to the threads that this process is allowed.
+def start_tensorflow():
+    """Start TensorFlow, if it is not running, on the threads that this process is allowed.
 
     joblib tells its workers through OMP_NUM_THREADS, which NumPy heeds and TensorFlow does not.
     """
+    with without_startup_log():
+        _limit_threads()
+        tf.config.list_logical_devices()
+
+
+def _limit_threads():
     allowed = os.environ.get("OMP_NUM_THREADS", "")
     if not allowed.isdigit():
         return

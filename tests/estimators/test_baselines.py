@@ -56,6 +56,7 @@ def test_baselines_keep_the_rules_of_separators(estimator, tracks):
         clone(estimator).score(analysed(X), y)
     with pytest.raises(ValueError, match="y is needed"):
         clone(estimator).fit(analysed(X), None)
+    clone(estimator).fit(analysed(X), y, groups=["a"] * 3, validation_tracks=[True] * 3)
     with pytest.raises(TypeError, match="Put STFTTransformer before"):
         clone(estimator).fit(X, y)
 

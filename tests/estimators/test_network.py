@@ -1,5 +1,9 @@
 """The Keras network that is trained and the NumPy pass that predicts are one network."""
 
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +12,7 @@ from sksvs.estimators import _network as network
 from sksvs.estimators import _parameters as parameters
 from sksvs.estimators._architecture import mask_network_layers
 from sksvs.estimators._inference import run_network
+from sksvs.estimators._startup_log import without_startup_log
 from tests.strategies import seeded_noise
 
 
@@ -109,6 +114,23 @@ def test_magnitude_errors_of_three_sources_normalise_the_masks():
     expected = masks / masks.sum(axis=0) * mixture - np.stack(sources)
     actual = network.LOSSES["magnitude_absolute_error"](target, np.concatenate(masks, axis=-1), 3)
     np.testing.assert_allclose(actual, np.abs(expected).mean(axis=(0, -1)), atol=1e-6)
+
+
+def test_a_fit_writes_nothing_to_the_terminal():
+    code = (
+        "from sksvs.estimators import _network as network\n"
+        "from sksvs.estimators._architecture import mask_network_layers\n"
+        "network.start_tensorflow()\n"
+        "network.build_network(mask_network_layers(9, 1, (6,), False, (), 'relu'), 0.0, 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"")
+
+
+def test_only_noise_is_held_back(capfd):
+    with without_startup_log():
+        os.write(2, b"I0000 00:00 port.cc] oneDNN\nE0000 1 x.cc] an error\nTraceback: it failed\n")
+    assert capfd.readouterr().err == "E0000 1 x.cc] an error\nTraceback: it failed\n"
 
 
 def test_the_names_that_fit_accepts_are_those_there_are():
