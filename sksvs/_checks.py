@@ -31,21 +31,25 @@ def require_finite(samples, name, start):
     return samples
 
 
-def require_same_grid(waveform, first):
-    """Raise unless two waveforms agree in shape and in sample rate where both are known."""
-    if waveform.shape != first.shape:
-        raise ValueError(
-            f"{waveform.name} has shape {waveform.shape}, but {first.name} has {first.shape}."
-        )
-    require_same_rate(waveform, first)
+def common_grid(waveforms):
+    """Return the shape and the sample rate that all of these waveforms have, or raise."""
+    first, *others = waveforms
+    for other in others:
+        if other.shape != first.shape:
+            raise ValueError(
+                f"{other.name} has shape {other.shape}, but {first.name} has {first.shape}."
+            )
+    return first.shape, common_rate(waveforms)
 
 
-def require_same_rate(waveform, first):
-    """Raise if two waveforms have known sample rates that differ."""
-    if None not in (waveform.sample_rate, first.sample_rate) and (
-        waveform.sample_rate != first.sample_rate
-    ):
-        raise ValueError(
-            f"{waveform.name} has a sample rate of {waveform.sample_rate} Hz, but {first.name} "
-            f"has {first.sample_rate} Hz. Resample with sksvs.audio.resample."
-        )
+def common_rate(waveforms):
+    """Return the sample rate of all of these that have a known one, or raise; None: none has."""
+    known = [waveform for waveform in waveforms if waveform.sample_rate is not None]
+    for waveform in known[1:]:
+        if waveform.sample_rate != known[0].sample_rate:
+            raise ValueError(
+                f"{waveform.name} has a sample rate of {waveform.sample_rate} Hz, but "
+                f"{known[0].name} has {known[0].sample_rate} Hz. Resample with "
+                "sksvs.audio.resample."
+            )
+    return known[0].sample_rate if known else None

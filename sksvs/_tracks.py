@@ -4,7 +4,7 @@ from os import PathLike
 
 import numpy as np
 
-from sksvs._checks import require_same_rate
+from sksvs._checks import common_rate
 from sksvs.spectrogram import Spectrogram
 from sksvs.waveform import ArrayWaveform, Sources, Waveform
 
@@ -27,7 +27,7 @@ def check_mixtures(X):
     """
     _check_list(X, "X", "waveforms")
     mixtures = [_as_waveform(x, f"X[{i}]") for i, x in enumerate(X)]
-    _check_rates(mixtures)
+    common_rate(mixtures)
     return mixtures
 
 
@@ -50,7 +50,33 @@ def check_spectrograms(X, estimator):
         difference = x.params.differs_from(X[0].params)
         if difference:
             raise ValueError(f"{x.name} was analysed with {difference} as for {X[0].name}.")
+    common_rate([x.waveform for x in X])
     return list(X)
+
+
+def check_targets(X, estimator):
+    """Return X as a list of spectrograms that have targets for the same number of sources.
+
+    Parameters
+    ----------
+    X : list of Spectrogram
+    estimator : object
+        Who asks, for the error message.
+    """
+    spectrograms = check_spectrograms(X, estimator)
+    for i, x in enumerate(spectrograms):
+        if x.target is None:
+            raise ValueError(
+                f"X[{i}] has no target mask. Put IRMTarget before {type(estimator).__name__} and "
+                "fit through the pipeline."
+            )
+        n_sources = spectrograms[0].target.n_sources
+        if x.target.n_sources != n_sources:
+            raise ValueError(
+                f"X[{i}] has {x.target.n_sources} sources, but X[0] has {n_sources}. Every track "
+                "needs the same sources in the same order."
+            )
+    return spectrograms
 
 
 def common_params(spectrograms):
@@ -94,6 +120,7 @@ def check_sources(y, mixtures):
                 f"y[{i}] has {len(track)} sources, but y[0] has {len(sources[0])}. Every track "
                 "needs the same sources in the same order."
             )
+    common_rate([*mixtures, *(source for track in sources for source in track)])
     return sources
 
 
@@ -123,7 +150,6 @@ def _check_track_sources(sources, mixture, i):
                 f"{called} must have shape (n_sources, {mixture.n_samples}) to match {of}; "
                 f"got {got}."
             )
-        require_same_rate(source, mixture)
     if mixture.ndim == 1:
         return [source.to_mono() for source in waveforms]
     for source in waveforms:
@@ -173,9 +199,3 @@ def _check_list(items, name, what):
         )
     if len(items) == 0:
         raise ValueError(f"{name} is empty: at least one track is needed.")
-
-
-def _check_rates(waveforms):
-    known = [w for w in waveforms if w.sample_rate is not None]
-    for waveform in known[1:]:
-        require_same_rate(waveform, known[0])

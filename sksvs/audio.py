@@ -1,8 +1,7 @@
 """Read, write and resample audio files; samples are read only when they are sliced."""
 
 import os
-import struct
-import tempfile
+import secrets
 import warnings
 from contextlib import contextmanager
 from functools import lru_cache
@@ -14,6 +13,7 @@ import soundfile
 import soxr
 
 from sksvs._checks import check_shape, require_finite
+from sksvs._declared_size import missing_bytes
 from sksvs.waveform import ArrayWaveform, Sources, Waveform, to_mono
 
 __all__ = [
@@ -30,6 +30,8 @@ __all__ = [
 # Samples to decode before those asked for: these decoders overlap and borrow from past frames,
 # and what libsndfile gives just after a seek is not what it gives when it reads through.
 PREROLL = {"MP3": 16384, "OGG": 16384}
+# Subtypes that hold samples beyond full scale.
+UNCLIPPED = {"FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"}
 
 
 class AudioFile(Waveform):
@@ -58,8 +60,9 @@ class AudioFile(Waveform):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no audio file, holds no sample, or is shorter than its header says; when samples
-        are read, if they cannot be decoded, hold NaN or inf, or the file has changed since.
+        If it is no audio file, holds no sample, or (WAV, AIFF, Ogg) is shorter than its header
+        says; when samples are read, if they cannot be decoded, end early (FLAC), hold NaN or inf,
+        or the file has changed since.
 
     Examples
     --------
@@ -108,9 +111,7 @@ class AudioFile(Waveform):
         return self._header.subtype
 
     def _read(self, start, stop):
-        status = _status(self.path)
-        if (status.st_size, status.st_mtime_ns) != (self.size, self.modified_ns):
-            raise ValueError(f"{self.path} has changed since it was opened. Open it again.")
+        _require_unchanged(self.path, self.size, self.modified_ns)
         with _named_errors(self.path), soundfile.SoundFile(self.path) as file:
             first = max(0, start - PREROLL.get(self._header.format, 0))
             file.seek(first)
@@ -161,14 +162,14 @@ def write(path, waveform, sample_rate=None, subtype=None):
     Warns
     -----
     UserWarning
-        If samples beyond full scale are clipped by an integer subtype.
+        If samples beyond full scale are clipped by the subtype.
 
     Raises
     ------
     ValueError
         If the format, the subtype, the sample rate or the samples cannot be written.
     """
-    path = Path(path)
+    path = Path(path).resolve()  # through a link, to what it points to
     if not isinstance(waveform, Waveform):
         waveform = ArrayWaveform(waveform, sample_rate, name=f"the waveform for {path}")
     elif None not in (sample_rate, waveform.sample_rate) and sample_rate != waveform.sample_rate:
@@ -183,8 +184,10 @@ def write(path, waveform, sample_rate=None, subtype=None):
         )
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} does not exist, so {path.name} cannot be written.")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, so no audio can be written there.")
     audio_format = path.suffix[1:].upper()
-    if audio_format not in soundfile.available_formats():
+    if audio_format not in soundfile.available_formats() or audio_format == "RAW":
         raise ValueError(
             f"{path} has no ending of an audio format that can be written, such as .wav or .flac."
         )
@@ -197,24 +200,24 @@ def write(path, waveform, sample_rate=None, subtype=None):
 
     n_channels = waveform.shape[1] if waveform.ndim == 2 else 1
     peak = 0.0
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with (
             _named_errors(path, "written"),
             soundfile.SoundFile(
-                temporary, "w", sample_rate, n_channels, subtype, format=audio_format
+                str(temporary), "w", sample_rate, n_channels, subtype, format=audio_format
             ) as file,
         ):
             for block in waveform.blocks():
                 file.write(block)
                 peak = max(peak, float(np.max(np.abs(block))))
-        os.chmod(temporary, 0o666 & ~_umask())
+        if path.exists():
+            os.chmod(temporary, path.stat().st_mode & 0o7777)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
-    if peak > 1 and subtype.startswith("PCM"):
+    if peak > 1 and subtype not in UNCLIPPED:
         warnings.warn(
             f"{path}: samples up to {peak:.3g} were clipped to ±1 by {subtype}. Scale them down, "
             "or write subtype='FLOAT'.",
@@ -253,6 +256,9 @@ def resample(waveform, sample_rate, new_sample_rate):
             )
         samples = resample(waveform[:], sample_rate, new_sample_rate)
         return ArrayWaveform(samples, new_sample_rate, waveform.name)
+    for rate in (sample_rate, new_sample_rate):
+        if not rate > 0:
+            raise ValueError(f"A sample rate must be positive; got {rate!r}.")
     samples = ArrayWaveform(waveform)[:]
     return soxr.resample(samples, sample_rate, new_sample_rate, quality="HQ")
 
@@ -264,33 +270,25 @@ def _status(path):
         raise FileNotFoundError(f"{path} does not exist.") from error
 
 
+def _require_unchanged(path, size, modified_ns):
+    status = _status(path)
+    if (status.st_size, status.st_mtime_ns) != (size, modified_ns):
+        raise ValueError(f"{path} has changed since it was opened. Open it again.")
+
+
 @lru_cache(maxsize=65536)
 def _read_header(path, size, modified_ns):
     """Return libsndfile's account of a file; size and time tell a changed file from the old."""
+    _require_unchanged(path, size, modified_ns)
     with _named_errors(path):
         header = soundfile.info(path)
     check_shape((header.frames, header.channels), path)
-    missing = _missing_riff_bytes(path, size)
-    if missing > 0:
+    missing = missing_bytes(path, size)
+    if missing:
         raise ValueError(
-            f"{path} is truncated: its header promises {missing} bytes more than the file has."
+            f"{path} is truncated: it should have {missing} byte(s) more, or its end is missing."
         )
     return header
-
-
-def _missing_riff_bytes(path, size):
-    """Return how many bytes of its data chunk a RIFF file lacks (libsndfile would not say)."""
-    with open(path, "rb") as file:
-        tag, _, kind = struct.unpack("<4sI4s", file.read(12).ljust(12, b"\0"))
-        if (tag, kind) != (b"RIFF", b"WAVE"):
-            return 0
-        while len(chunk := file.read(8)) == 8:
-            name, length = struct.unpack("<4sI", chunk)
-            if name == b"data":
-                streamed = length in (0, 0xFFFFFFFF)  # the writer could not go back and fill it in
-                return 0 if streamed else file.tell() + length - size
-            file.seek(length + length % 2, os.SEEK_CUR)
-    return 0
 
 
 @contextmanager
@@ -299,9 +297,3 @@ def _named_errors(path, verb="read"):
         yield
     except soundfile.LibsndfileError as error:
         raise ValueError(f"{path} cannot be {verb}: {error.error_string}") from error
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

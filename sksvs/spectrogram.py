@@ -56,6 +56,10 @@ class STFTParams:
                 raise ValueError(
                     f"{name} must be an integer of at least {smallest}; got {value!r}."
                 )
+        if not isinstance(self.window, (str, tuple, float)):
+            raise ValueError(
+                f"window must be a name or a tuple of a name and parameters; got {self.window!r}."
+            )
         self.transform  # noqa: B018 - one without an inverse is refused here
 
     @property

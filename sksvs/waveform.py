@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from sksvs._checks import check_shape, require_finite, require_same_grid
+from sksvs._checks import check_shape, common_grid, require_finite
 
 BLOCK_LENGTH = 1 << 18  # samples: what is read at once where a whole track is walked through
 
@@ -60,8 +60,10 @@ class Waveform(ABC):
         return self._read(0, self.n_samples)[key]
 
     def __array__(self, dtype=None, copy=None):
+        if copy is False:
+            raise ValueError(f"{self.name} is read when it becomes an array: that is a copy.")
         samples = self._read(0, self.n_samples)
-        return samples if dtype is None else samples.astype(dtype, copy=False)
+        return samples.astype(dtype or samples.dtype, copy=bool(copy))
 
     def __repr__(self):
         rate = "unknown rate" if self.sample_rate is None else f"{self.sample_rate} Hz"
@@ -102,7 +104,8 @@ class ArrayWaveform(Waveform):
     Parameters
     ----------
     samples : array of float, shape (n_samples,) or (n_samples, n_channels)
-        Full scale is ±1. The array is kept, not copied, and never written to.
+        Full scale is ±1. An array of float32 or float64 is kept, not copied, and never written
+        to; another kind of float becomes float32.
     sample_rate : int, optional
         In Hz.
     name : str, default="the waveform"
@@ -133,6 +136,8 @@ class ArrayWaveform(Waveform):
                 f"{self.samples.dtype}.{_integer_remedy(self.samples.dtype)}"
             )
         check_shape(self.shape, name)
+        if self.samples.dtype not in (np.float32, np.float64):
+            self.samples = self.samples.astype(np.float32)
 
     def _read(self, start, stop):
         return require_finite(self.samples[start:stop], self.name, start)
@@ -224,11 +229,8 @@ class Sum(Waveform):
 
     def __init__(self, waveforms):
         self.waveforms = tuple(waveforms)
-        first = self.waveforms[0]
-        for other in self.waveforms[1:]:
-            require_same_grid(other, first)
-        self.shape, self.sample_rate = first.shape, first.sample_rate
-        self.name = first.name
+        self.shape, self.sample_rate = common_grid(self.waveforms)
+        self.name = self.waveforms[0].name
 
     def _read(self, start, stop):
         return sum((w[start:stop] for w in self.waveforms[1:]), self.waveforms[0][start:stop])
@@ -250,12 +252,9 @@ class Sources:
         self.waveforms = tuple(waveforms)
         if not self.waveforms:
             raise ValueError("Sources needs at least one waveform; got none.")
-        first = self.waveforms[0]
-        for other in self.waveforms[1:]:
-            require_same_grid(other, first)
-        self.shape = (len(self.waveforms), *first.shape)
-        self.sample_rate = first.sample_rate
-        self.name = first.name
+        shape, self.sample_rate = common_grid(self.waveforms)
+        self.shape = (len(self.waveforms), *shape)
+        self.name = self.waveforms[0].name
 
     @property
     def ndim(self):

@@ -121,6 +121,18 @@ def test_what_is_no_set_of_sources_is_refused_without_reading_it(sources):
         check_sources([sources], check_mixtures([MONO]))
 
 
+def test_two_known_rates_are_refused_wherever_they_stand():
+    spectrograms = [
+        Spectrogram(at(rate, str(rate)), STFTParams(64, 32, sample_rate=rate))
+        for rate in (None, 16000, 44100)
+    ]
+    with pytest.raises(ValueError, match="44100 has a sample rate of 44100 Hz, but 16000 has"):
+        check_spectrograms(spectrograms, None)
+    y = [[at(rate, f"{rate} {i}") for i in (0, 1)] for rate in (16000, 44100)]
+    with pytest.raises(ValueError, match="44100 0 has a sample rate of 44100 Hz, but 16000 0 has"):
+        check_sources(y, check_mixtures([MONO, MONO]))
+
+
 def test_spectrograms_of_different_analyses_are_refused():
     def spectrogram(n_fft, rate=None):
         return Spectrogram(at(rate, f"n_fft {n_fft}"), STFTParams(n_fft, 32, sample_rate=rate))

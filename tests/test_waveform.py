@@ -69,6 +69,23 @@ def test_energy_is_the_sum_of_squares_over_blocks():
     assert energy(ArrayWaveform(NOISE)) == pytest.approx(np.sum(NOISE**2), rel=1e-12)
 
 
+def test_other_floats_become_float32_and_copies_are_copies():
+    for dtype in (np.float16, np.longdouble, ">f4"):
+        assert ArrayWaveform(NOISE.astype(dtype))[:].dtype == np.float32
+    waveform = ArrayWaveform(NOISE)
+    assert not np.shares_memory(np.array(waveform), NOISE)
+    with pytest.raises(ValueError, match="that is a copy"):
+        np.array(waveform, copy=False)
+
+
+def test_a_sum_knows_the_rate_of_any_part_and_refuses_two():
+    parts = [ArrayWaveform(NOISE, rate, str(rate)) for rate in (None, 16000, 44100)]
+    assert Sum(parts[:2]).sample_rate == Sources(parts[:2]).sample_rate == 16000
+    for combine in (Sum, Sources):
+        with pytest.raises(ValueError, match="44100 has a sample rate of 44100 Hz, but 16000 has"):
+            combine(parts)
+
+
 def test_sources_look_like_a_stacked_array():
     sources = Sources([ArrayWaveform(NOISE, 8000), ArrayWaveform(2 * NOISE, 8000)])
     assert (sources.shape, sources.ndim, len(sources)) == ((2, 400, 3), 3, 2)

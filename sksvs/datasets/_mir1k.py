@@ -81,7 +81,7 @@ def load_mir1k(root, subset="train", mix="0dB", return_X_y=False):
 def _names_of_subset(folder, subset):
     if subset == "dev":
         return list(DEV_CLIPS)
-    names = sorted(path.stem for path in folder.glob("*_*.wav"))
+    names = sorted(path.stem for path in folder.glob("[!.]*_*.wav"))
     of_training_singers = [n for n in names if n.split("_")[0] in TRAINING_SINGERS]
     if subset == "train":
         return [n for n in of_training_singers if n not in DEV_CLIPS]

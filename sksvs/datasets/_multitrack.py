@@ -53,7 +53,7 @@ def load_dsd100(root, subset="dev", sources=("vocals", "accompaniment"), return_
         # "051 - Actions - One Minute Smile"
         lambda name: name.split(" - ")[1] if " - " in name else name,
         "Mixtures and Sources",
-        f"DSD100, subset {subset}, from {root}: mixture and {', '.join(sources)}; groups are "
+        f"DSD100, subset {subset}, from {root}: mixture and {sources}; groups are "
         "artists. Liutkus et al. 2017; research use.",
         return_X_y,
     )
@@ -96,7 +96,7 @@ def load_musdb18hq(root, subset="train", sources=("vocals", "accompaniment"), re
         sources,
         lambda name: name.split(" - ")[0],
         "train and test",
-        f"MUSDB18-HQ, subset {subset}, from {root}: mixture and {', '.join(sources)}; groups are "
+        f"MUSDB18-HQ, subset {subset}, from {root}: mixture and {sources}; groups are "
         "artists. Rafii et al. 2019; research use.",
         return_X_y,
     )
@@ -110,7 +110,7 @@ def _subset_folder(subset, folders):
 
 def _load_songs(mixtures, stems, sources, artist_of, layout, description, return_X_y):
     """Return the songs below `mixtures`, each a folder, in the order of their names."""
-    known = not isinstance(sources, str) and set(sources) <= {*STEMS, WHOLE}
+    known = isinstance(sources, (list, tuple)) and all(s in (*STEMS, WHOLE) for s in sources)
     if not known or len(sources) < 2:
         raise ValueError(
             f"sources must be two names or more among {', '.join(STEMS)} and accompaniment; "

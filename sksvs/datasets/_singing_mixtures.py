@@ -52,9 +52,11 @@ def make_singing_mixtures(
     """
     if not isinstance(n_tracks, Integral) or n_tracks < 1:
         raise ValueError(f"n_tracks must be an integer of at least 1; got {n_tracks!r}.")
-    if not sample_rate >= 4000:
-        raise ValueError(f"sample_rate must be at least 4000 Hz; got {sample_rate!r}.")
-    if not round(duration * sample_rate) >= 1:
+    if not isinstance(sample_rate, Integral) or sample_rate < 4000:
+        raise ValueError(
+            f"sample_rate must be a whole number of Hz, at least 4000; got {sample_rate!r}."
+        )
+    if not (np.isfinite(duration) and round(duration * sample_rate) >= 1):
         raise ValueError(
             f"duration must be positive, one sample at least; got {duration!r} s at "
             f"{sample_rate!r} Hz."

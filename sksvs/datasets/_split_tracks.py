@@ -19,6 +19,7 @@ def split_tracks(X, y, fraction=0.5):
     X_first, X_second : list of Waveform
         Lazy views; nothing is read.
     y_first, y_second : list of Sources
+        Averaged over their channels where the mixture is mono.
 
     Raises
     ------

@@ -78,29 +78,3 @@ def mask_network_layers(
         n_inputs = units
     layers.append(Layer("mask", "dense", n_inputs, n_masks * n_freqs, output_activation))
     return tuple(layers)
-
-
-def require_same_network(layers, params, weights, stft_params):
-    """Refuse to go on from weights that belong to another network or another analysis.
-
-    Parameters
-    ----------
-    layers : tuple of Layer
-    params : STFTParams
-        Of the tracks to learn from.
-    weights : dict of str to array
-    stft_params : STFTParams
-        Of the tracks that the weights were learnt from.
-    """
-    shapes = {name: shape for layer in layers for name, shape in layer.parameter_shapes.items()}
-    if shapes != {name: array.shape for name, array in weights.items()}:
-        raise ValueError(
-            "warm_start goes on from the weights of the last fit, but the network has other "
-            "layers now. Keep the sizes and the number of sources, or set warm_start=False."
-        )
-    difference = params.differs_from(stft_params)
-    if difference:
-        raise ValueError(
-            f"warm_start goes on from the last fit, but now the tracks were analysed with "
-            f"{difference}."
-        )

@@ -69,7 +69,7 @@ def masks_from_output(output, n_sources):
     """Return the masks of all sources from what the network gives for one track.
 
     With two sources the network's one mask M₀ is clipped to [0, 1] and the other is 1 - M₀; with
-    more, the masks are divided by their sum, and are equal where all of them are zero.
+    more, the masks are divided by their sum, as in the loss, and are equal where all are zero.
 
     Parameters
     ----------
@@ -82,9 +82,11 @@ def masks_from_output(output, n_sources):
         In [0, 1]; they sum to one over the sources.
     """
     n_masks = count_masks(n_sources)
-    masks = np.clip(output.T.reshape(n_masks, -1, len(output)), 0, 1)
+    masks = output.T.reshape(n_masks, -1, len(output))
     if n_sources == 2:
+        masks = np.clip(masks, 0, 1)
         return np.concatenate([masks, 1 - masks])
+    masks = np.maximum(masks, 0)
     masks[:, ~masks.any(axis=0)] = 1
     return masks / masks.sum(axis=0)
 

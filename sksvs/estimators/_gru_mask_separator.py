@@ -4,11 +4,11 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sksvs._tracks import check_spectrograms, common_params
-from sksvs.estimators._architecture import mask_network_layers, require_same_network
+from sksvs._tracks import check_targets, common_params
+from sksvs.estimators._architecture import mask_network_layers
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._features import count_masks, masks_from_output, network_input, track_level
-from sksvs.estimators._parameters import check_parameters
+from sksvs.estimators._parameters import MASK_LOSSES, check_parameters
 from sksvs.estimators._prediction import run_in_blocks, run_in_windows
 from sksvs.estimators._progress import make_log
 from sksvs.estimators._segments import SegmentBatches, TrackReader
@@ -18,10 +18,10 @@ from sksvs.estimators._validation_tracks import choose_validation_tracks
 class GRUMaskSeparator(BaseMaskSeparator):
     """Separate with masks that a network of GRU layers predicts from the mixture's magnitudes.
 
-    The network sees ``|X|^input_power`` over the level of the track, standardised per
-    frequency. GRU layers, linear dense layers and one dense output layer follow. With two
-    sources the output is the mask M₀ of the voice, clipped to [0, 1], and the other mask is
-    1 - M₀; with more it is one mask a source, divided by their sum. Stereo tracks get one mask
+    The network sees ``(|X| / level)^input_power``, where the level is the RMS of the track,
+    standardised per frequency. GRU layers, linear dense layers and one dense output layer follow.
+    With two sources the output is the mask M₀ of the voice, clipped to [0, 1], and the other mask
+    is 1 - M₀; with more it is one mask a source, divided by their sum. Stereo tracks get one mask
     from their channel mean, applied to every channel.
 
     It learns from the targets that :class:`~sksvs.transforms.IRMTarget` attaches, on segments
@@ -97,6 +97,8 @@ class GRUMaskSeparator(BaseMaskSeparator):
         Loss of the held-out tracks after every epoch; empty where there are none.
     n_iter_ : int
         Epochs run in all.
+    held_out_ : array of bool, shape (n_tracks,)
+        Which tracks were held out; a warm start holds out the same.
     n_sources_ : int
         Sources of a track.
     stft_params_ : STFTParams
@@ -190,37 +192,36 @@ class GRUMaskSeparator(BaseMaskSeparator):
             If a track has no target, a parameter is out of range, or there are too few tracks
             to hold one out.
         """
-        spectrograms = check_spectrograms(X, self)
-        for i, x in enumerate(spectrograms):
-            if x.target is None:
-                raise ValueError(
-                    f"X[{i}] has no target mask. Put IRMTarget before GRUMaskSeparator and fit "
-                    "through the pipeline."
-                )
+        spectrograms = check_targets(X, self)
         check_parameters(self)
         n_sources, params = spectrograms[0].target.n_sources, common_params(spectrograms)
         layers = self._layers(params.n_freqs, n_sources)
         resumed = self.warm_start and hasattr(self, "weights_")
         if resumed:
-            require_same_network(layers, params, self.weights_, self.stft_params_)
+            self._require_same_network(layers, params)
 
         rng = check_random_state(self.random_state)
         held_out = np.zeros(len(spectrograms), bool)
         if self.early_stopping or validation_tracks is not None:
+            again = resumed and self.held_out_.any() and len(self.held_out_) == len(held_out)
+            if again and validation_tracks is None:
+                validation_tracks = self.held_out_
             held_out = choose_validation_tracks(
                 len(spectrograms), self.validation_fraction, rng, groups, validation_tracks
             )
 
-        from sksvs.estimators import _network  # TensorFlow: imported when something is fitted
+        from sksvs.estimators._training import train_network  # imports TensorFlow, so not above
 
-        learnt = self._read([x for x, out in zip(spectrograms, held_out) if not out], _network)
+        budget = self.cache_size * 1e6
+        learnt = self._read([x for x, out in zip(spectrograms, held_out) if not out], budget)
         statistics = (self.input_mean_, self.input_scale_) if resumed else learnt.input_statistics()
         curves = ([*self.loss_curve_], [*self.validation_loss_curve_]) if resumed else ([], [])
         validation_batches = None
         if held_out.any():
-            watched = self._read([x for x, out in zip(spectrograms, held_out) if out], _network)
+            held_out_tracks = [x for x, out in zip(spectrograms, held_out) if out]
+            watched = self._read(held_out_tracks, learnt.spare_bytes)
             validation_batches = self._batches(watched, statistics)
-        weights = _network.train_network(
+        weights = train_network(
             layers,
             self.weights_ if resumed else None,
             self._batches(learnt, statistics, rng),
@@ -241,8 +242,10 @@ class GRUMaskSeparator(BaseMaskSeparator):
         self.input_mean_, self.input_scale_ = statistics
         self.loss_curve_, self.validation_loss_curve_ = curves
         self.n_iter_ = len(self.loss_curve_)
+        self.held_out_ = held_out
         self.layers_, self.input_power_ = layers, self.input_power
-        self.n_sources_, self.stft_params_ = n_sources, params
+        keeps_rate = resumed and params.sample_rate is None
+        self.n_sources_, self.stft_params_ = n_sources, self.stft_params_ if keeps_rate else params
         return self
 
     def count_params(self, by_layer=False, n_freqs=None):
@@ -253,7 +256,7 @@ class GRUMaskSeparator(BaseMaskSeparator):
         by_layer : bool, default=False
             Whether to return a dict by layer name instead of the sum.
         n_freqs : int, optional
-            Frequency bins, to count before `fit`; two sources are assumed then.
+            Frequency bins, to count before `fit` from the parameters, for two sources.
 
         Returns
         -------
@@ -268,7 +271,7 @@ class GRUMaskSeparator(BaseMaskSeparator):
             check_is_fitted(self, "n_sources_")
             layers = self.layers_
         else:
-            layers = self._layers(n_freqs, n_sources=2)
+            layers = self._layers(n_freqs, getattr(self, "n_sources_", 2))
         counts = {layer.name: layer.n_params for layer in layers}
         return counts if by_layer else sum(counts.values())
 
@@ -293,14 +296,28 @@ class GRUMaskSeparator(BaseMaskSeparator):
             self.output_activation,
         )
 
-    def _read(self, spectrograms, network):
+    def _require_same_network(self, layers, params):
+        """Refuse to go on from what belongs to another network, input or analysis."""
+        if layers != self.layers_ or self.input_power != self.input_power_:
+            raise ValueError(
+                "warm_start goes on from the last fit, but the network has other layers or another "
+                "input_power now. Keep them and the number of sources, or set warm_start=False."
+            )
+        difference = params.differs_from(self.stft_params_)
+        if difference:
+            raise ValueError(
+                "warm_start goes on from the last fit, but now the tracks were analysed with "
+                f"{difference}."
+            )
+
+    def _read(self, spectrograms, cache_bytes):
         """Return a reader of what the network needs of these tracks."""
         return TrackReader(
             [x.to_mono() for x in spectrograms],
             count_masks(spectrograms[0].target.n_sources),
-            self.loss in network.MASK_LOSSES,
+            self.loss in MASK_LOSSES,
             self.input_power,
-            self.cache_size * 1e6,
+            cache_bytes,
         )
 
     def _batches(self, reader, statistics, random_state=None):

@@ -1,9 +1,7 @@
-"""Build a mask network in Keras and train it."""
+"""Build mask networks in Keras, and lend them to one fit after another."""
 
-import logging
 import os
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import numpy as np
 
@@ -54,34 +52,20 @@ MAGNITUDE_LOSSES = {
 LOSSES = {**MASK_LOSSES, **MAGNITUDE_LOSSES}
 
 
-class Epoch(NamedTuple):
-    """What one epoch gave; `validation_loss` is None where no track is held out."""
-
-    number: int
-    loss: float
-    validation_loss: float | None
-
-
-def build_network(layers, dropout, seed):
-    """Return the Keras model of these layers, with Keras's usual initial weights.
+def build_network(layers, dropout):
+    """Return the Keras model of these layers.
 
     Parameters
     ----------
     layers : tuple of Layer
     dropout : float
         Share of a GRU layer's inputs that is dropped, the same ones in all frames of a segment.
-    seed : int
-        Of the initial weights and of dropout.
 
     Returns
     -------
     keras.Model
         From (batch, n_frames, n_freqs) to (batch, n_frames, n_outputs).
     """
-    rng = np.random.RandomState(seed)
-
-    def new_seed():
-        return int(rng.randint(2**31 - 1))
 
     def new_gru(layer, **kwargs):
         return keras.layers.GRU(
@@ -89,21 +73,14 @@ def build_network(layers, dropout, seed):
             return_sequences=True,
             reset_after=False,  # the parameter counts of the report
             dropout=dropout,
-            kernel_initializer=keras.initializers.GlorotUniform(new_seed()),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=new_seed()),
-            seed=new_seed(),
+            seed=0,  # set anew by every fit
             **kwargs,
         )
 
     inputs = values = keras.Input((None, layers[0].n_inputs))
     for layer in layers:
         if layer.kind == "dense":
-            keras_layer = keras.layers.Dense(
-                layer.units,
-                layer.activation,
-                kernel_initializer=keras.initializers.GlorotUniform(new_seed()),
-                name=layer.name,
-            )
+            keras_layer = keras.layers.Dense(layer.units, layer.activation, name=layer.name)
         elif layer.bidirectional:
             keras_layer = keras.layers.Bidirectional(
                 new_gru(layer, name=f"{layer.name}_forward"),
@@ -114,6 +91,26 @@ def build_network(layers, dropout, seed):
             keras_layer = new_gru(layer, name=layer.name)
         values = keras_layer(values)
     return keras.Model(inputs, values)
+
+
+def initial_weights(layers, seed):
+    """Return new weights by parameter name: those that Keras's layers start from.
+
+    Glorot-uniform kernels, orthogonal recurrent kernels, biases of zero.
+    """
+    rng = np.random.RandomState(seed)
+    weights = {}
+    for layer in layers:
+        for name, shape in layer.parameter_shapes.items():
+            new_seed = int(rng.randint(2**31 - 1))
+            if name.endswith("/recurrent_kernel"):
+                values = keras.initializers.Orthogonal(seed=new_seed)(shape)
+            elif name.endswith("/kernel"):
+                values = keras.initializers.GlorotUniform(seed=new_seed)(shape)
+            else:
+                values = np.zeros(shape, np.float32)
+            weights[name] = np.array(values)
+    return weights
 
 
 def get_weights(model, layers):
@@ -131,109 +128,54 @@ def set_weights(model, layers, weights):
         model.get_layer(layer.name).set_weights([weights[name] for name in layer.parameter_shapes])
 
 
-def train_network(
-    layers,
-    weights,
-    batches,
-    validation_batches,
-    *,
-    n_sources,
-    loss,
-    dropout,
-    solver,
-    learning_rate_init,
-    clip_norm,
-    max_iter,
-    patience,
-    tol,
-    seed,
-    on_epoch,
-):
-    """Train a network and return its weights.
-
-    Parameters
-    ----------
-    layers : tuple of Layer
-    weights : dict of str to array, or None
-        What to start from; None: new ones.
-    batches, validation_batches : iterable of (inputs, targets, frame_weights), one epoch a pass
-        `validation_batches` may be None.
-    n_sources : int
-    loss : str
-        A key of `LOSSES`.
-    dropout : float
-    solver : str
-        A key of `SOLVERS`.
-    learning_rate_init : float
-    clip_norm : float or None
-        Largest norm of the gradient of all weights together.
-    max_iter : int
-        Epochs.
-    patience : int or None
-        Stop after as many epochs without a validation loss better by `tol`, and return the best
-        weights; None: run all epochs and return the last.
-    tol : float
-    seed : int
-    on_epoch : callable
-        Called with an `Epoch` after each.
-
-    Returns
-    -------
-    dict of str to array
-        The weights by parameter name.
-    """
-    start_tensorflow()
-    model = build_network(layers, dropout, seed)
-    if weights is not None:
-        set_weights(model, layers, weights)
-    model.compile(
-        SOLVERS[solver](learning_rate_init, global_clipnorm=clip_norm),
-        lambda target, masks: LOSSES[loss](target, masks, n_sources),
-        jit_compile=False,  # compiling takes longer than a small fit gains
-    )
-    best, best_weights, best_epoch = np.inf, None, 0
-    for number in range(1, max_iter + 1):
-        validation_loss = None
-        with _no_retracing_warnings():
-            train_loss = _mean_loss(model, model.train_on_batch, batches)
-            if validation_batches is not None:
-                validation_loss = _mean_loss(model, model.test_on_batch, validation_batches)
-        on_epoch(Epoch(number, train_loss, validation_loss))
-        if patience is None:
-            continue
-        if best_weights is None or validation_loss < best - tol:
-            best, best_weights, best_epoch = validation_loss, get_weights(model, layers), number
-        elif number - best_epoch >= patience:
-            break
-    return get_weights(model, layers) if best_weights is None else best_weights
-
-
-def _mean_loss(model, run_batch, batches):
-    """Run every batch and return the mean loss of a frame."""
-    total, count = 0.0, 0.0
-    for inputs, targets, frame_weights in batches:
-        n_frames = float(frame_weights.sum())
-        # Keras divides by the number of frames, silent padding included.
-        scaled = frame_weights * (frame_weights.size / n_frames)
-        model.reset_metrics()
-        loss = run_batch(inputs, targets, sample_weight=scaled)
-        total, count = total + n_frames * float(np.ravel(loss)[0]), count + n_frames
-    return total / count
+# Models that no fit is using, by what they were compiled for. TensorFlow keeps the graph of every
+# model that it has traced, some 40 MB, even when the model is gone; so models are used again.
+_idle_models = {}
+MOST_IDLE_MODELS = 8
 
 
 @contextmanager
-def _no_retracing_warnings():
-    """Hold back TensorFlow's advice on retracing: every fit is a new network, traced once."""
+def borrow_model(layers, dropout, n_sources, loss, solver, clip_norm):
+    """Lend a compiled model: one that an earlier fit has left, or a new one.
 
-    def is_other(record):
-        return "triggered tf.function retracing" not in record.getMessage()
-
-    logger = logging.getLogger("tensorflow")
-    logger.addFilter(is_other)
+    No two fits have the same one at a time. What it holds is of no account: see `reset_model`.
+    """
+    key = (layers, dropout, n_sources, loss, solver, clip_norm)
     try:
-        yield
+        model = _idle_models[key].pop()
+    except (KeyError, IndexError):
+        model = _compile_model(*key)
+    try:
+        yield model
     finally:
-        logger.removeFilter(is_other)
+        _idle_models.setdefault(key, []).append(model)
+        while sum(map(len, _idle_models.values())) > MOST_IDLE_MODELS:
+            oldest = next(k for k, models in _idle_models.items() if models)
+            _idle_models[oldest].pop()
+
+
+def _compile_model(layers, dropout, n_sources, loss, solver, clip_norm):
+    model = build_network(layers, dropout)
+    model.compile(
+        SOLVERS[solver](global_clipnorm=clip_norm),
+        lambda target, masks: LOSSES[loss](target, masks, n_sources),
+        jit_compile=False,  # compiling takes longer than a small fit gains
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def reset_model(model, layers, weights, learning_rate, seed):
+    """Make a model what it would be if it were new: weights, optimiser, dropout."""
+    set_weights(model, layers, weights)
+    for variable in model.optimizer.variables:
+        variable.assign(np.zeros(variable.shape))
+    model.optimizer.learning_rate = learning_rate
+    rng = np.random.RandomState(seed)
+    kept = {id(variable) for variable in model.weights}
+    for state in model.variables:
+        if id(state) not in kept:  # the state of a dropout: a seed and a counter
+            state.assign(np.array([rng.randint(2**31 - 1), 0], "uint32"))
 
 
 def start_tensorflow():

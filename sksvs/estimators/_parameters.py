@@ -2,17 +2,12 @@
 
 from numbers import Integral, Real
 
-LOSSES = (
-    "binary_crossentropy",
-    "mask_absolute_error",
-    "mask_squared_error",
-    "magnitude_absolute_error",
-    "magnitude_squared_error",
-)
+MASK_LOSSES = ("binary_crossentropy", "mask_absolute_error", "mask_squared_error")
+MAGNITUDE_LOSSES = ("magnitude_absolute_error", "magnitude_squared_error")
 
 CHOICES = {
     "output_activation": ("sigmoid", "relu"),
-    "loss": LOSSES,
+    "loss": MASK_LOSSES + MAGNITUDE_LOSSES,
     "solver": ("adam", "rmsprop", "sgd"),
 }
 RANGES = {  # name: kind, what it must be in words, test
@@ -41,7 +36,8 @@ def check_parameters(separator):
     for name in ("bidirectional", "early_stopping", "warm_start"):
         if getattr(separator, name) not in (True, False):
             _refuse(separator, name, "True or False")
-    if separator.clip_norm is not None and not separator.clip_norm > 0:
+    clip_norm = separator.clip_norm
+    if clip_norm is not None and not (isinstance(clip_norm, Real) and clip_norm > 0):
         _refuse(separator, "clip_norm", "above 0, or None")
     for name, fewest in (("hidden_layer_sizes", 1), ("dense_layer_sizes", 0)):
         sizes = getattr(separator, name)

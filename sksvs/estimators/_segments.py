@@ -32,10 +32,12 @@ class TrackReader:
         self._cache = {}
         for i, x in enumerate(spectrograms):
             n_values = n_masks if on_masks else 1 + x.target.n_sources
-            cache_bytes -= 4 * x.n_frames * x.n_freqs * (1 + n_values)
-            if cache_bytes < 0:
+            needed = 4 * x.n_frames * x.n_freqs * (1 + n_values)
+            if needed > cache_bytes:
                 break
+            cache_bytes -= needed
             self._cache[i] = None  # filled when the track is first read
+        self.spare_bytes = cache_bytes
 
     def __len__(self):
         return len(self.spectrograms)

@@ -74,7 +74,8 @@ def score_tracks(tracks):
     """Score the estimates of many tracks, one in memory at a time.
 
     The policy for what is undefined: a track with a silent reference is left out, for every
-    candidate alike. An estimate that is silent, holds NaN or inf, or has another length than
+    candidate alike, and so is one whose references cannot be told apart (a track of one sample).
+    An estimate that is silent, holds NaN or inf, or has another length than
     its reference gives NaN, which makes the mean NaN, so that nobody wins by failing on the
     hard tracks. Each of these warns and names the track. All figures are kept within ±100 dB.
 
@@ -109,7 +110,11 @@ def _score_track(name, references, estimates):
     ):
         if found:
             _warn(f"{name} has no score, and so the mean is NaN: its estimate 0 {problem}.")
+            return TrackScore(name, undefined)
     scores = bss_eval(references, estimates)
+    if np.isnan(scores.sdr[0]):
+        _warn(f"{name} is left out of the score: its references cannot be told apart.")
+        return TrackScore(name, undefined, left_out=True)
     return TrackScore(name, SourceScores(*np.clip(scores, -LARGEST_DB, LARGEST_DB)))
 
 

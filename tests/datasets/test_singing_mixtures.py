@@ -58,7 +58,7 @@ def test_the_pulses_have_the_pitch_that_is_asked_for():
     [
         ({"n_tracks": 0}, "n_tracks must be an integer of at least 1; got 0"),
         ({"duration": 0.0}, r"duration must be positive, one sample at least; got 0\.0"),
-        ({"sample_rate": 16}, "sample_rate must be at least 4000 Hz; got 16"),
+        ({"sample_rate": 16}, "a whole number of Hz, at least 4000; got 16"),
         ({"n_channels": 3}, "n_channels must be 1 or 2; got 3"),
     ],
 )

@@ -221,13 +221,57 @@ def test_warm_start_goes_on_where_the_last_fit_ended(tracks):
     assert not np.array_equal(bias["mask/bias"], separator.weights_["mask/bias"])
 
 
-def test_warm_start_refuses_another_network(tracks):
+@pytest.mark.parametrize(
+    "change", [{"hidden_layer_sizes": (5,)}, {"output_activation": "relu"}, {"input_power": 0.5}]
+)
+def test_warm_start_refuses_another_network(tracks, change):
     X, y = tracks
     separator = tiny_separator(warm_start=True, max_iter=1).fit(analysed(X, y))
     before = separator.weights_
-    with pytest.raises(ValueError, match="warm_start .* the network has other layers now"):
-        separator.set_params(hidden_layer_sizes=(5,)).fit(analysed(X, y))
+    with pytest.raises(ValueError, match="warm_start .* other layers or another input_power now"):
+        separator.set_params(**change).fit(analysed(X, y))
     assert separator.weights_ is before
+
+
+def test_warm_start_keeps_what_it_knows(tracks):
+    X, y = tiny_tracks(6)
+    separator = tiny_separator(
+        warm_start=True, max_iter=1, early_stopping=True, validation_fraction=0.3, random_state=None
+    )
+    separator.fit(analysed([ArrayWaveform(X[0], 8000), *X[1:]], y))
+    held_out = separator.held_out_
+    for _ in range(3):
+        separator.fit(analysed(X, y))
+        np.testing.assert_array_equal(separator.held_out_, held_out)
+    assert separator.stft_params_.sample_rate == 8000
+
+
+def test_warm_start_with_early_stopping_never_returns_worse_weights(tracks):
+    X = analysed(*tracks)
+    separator = tiny_separator(warm_start=True, early_stopping=True, max_iter=20).fit(X)
+    good = separator.weights_
+    separator.set_params(learning_rate_init=5.0, n_iter_no_change=1).fit(X)
+    for name, array in separator.weights_.items():
+        np.testing.assert_array_equal(array, good[name])
+
+
+def test_a_network_that_diverges_says_what_to_do(tracks):
+    separator = tiny_separator(
+        loss="magnitude_squared_error",
+        output_activation="relu",
+        solver="sgd",
+        learning_rate_init=1e30,
+        max_iter=5,
+    )
+    with pytest.raises(ValueError, match=r"loss is (inf|nan) in epoch \d: the network diverges"):
+        separator.fit(analysed(*tracks))
+
+
+def test_tracks_with_different_numbers_of_sources_are_refused(tracks):
+    X, y = tracks
+    mixed = analysed(X[:1], y[:1]) + analysed(X[1:], three_sources(y[1:]))
+    with pytest.raises(ValueError, match=r"X\[1\] has 3 sources, but X\[0\] has 2"):
+        tiny_separator().fit(mixed)
 
 
 def test_a_clone_is_unfitted_and_equal(fitted):
@@ -285,6 +329,7 @@ def test_a_weight_that_is_nan_gives_nan_and_no_error(fitted, tracks):
         ({"input_power": 0}, "input_power must be above 0"),
         ({"learning_rate_init": -1}, "learning_rate_init must be above 0"),
         ({"clip_norm": 0}, "clip_norm must be above 0, or None"),
+        ({"clip_norm": "a"}, "clip_norm must be above 0, or None; got 'a'"),
         ({"batch_size": 0}, "batch_size must be an integer of at least 1; got 0"),
         ({"segment_frames": 2.5}, "segment_frames must be an integer"),
         ({"max_iter": True}, "max_iter must be an integer"),

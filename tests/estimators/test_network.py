@@ -1,5 +1,6 @@
 """The Keras network that is trained and the NumPy pass that predicts are one network."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -8,11 +9,14 @@ import keras
 import numpy as np
 import pytest
 
+from sksvs.estimators import _inference as inference
 from sksvs.estimators import _network as network
 from sksvs.estimators import _parameters as parameters
 from sksvs.estimators._architecture import mask_network_layers
+from sksvs.estimators._features import masks_from_output
 from sksvs.estimators._inference import run_network
 from sksvs.estimators._startup_log import without_startup_log
+from sksvs.estimators._training import train_network
 from tests.strategies import seeded_noise
 
 
@@ -33,7 +37,7 @@ def random_weights(layers, seed=0):
 def test_numpy_computes_what_keras_computes(bidirectional, activation):
     layers = make_layers(bidirectional, activation=activation, n_masks=3)
     weights = random_weights(layers)
-    model = network.build_network(layers, dropout=0.5, seed=0)
+    model = network.build_network(layers, dropout=0.5)
     network.set_weights(model, layers, weights)
     features = seeded_noise((3, 40, 9), seed=1).astype(np.float32)
     expected = model.predict_on_batch(features)
@@ -74,7 +78,7 @@ def test_a_carried_state_makes_two_passes_one(cut):
 def test_set_weights_and_get_weights_are_inverse():
     layers = make_layers(bidirectional=True)
     weights = random_weights(layers)
-    model = network.build_network(layers, dropout=0.0, seed=0)
+    model = network.build_network(layers, dropout=0.0)
     network.set_weights(model, layers, weights)
     for name, array in network.get_weights(model, layers).items():
         np.testing.assert_array_equal(array, weights[name])
@@ -82,13 +86,13 @@ def test_set_weights_and_get_weights_are_inverse():
 
 def test_counts_are_those_of_keras():
     layers = make_layers(bidirectional=True, n_masks=3)
-    model = network.build_network(layers, dropout=0.1, seed=0)
+    model = network.build_network(layers, dropout=0.1)
     assert sum(layer.n_params for layer in layers) == model.count_params()
 
 
 def test_directions_and_layers_start_from_different_weights():
     layers = mask_network_layers(9, 1, (9, 9), True, (), "sigmoid")
-    weights = network.get_weights(network.build_network(layers, 0.0, seed=0), layers)
+    weights = network.initial_weights(layers, seed=0)
     kernels = [weights[f"gru_0/{d}/recurrent_kernel"] for d in ("forward", "backward")]
     kernels.append(weights["gru_1/forward/recurrent_kernel"])
     assert all(np.abs(a - b).max() > 0.01 for a, b in zip(kernels, kernels[1:]))
@@ -106,6 +110,76 @@ def test_magnitude_errors_are_those_of_the_masked_mixture():
     np.testing.assert_allclose(squared, (expected**2).mean(axis=(0, -1)), atol=1e-6)
 
 
+def test_new_weights_are_distributed_as_those_of_keras():
+    layers = mask_network_layers(40, 1, (30,), False, (), "sigmoid")
+    of_keras = network.get_weights(network.build_network(layers, 0.0), layers)
+    for name, array in network.initial_weights(layers, seed=1).items():
+        assert array.shape == of_keras[name].shape
+        assert array.dtype == np.float32
+        assert array.std() == pytest.approx(of_keras[name].std(), rel=0.1)
+    recurrent = network.initial_weights(layers, seed=1)["gru_0/forward/recurrent_kernel"]
+    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(30), atol=1e-5)
+
+
+def test_a_model_that_is_used_again_is_as_good_as_new():
+    layers = make_layers(bidirectional=True)
+    batches = [
+        (
+            seeded_noise((4, 20, 9), seed=1).astype(np.float32),
+            np.abs(seeded_noise((4, 20, 27), seed=2)).astype(np.float32),
+            np.ones((4, 20), np.float32),
+        )
+    ]
+
+    def train(seed, solver):
+        return train_network(
+            layers,
+            None,
+            batches,
+            None,
+            n_sources=2,
+            loss="magnitude_squared_error",
+            dropout=0.3,
+            solver=solver,
+            learning_rate_init=0.01,
+            clip_norm=None,
+            max_iter=3,
+            patience=None,
+            tol=0.0,
+            seed=seed,
+            on_epoch=lambda epoch: None,
+        )
+
+    for solver in network.SOLVERS:
+        network._idle_models.clear()
+        new = train(0, solver)
+        other = train(1, solver)
+        again = train(0, solver)
+        assert [len(idle) for idle in network._idle_models.values()] == [1]
+        for name, array in new.items():
+            np.testing.assert_array_equal(again[name], array)
+        assert not np.array_equal(other["mask/kernel"], new["mask/kernel"])
+
+
+def test_many_fits_leave_no_more_graphs_than_one():
+    layers = mask_network_layers(9, 1, (3,), False, (), "sigmoid")
+    batch = (np.ones((2, 5, 9), np.float32), np.ones((2, 5, 9), np.float32), np.ones((2, 5), "f4"))
+
+    def count_graphs():
+        gc.collect()
+        return sum(type(thing).__name__ == "FuncGraph" for thing in gc.get_objects())
+
+    counts = []
+    for seed in range(4):
+        with network.borrow_model(layers, 0.1, 2, "mask_squared_error", "adam", None) as model:
+            weights = network.initial_weights(layers, seed)
+            network.reset_model(model, layers, weights, 0.01, seed)
+            model.train_on_batch(*batch)
+        del model
+        counts.append(count_graphs())
+    assert counts[1:] == counts[:1] * 3
+
+
 def test_magnitude_errors_of_three_sources_normalise_the_masks():
     rng = np.random.default_rng(1)
     mixture, *sources = rng.random((4, 2, 5, 4)).astype(np.float32)
@@ -116,12 +190,22 @@ def test_magnitude_errors_of_three_sources_normalise_the_masks():
     np.testing.assert_allclose(actual, np.abs(expected).mean(axis=(0, -1)), atol=1e-6)
 
 
+def test_prediction_applies_the_masks_that_the_loss_saw():
+    output = np.abs(seeded_noise((7, 3 * 4), seed=3, scale=2.0)).astype(np.float32)
+    mixture, *sources = np.random.default_rng(2).random((4, 7, 4)).astype(np.float32)
+    masks = masks_from_output(output, n_sources=3)
+    errors = masks * mixture.T - np.stack(sources).swapaxes(1, 2)
+    target = np.concatenate([mixture, *sources], axis=-1)
+    loss = network.LOSSES["magnitude_absolute_error"](target[None], output[None], 3)
+    np.testing.assert_allclose(loss[0], np.abs(errors).mean(axis=(0, 1)), atol=1e-5)
+
+
 def test_a_fit_writes_nothing_to_the_terminal():
     code = (
         "from sksvs.estimators import _network as network\n"
         "from sksvs.estimators._architecture import mask_network_layers\n"
         "network.start_tensorflow()\n"
-        "network.build_network(mask_network_layers(9, 1, (6,), False, (), 'relu'), 0.0, 0)\n"
+        "network.build_network(mask_network_layers(9, 1, (6,), False, (), 'relu'), 0.0)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert (done.stdout, done.stderr) == (b"", b"")
@@ -134,5 +218,7 @@ def test_only_noise_is_held_back(capfd):
 
 
 def test_the_names_that_fit_accepts_are_those_there_are():
-    assert set(parameters.LOSSES) == set(network.LOSSES)
+    assert set(parameters.MASK_LOSSES) == set(network.MASK_LOSSES)
+    assert set(parameters.MAGNITUDE_LOSSES) == set(network.MAGNITUDE_LOSSES)
+    assert set(parameters.CHOICES["output_activation"]) < set(inference._ACTIVATIONS)
     assert set(parameters.CHOICES["solver"]) == set(network.SOLVERS)

@@ -63,6 +63,12 @@ def test_nobody_wins_by_failing_on_a_track(estimates, reason):
     assert score.tracks[0].sources.sdr[0] > 15
 
 
+def test_references_that_cannot_be_told_apart_are_left_out_for_everybody():
+    with pytest.warns(UndefinedMetricWarning, match="b is left out .* cannot be told apart"):
+        score = score_tracks([("a", SOURCES, GOOD), ("b", 1e-200 * SOURCES, GOOD)])
+    assert score.sdr == pytest.approx(bss_eval(SOURCES, GOOD).sdr[0])
+
+
 def test_a_silent_accompaniment_does_not_touch_the_voice():
     estimates = GOOD.copy()
     estimates[1] = 0
