@@ -77,7 +77,7 @@ class AudioFile(Waveform):
         self.path = os.path.abspath(path)
         status = _status(self.path)
         self.size, self.modified_ns = status.st_size, status.st_mtime_ns
-        self._header  # noqa: B018 - a missing or damaged file is refused here
+        _read_header(self.path, self.size, self.modified_ns)  # refuses what is damaged
 
     def __eq__(self, other):
         return isinstance(other, AudioFile) and self.__dict__ == other.__dict__

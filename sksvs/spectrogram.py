@@ -60,7 +60,7 @@ class STFTParams:
             raise ValueError(
                 f"window must be a name or a tuple of a name and parameters; got {self.window!r}."
             )
-        self.transform  # noqa: B018 - one without an inverse is refused here
+        _build_transform(self.n_fft, self.hop_length, self.window)  # refuses what has no inverse
 
     @property
     def transform(self):

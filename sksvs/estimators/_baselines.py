@@ -25,10 +25,14 @@ class _Baseline(BaseMaskSeparator):
         -------
         self
         """
+        self._check_parameters()
         spectrograms = check_spectrograms(X, self)
         self.n_sources_ = len(check_sources(y, [x.waveform for x in spectrograms])[0])
         self.stft_params_ = common_params(spectrograms)
         return self
+
+    def _check_parameters(self):
+        """Raise a ValueError for a parameter that cannot be used."""
 
 
 class MixtureBaseline(_Baseline):
@@ -64,22 +68,8 @@ class IdealMaskOracle(_Baseline):
         self.p = p
         self.v = v
 
-    def fit(self, X, y, *, groups=None, validation_tracks=None):
-        """Note the number of sources and the STFT settings; there is nothing to learn.
-
-        Parameters
-        ----------
-        X : list of Spectrogram
-        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
-        groups, validation_tracks : ignored
-            Taken so that a baseline can stand where a GRUMaskSeparator stands.
-
-        Returns
-        -------
-        self
-        """
+    def _check_parameters(self):
         self._mask_rule()(np.ones((2, 1)))  # refuses a wrong mask or exponent
-        return super().fit(X, y)
 
     def _mask_rule(self):
         if self.mask == "ratio":

@@ -75,18 +75,17 @@ def train_network(
         The weights by parameter name.
     """
     start_tensorflow()
-    with borrow_model(layers, dropout, n_sources, loss, solver, clip_norm) as model:
+    kind = (layers, dropout, n_sources, loss, solver, clip_norm)
+    with _no_retracing_warnings(), borrow_model(*kind) as model:
         start = initial_weights(layers, seed) if weights is None else weights
         reset_model(model, layers, start, learning_rate_init, seed)
         best, best_weights, best_epoch = np.inf, None, 0
         if weights is not None and patience is not None:
             best, best_weights = _mean_loss(model, model.test_on_batch, validation_batches), weights
         for number in range(1, max_iter + 1):
-            validation_loss = None
-            with _no_retracing_warnings():
-                train_loss = _mean_loss(model, model.train_on_batch, batches)
-                if validation_batches is not None:
-                    validation_loss = _mean_loss(model, model.test_on_batch, validation_batches)
+            train_loss, validation_loss = _mean_loss(model, model.train_on_batch, batches), None
+            if validation_batches is not None:
+                validation_loss = _mean_loss(model, model.test_on_batch, validation_batches)
             if not np.isfinite(train_loss):
                 raise ValueError(
                     f"The training loss is {train_loss} in epoch {number}: the network diverges. "
@@ -117,7 +116,7 @@ def _mean_loss(model, run_batch, batches):
 
 @contextmanager
 def _no_retracing_warnings():
-    """Hold back TensorFlow's advice on retracing: every fit is a new network, traced once."""
+    """Hold back TensorFlow's advice on retracing: networks of every kind are traced once."""
 
     def is_other(record):
         return "triggered tf.function retracing" not in record.getMessage()
