@@ -84,7 +84,7 @@ if arguments.data:
     unseen = shorten(*unseen, 1, arguments.seconds, sample_rate)
 else:
     sample_rate, title = 16000, "a synthesised song"
-    duration = min(10.0, arguments.seconds)
+    duration = min(8.0, arguments.seconds)
     X, y = make_singing_mixtures(arguments.songs + 1, duration, sample_rate, random_state=0)
     learnt, unseen = (X[1:], y[1:]), (X[:1], y[:1])
 
