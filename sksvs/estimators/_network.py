@@ -129,7 +129,7 @@ def set_weights(model, layers, weights):
 
 
 # Models that no fit is using, by what they were compiled for. TensorFlow keeps the graph of every
-# model that it has traced, some 40 MB, even when the model is gone; so models are used again.
+# model that it has traced, even when the model is gone; so models are used again.
 _idle_models = {}
 MOST_IDLE_MODELS = 8
 
