@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 from scipy.fft import irfft
@@ -292,7 +292,7 @@ class Target:
     """
 
     sources: tuple[Spectrogram, ...]
-    rule: Callable | partial
+    rule: Callable
 
     @property
     def n_sources(self):

@@ -3,7 +3,6 @@
 import numpy as np
 
 from sksvs.estimators._features import network_input, network_target, track_level
-from sksvs.spectrogram import FRAME_BLOCK
 
 
 class TrackReader:
@@ -56,6 +55,13 @@ class TrackReader:
             self._cache[track] = tuple(np.concatenate(parts) for parts in zip(*blocks))
         return tuple(values[start:stop] for values in self._cache[track])
 
+    def _read_input(self, track, start, stop):
+        """Return the input alone; where it is not kept, the sources need not be analysed."""
+        if track in self._cache:
+            return self.read(track, start, stop)[0]
+        frames = self.spectrograms[track].frames(start, stop)
+        return network_input(frames, self.levels[track], self.input_power)
+
     def _compute(self, track, start, stop):
         x, level = self.spectrograms[track], self.levels[track]
         frames = x.frames(start, stop)
@@ -74,8 +80,8 @@ class TrackReader:
         """
         total, squares, count = 0.0, 0.0, 0
         for track in range(len(self)):
-            for start, stop in self.spectrograms[track].block_ranges(FRAME_BLOCK):
-                values = self.read(track, start, stop)[0].astype(np.float64)
+            for start, stop in self.spectrograms[track].block_ranges():
+                values = self._read_input(track, start, stop).astype(np.float64)
                 total, squares = total + values.sum(axis=0), squares + (values**2).sum(axis=0)
                 count += len(values)
         mean = total / count
