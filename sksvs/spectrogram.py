@@ -1,126 +1,35 @@
-"""Turn a waveform into short-time spectra and back, a block of frames at a time."""
+"""View a waveform as short-time spectra that are computed when they are asked for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from scipy.fft import irfft
-from scipy.signal import ShortTimeFFT, get_window
 
+from sksvs._stft import STFTParams, Synthesis, analyse
 from sksvs.waveform import Waveform
 
-FRAME_BLOCK = 1024  # frames: what is analysed at once where a whole track is walked through
-LARGEST_DUAL_WINDOW = 10.0
+__all__ = ["Block", "STFTParams", "Spectrogram", "Target"]
+
+FRAME_BLOCK = 256  # frames: what is analysed at once where a whole track is walked through
 
 
-@dataclass(frozen=True)
-class STFTParams:
-    """All that fixes a short-time Fourier transform; hashable, and equal where the values are.
+class Block(NamedTuple):
+    """A range of frames of a spectrogram, and the samples that no later frame sees.
 
-    Parameters
+    Attributes
     ----------
-    n_fft : int, default=1024
-        Length of the window and of the transform in samples (1024: 23 ms at 44.1 kHz).
-    hop_length : int, default=512
-        Samples from one frame to the next.
-    window : str or tuple, default="hamming"
-        What `scipy.signal.get_window` takes: "hann", ("kaiser", 8.0), … Huang et al. 2014 use
-        the sine window, which is called "cosine" there.
-    sample_rate : int, optional
-        In Hz, where it is known.
-
-    Raises
-    ------
-    ValueError
-        If a value is out of range or the transform has no usable inverse: some samples are seen
-        by no frame, or so faintly that the dual window exceeds 10.
-
-    Examples
-    --------
-    >>> STFTParams(n_fft=1024, hop_length=512).n_frames(44100)
-    88
+    start : int
+        The first frame.
+    frames : array of complex64, shape (n_freqs, n) or (n_channels, n_freqs, n)
+    samples : array of float32, shape (n_samples,) or (n_channels, n_samples)
+        From where the first frame begins to where the next block's begins; the last block's go to
+        the end of the track. Block after block, these are the whole waveform.
     """
 
-    n_fft: int = 1024
-    hop_length: int = 512
-    window: str | tuple = "hamming"
-    sample_rate: int | None = None
-
-    def __post_init__(self):
-        if isinstance(self.window, list):
-            object.__setattr__(self, "window", tuple(self.window))
-        for name, smallest in (("n_fft", 2), ("hop_length", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or value < smallest:
-                raise ValueError(
-                    f"{name} must be an integer of at least {smallest}; got {value!r}."
-                )
-        if not isinstance(self.window, (str, tuple, float)):
-            raise ValueError(
-                f"window must be a name or a tuple of a name and parameters; got {self.window!r}."
-            )
-        _build_transform(self.n_fft, self.hop_length, self.window)  # refuses what has no inverse
-
-    @property
-    def transform(self):
-        """The `scipy.signal.ShortTimeFFT` that does the work."""
-        return _build_transform(self.n_fft, self.hop_length, self.window)
-
-    @property
-    def n_freqs(self):
-        """``n_fft // 2 + 1``, from 0 Hz to half the sample rate."""
-        return self.n_fft // 2 + 1
-
-    def n_frames(self, n_samples):
-        """Return the number of frames that touch a waveform of `n_samples`.
-
-        What is shorter than half a window counts as padded with silence to half a window.
-        """
-        return self.transform.p_num(max(n_samples, -(-self.n_fft // 2)))
-
-    def differs_from(self, other):
-        """Say in words what differs from `other`; None where nothing does.
-
-        An unknown sample rate matches any.
-        """
-        pairs = [
-            (name, getattr(self, name), getattr(other, name))
-            for name in ("n_fft", "hop_length", "window", "sample_rate")
-        ]
-        words = [
-            f"{name}={mine!r} instead of {theirs!r}"
-            for name, mine, theirs in pairs
-            if mine != theirs and not (name == "sample_rate" and None in (mine, theirs))
-        ]
-        return ", ".join(words) or None
-
-
-@lru_cache(maxsize=64)
-def _build_transform(n_fft, hop_length, window):
-    settings = f"An STFT with n_fft={n_fft}, hop_length={hop_length}, window={window!r}"
-    try:
-        shape = get_window(window, n_fft)
-    except ValueError as error:
-        raise ValueError(
-            f"{settings} has no such window. Take what scipy.signal.get_window knows, such as "
-            f"'hann', or ('kaiser', 8.6) where the window has a parameter. ({error})"
-        ) from error
-    transform = ShortTimeFFT(shape, hop_length, fs=1.0, mfft=n_fft, phase_shift=None)
-    try:
-        peak = float(np.max(np.abs(transform.dual_win)))
-    except ValueError as error:
-        raise ValueError(
-            f"{settings} has no inverse: some samples are seen by no frame. Take a smaller "
-            "hop_length (n_fft // 2 suits most windows)."
-        ) from error
-    if peak > LARGEST_DUAL_WINDOW:
-        raise ValueError(
-            f"{settings} has no stable inverse: its dual window reaches {peak:.3g}, so rounding "
-            f"errors would be heard; at most {LARGEST_DUAL_WINDOW:g} is accepted. Take a smaller "
-            "hop_length or a window that does not fall to zero."
-        )
-    return transform
+    start: int
+    frames: np.ndarray
+    samples: np.ndarray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -201,17 +110,28 @@ class Spectrogram:
         -------
         array of complex64, shape (n_freqs, stop - start) or (n_channels, n_freqs, stop - start)
         """
-        transform = self.params.transform
-        before = transform.m_num_mid  # samples that a frame sees before its own moment
-        first = (start + transform.p_min) * transform.hop - before
-        last = first + max(0, stop - start - 1) * transform.hop + transform.m_num
-        samples = self.waveform[max(0, first) : max(0, last)].T  # ([n_channels,] n)
-        silence_before = min(max(0, -first), last - first)
-        silence_after = last - first - silence_before - samples.shape[-1]
-        padding = [(0, 0)] * (samples.ndim - 1) + [(silence_before, silence_after)]
-        samples = np.pad(samples, padding)
-        stft = transform.stft(samples, p0=0, p1=max(1, stop - start), k_offset=before)
-        return stft[..., : stop - start].astype(np.complex64)
+        return self.read_block(start, stop).frames
+
+    def read_block(self, start, stop):
+        """Return the frames ``start <= frame < stop`` with the samples that they finish.
+
+        Returns
+        -------
+        Block
+        """
+        params, n_samples = self.params, self.waveform.n_samples
+        if stop <= start:
+            empty = np.empty((*self.shape[:-1], 0), np.complex64)
+            return Block(start, empty, np.empty((*self.shape[:-2], 0), np.float32))
+        first = params.first_sample(start)
+        seen = np.zeros(
+            (*self.shape[:-2], (stop - start - 1) * params.hop_length + params.n_fft), np.float32
+        )
+        low, high = (min(max(0, i), n_samples) for i in (first, first + seen.shape[-1]))
+        seen[..., low - first : high - first] = self.waveform[low:high].T
+        end = n_samples if stop == self.n_frames else params.first_sample(stop)
+        finished = seen[..., low - first : max(low, min(end, n_samples)) - first]
+        return Block(start, analyse(seen, params), finished)
 
     def block_ranges(self, length=FRAME_BLOCK):
         """Yield ``(start, stop)`` of consecutive blocks of at most `length` frames."""
@@ -240,31 +160,7 @@ class Spectrogram:
                 f"The STFT to invert must have shape {self.shape}, as that of {self.name}; got "
                 f"{stft.shape}."
             )
-        samples = np.zeros(self.waveform.shape, np.float32)
-        self.overlap_add(samples, stft, 0)
-        return samples
-
-    def overlap_add(self, samples, frames, start):
-        """Add what the frames from number `start` on contribute to the waveform.
-
-        The inverse is a sum over frames, so a track can be synthesised block by block.
-
-        Parameters
-        ----------
-        samples : array of float, shape (n_samples,) or (n_samples, n_channels)
-            Added to in place.
-        frames : array of complex, shape (n_freqs, n) or (n_channels, n_freqs, n)
-        start : int
-        """
-        transform = self.params.transform
-        # Not ShortTimeFFT.istft: from a sample before the first it counts frames from the end.
-        pieces = irfft(np.swapaxes(frames, -1, -2), n=transform.m_num)
-        pieces *= transform.dual_win.astype(pieces.dtype)
-        for i in range(frames.shape[-1]):
-            first = (start + i + transform.p_min) * transform.hop - transform.m_num_mid
-            low = min(max(0, first), len(samples))
-            high = max(low, min(first + transform.m_num, len(samples)))
-            samples[low:high] += pieces[..., i, low - first : high - first].T
+        return Synthesis(self.params).push(stft, self.waveform.n_samples).T
 
     def to_mono(self):
         """View the spectrogram of the channel mean, with the same target."""
@@ -301,7 +197,11 @@ class Target:
 
     def magnitudes(self, start, stop):
         """Return the sources' magnitudes: (n_sources, n_freqs, stop - start), float32."""
-        return np.stack([np.abs(source.frames(start, stop)) for source in self.sources])
+        n_freqs = self.sources[0].n_freqs
+        magnitudes = np.empty((self.n_sources, stop - start, n_freqs), np.float32)
+        for source, values in zip(self.sources, magnitudes):
+            np.abs(source.frames(start, stop).T, out=values)
+        return np.swapaxes(magnitudes, 1, 2)
 
     def masks(self, start, stop):
         """Return the sources' target masks: (n_sources, n_freqs, stop - start), float32."""

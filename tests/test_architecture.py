@@ -41,17 +41,27 @@ def parts_imported_by(name):
 
 
 MAY_IMPORT = {
+    "_background": set(),
     "_checks": set(),
     "_declared_size": set(),
+    "_stft": set(),
     "masks": set(),
     "metrics": set(),
     "waveform": {"_checks"},
     "audio": {"_checks", "_declared_size", "waveform"},
-    "spectrogram": {"waveform"},
+    "spectrogram": {"_stft", "waveform"},
     "_tracks": {"_checks", "spectrogram", "waveform"},
     "datasets": {"_tracks", "audio", "waveform"},
     "transforms": {"_tracks", "masks", "spectrogram", "waveform"},
-    "estimators": {"_tracks", "masks", "metrics", "spectrogram", "waveform"},
+    "estimators": {
+        "_background",
+        "_stft",
+        "_tracks",
+        "masks",
+        "metrics",
+        "spectrogram",
+        "waveform",
+    },
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sksvs._stft import Synthesis
 from sksvs.spectrogram import Spectrogram, STFTParams, Target
 from sksvs.waveform import ArrayWaveform
 from tests.strategies import seeded_noise, stft_settings, waveforms
@@ -41,12 +42,21 @@ def test_facts_are_those_of_the_computed_array(samples, settings):
 def test_blocks_are_the_frames_of_the_whole_and_add_up_to_it(samples, settings, length):
     spectrogram = spectrogram_of(samples, settings)
     whole = spectrogram.stft
-    restored = np.zeros(samples.shape)
     for start, frames in spectrogram.blocks(length):
         expected = whole[..., start : start + length]
         np.testing.assert_allclose(frames, expected, atol=1e-5 * peak(whole))
-        spectrogram.overlap_add(restored, frames, start)
-    np.testing.assert_allclose(restored, samples, atol=1e-5 * peak(samples))
+
+
+@given(samples=waveforms(), settings=stft_settings(), length=st.integers(1, 20))
+def test_samples_of_blocks_are_the_waveform_and_synthesis_restores_each(samples, settings, length):
+    spectrogram = spectrogram_of(samples, settings)
+    synthesis = Synthesis(spectrogram.params)
+    blocks = [spectrogram.read_block(*r) for r in spectrogram.block_ranges(length)]
+    read = np.concatenate([block.samples for block in blocks], axis=-1)
+    np.testing.assert_array_equal(read.T, samples.astype(np.float32))
+    for block in blocks:
+        restored = synthesis.push(block.frames, block.samples.shape[-1])
+        np.testing.assert_allclose(restored, block.samples, atol=1e-5 * peak(samples))
 
 
 @pytest.mark.parametrize("settings", [(64, 32, "hamming"), (64, 16, "hann"), (63, 20, "cosine")])

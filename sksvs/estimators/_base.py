@@ -6,31 +6,56 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sksvs._background import in_background, one_thread_per_product
+from sksvs._stft import Synthesis
 from sksvs._tracks import check_sources, check_spectrograms
 from sksvs.metrics import score_tracks
 
 
-def apply_masks(spectrogram, mask_blocks, n_sources):
+class MaskedSynthesis:
     """Mask the complex spectrogram of a mixture and invert it, a block of frames at a time.
 
     Parameters
     ----------
-    spectrogram : Spectrogram
-        Each mask is applied to every channel of it.
-    mask_blocks : iterable of (start, masks)
-        ``masks`` of shape ``(n_sources, n_freqs, n)`` for the frames from `start` on.
+    params : STFTParams
     n_sources : int
-
-    Returns
-    -------
-    array of float32, shape (n_sources, n_samples) or (n_sources, n_samples, n_channels)
+    masks_sum_to_one : bool
+        Whether the last estimate is what the others leave of the mixture: it is then not inverted
+        but subtracted, so that the estimates add up to the mixture to the last bit or so.
     """
-    estimates = np.zeros((n_sources, *spectrogram.waveform.shape), np.float32)
-    for start, masks in mask_blocks:
-        frames = spectrogram.frames(start, start + masks.shape[-1])
-        for estimate, mask in zip(estimates, masks):
-            spectrogram.overlap_add(estimate, mask * frames, start)
-    return estimates
+
+    def __init__(self, params, n_sources, masks_sum_to_one):
+        self._n_sources = n_sources
+        self._n_inverted = n_sources - 1 if masks_sum_to_one else n_sources
+        self._synthesis = Synthesis(params)
+
+    def push(self, block, masks):
+        """Return the estimates of the samples that the block finishes.
+
+        Parameters
+        ----------
+        block : Block
+            The one that follows the last one.
+        masks : array of float32, shape (n_sources, n_freqs, n)
+            Each is applied to every channel.
+
+        Returns
+        -------
+        array of float32, shape (n_sources, n_samples) or (n_sources, n_samples, n_channels)
+        """
+        samples, frames = block.samples, block.frames
+        if frames.ndim == 3:
+            masks = masks[:, np.newaxis]
+        inverted = masks[: self._n_inverted].swapaxes(-1, -2) * frames.swapaxes(-1, -2)
+        estimates = np.empty((self._n_sources, *samples.shape), np.float32)
+        estimates[: self._n_inverted] = self._synthesis.push(
+            inverted.swapaxes(-1, -2), samples.shape[-1]
+        )
+        if self._n_inverted < self._n_sources:
+            np.subtract(samples, estimates[0], out=estimates[-1])
+            for estimate in estimates[1:-1]:
+                estimates[-1] -= estimate
+        return estimates if frames.ndim == 2 else estimates.swapaxes(1, 2)
 
 
 class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
@@ -40,13 +65,15 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     `n_sources_` and `stft_params_`) and says what the masks are in `_mask_blocks`.
     """
 
+    _masks_sum_to_one = True
+
     @abstractmethod
     def fit(self, X, y=None):
         """Learn from the tracks, and set `n_sources_` and `stft_params_`."""
 
     @abstractmethod
     def _mask_blocks(self, spectrogram):
-        """Yield ``(start, masks)`` for a mono spectrogram; masks: (n_sources, n_freqs, n)."""
+        """Yield ``(block, masks)`` from the first frame on; masks: (n_sources, n_freqs, n)."""
 
     def predict(self, X):
         """Separate every track.
@@ -88,6 +115,28 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         """
         spectrograms = self._check_predict(X)
         return (self._separate(x) for x in spectrograms)
+
+    def iter_blocks(self, X):
+        """Separate one track a few seconds at a time, in constant memory.
+
+        Parameters
+        ----------
+        X : list of one Spectrogram
+
+        Returns
+        -------
+        iterator of array of float32
+            Each (n_sources, n) or (n_sources, n, n_channels): what `predict` gives, in order, cut
+            in time. X is checked at once, samples when read. A reader, the network and the
+            synthesis work at the same time where the process has more than one core.
+        """
+        spectrograms = self._check_predict(X)
+        if len(spectrograms) != 1:
+            raise ValueError(
+                f"iter_blocks separates one track; got {len(spectrograms)}. Call it for each, or "
+                "use iter_predict."
+            )
+        return self._separate_blocks(spectrograms[0])
 
     def predict_mask(self, X):
         """Return the masks behind `predict`: the analogue of `predict_proba`.
@@ -145,8 +194,25 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         return self._separate(spectrogram)
 
     def _separate(self, spectrogram):
-        masks = self._mask_blocks(spectrogram.to_mono())
-        return apply_masks(spectrogram, masks, self.n_sources_)
+        return self._join(spectrogram, self._separate_blocks(spectrogram))
+
+    def _separate_blocks(self, spectrogram):
+        return self._synthesise(spectrogram, self._mask_blocks(spectrogram))
+
+    def _synthesise(self, spectrogram, mask_blocks):
+        """Yield estimates block by block, given what `_mask_blocks` gives."""
+        synthesis = MaskedSynthesis(spectrogram.params, self.n_sources_, self._masks_sum_to_one)
+        with one_thread_per_product():
+            for block, masks in in_background(mask_blocks):
+                yield synthesis.push(block, masks)
+
+    def _join(self, spectrogram, blocks):
+        estimates = np.empty((self.n_sources_, *spectrogram.waveform.shape), np.float32)
+        start = 0
+        for block in blocks:
+            estimates[:, start : start + block.shape[1]] = block
+            start += block.shape[1]
+        return estimates
 
     def _check_predict(self, X):
         check_is_fitted(self, "n_sources_")

@@ -5,12 +5,14 @@ from functools import partial
 import numpy as np
 
 from sksvs._tracks import check_sources, check_spectrograms, common_params
-from sksvs.estimators._base import BaseMaskSeparator, apply_masks
+from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.masks import ideal_binary_mask, ideal_ratio_mask
 from sksvs.spectrogram import Spectrogram, Target
 
 
 class _Baseline(BaseMaskSeparator):
+    _masks_sum_to_one = False  # not those of the mixture, nor of an oracle with another exponent
+
     def fit(self, X, y, *, groups=None, validation_tracks=None):
         """Note the number of sources and the STFT settings; there is nothing to learn.
 
@@ -43,7 +45,8 @@ class MixtureBaseline(_Baseline):
 
     def _mask_blocks(self, spectrogram):
         for start, stop in spectrogram.block_ranges():
-            yield start, np.ones((self.n_sources_, spectrogram.n_freqs, stop - start), np.float32)
+            masks = np.ones((self.n_sources_, spectrogram.n_freqs, stop - start), np.float32)
+            yield spectrogram.read_block(start, stop), masks
 
 
 class IdealMaskOracle(_Baseline):
@@ -87,5 +90,8 @@ class IdealMaskOracle(_Baseline):
     def _estimate_mono(self, spectrogram, sources):
         views = tuple(Spectrogram(source, spectrogram.params) for source in sources)
         target = Target(views, self._mask_rule())
-        blocks = ((start, target.masks(start, stop)) for start, stop in spectrogram.block_ranges())
-        return apply_masks(spectrogram, blocks, self.n_sources_)
+        mask_blocks = (
+            (spectrogram.read_block(*frames), target.masks(*frames))
+            for frames in spectrogram.block_ranges()
+        )
+        return self._join(spectrogram, self._synthesise(spectrogram, mask_blocks))

@@ -18,6 +18,14 @@ def track_level(spectrogram):
     return float(np.sqrt(energy(waveform) / waveform.n_samples)) or 1.0
 
 
+def mean_of_channels(frames):
+    """Return the spectra of the channel mean: (n_freqs, n) from that or (n_channels, n_freqs, n).
+
+    Added channel by channel, as in :func:`~sksvs.waveform.to_mono`.
+    """
+    return frames if frames.ndim == 2 else sum(frames[1:], frames[0]) / len(frames)
+
+
 def network_input(frames, level, input_power):
     """Return what the network sees: ``(|X| / level)^input_power``, before standardisation.
 
@@ -31,7 +39,8 @@ def network_input(frames, level, input_power):
     -------
     array of float32, shape (n_frames, n_freqs)
     """
-    magnitudes = np.abs(frames.T) / np.float32(level)
+    magnitudes = np.abs(frames.T)
+    magnitudes /= np.float32(level)
     return magnitudes if input_power == 1 else magnitudes ** np.float32(input_power)
 
 
@@ -81,14 +90,17 @@ def masks_from_output(output, n_sources):
     masks : array of float32, shape (n_sources, n_freqs, n_frames)
         In [0, 1]; they sum to one over the sources.
     """
-    n_masks = count_masks(n_sources)
-    masks = output.T.reshape(n_masks, -1, len(output))
+    masks = np.empty(
+        (n_sources, len(output), output.shape[1] // count_masks(n_sources)), np.float32
+    )
     if n_sources == 2:
-        masks = np.clip(masks, 0, 1)
-        return np.concatenate([masks, 1 - masks])
-    masks = np.maximum(masks, 0)
-    masks[:, ~masks.any(axis=0)] = 1
-    return masks / masks.sum(axis=0)
+        np.clip(output, 0, 1, out=masks[0])
+        np.subtract(1, masks[0], out=masks[1])
+    else:
+        np.maximum(output.reshape(len(output), n_sources, -1).swapaxes(0, 1), 0, out=masks)
+        masks[:, ~masks.any(axis=0)] = 1
+        masks /= masks.sum(axis=0)
+    return masks.swapaxes(1, 2)
 
 
 def count_masks(n_sources):

@@ -7,9 +7,9 @@ from sklearn.utils.validation import check_is_fitted
 from sksvs._tracks import check_targets, common_params
 from sksvs.estimators._architecture import mask_network_layers
 from sksvs.estimators._base import BaseMaskSeparator
-from sksvs.estimators._features import count_masks, masks_from_output, network_input, track_level
+from sksvs.estimators._features import count_masks
 from sksvs.estimators._parameters import MASK_LOSSES, check_parameters
-from sksvs.estimators._prediction import run_in_blocks, run_in_windows
+from sksvs.estimators._prediction import predict_masks
 from sksvs.estimators._progress import make_log
 from sksvs.estimators._segments import SegmentBatches, TrackReader
 from sksvs.estimators._validation_tracks import choose_validation_tracks
@@ -276,15 +276,7 @@ class GRUMaskSeparator(BaseMaskSeparator):
         return counts if by_layer else sum(counts.values())
 
     def _mask_blocks(self, spectrogram):
-        level = track_level(spectrogram)
-
-        def make_input(frames):
-            values = network_input(frames, level, self.input_power_)
-            return (values - self.input_mean_) / self.input_scale_
-
-        run = run_in_windows if self.layers_[0].bidirectional else run_in_blocks
-        for start, output in run(self.layers_, self.weights_, spectrogram, make_input):
-            yield start, masks_from_output(output, self.n_sources_)
+        return predict_masks(self, spectrogram)
 
     def _layers(self, n_freqs, n_sources):
         return mask_network_layers(

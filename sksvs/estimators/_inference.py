@@ -2,95 +2,143 @@
 
 Prediction needs no TensorFlow: its import takes seconds, its graphs stay in memory, and a GRU of
 this size spends its time in small matrix products that NumPy does as fast.
+
+What can be computed for many frames at once is: the products with the input before the loop over
+frames, and the dense layers after it. Where nothing lies between two products they are made one:
+the standardisation of the input becomes part of the first kernel, linear dense layers part of the
+layer that follows them.
 """
 
 import numpy as np
-from scipy.special import expit
 
-_ACTIVATIONS = {
-    "linear": lambda x: x,
-    "relu": lambda x: np.maximum(x, 0),
-    "sigmoid": expit,
-}
+from sksvs.estimators._activations import ACTIVATIONS
+from sksvs.estimators._gru_both_ways import GRUBothWays
+from sksvs.estimators._gru_stack import GRUStack
+
+STACKED_UNITS = 192  # GRUs of so many units in all run in one loop; more are as fast layer by layer
 
 
-def run_network(layers, weights, features, states=None):
-    """Return the output of the network and the state of every GRU after the last frame.
+class ForwardNetwork:
+    """A network that only reads forwards, and carries its state from call to call.
 
     Parameters
     ----------
     layers : tuple of Layer
     weights : dict of str to array of float32
         By parameter name, see `Layer.parameter_shapes`.
-    features : array of float32, shape (batch, n_frames, n_freqs)
-    states : list of array, shape (batch, units), optional
-        One a GRU layer, of a unidirectional network; what an earlier call returned. The default
-        is silence before the first frame: zeros.
-
-    Returns
-    -------
-    output : array of float32, shape (batch, n_frames, n_outputs)
-    states : list of array, shape (batch, units)
-        Empty for a bidirectional network, which has no state to carry.
+    mean, scale : array of float32, shape (n_freqs,)
+        What the input is standardised with.
     """
-    values, new_states = features, []
+
+    def __init__(self, layers, weights, mean, scale):
+        kernels, self._dense = _prepare(layers, weights, mean, scale)
+        together = sum(len(recurrent) for _, recurrent, _ in kernels) <= STACKED_UNITS
+        self._stacks = [GRUStack(kernels)] if together else [GRUStack([k]) for k in kernels]
+
+    def run(self, features):
+        """Return the output for the next frames.
+
+        Parameters
+        ----------
+        features : array of float32, shape (n_frames, n_freqs)
+            Before they are standardised.
+
+        Returns
+        -------
+        array of float32, shape (n_frames, n_outputs)
+        """
+        values = features
+        for stack in self._stacks:
+            values = stack.run(values)
+        return _run_dense(self._dense, values)
+
+
+class BidirectionalNetwork:
+    """A network that reads both ways, run on several ranges of a sequence at once.
+
+    Parameters as in :class:`ForwardNetwork`.
+    """
+
+    def __init__(self, layers, weights, mean, scale):
+        kernels, self._dense = _prepare(layers, weights, mean, scale)
+        pairs = zip(kernels[::2], kernels[1::2])
+        self._first, *self._others = (GRUBothWays(*pair) for pair in pairs)
+
+    def project(self, features):
+        """Return what the first layer makes of every frame by itself, which all ranges share.
+
+        Parameters
+        ----------
+        features : array of float32, shape (n_frames, n_freqs)
+            Before they are standardised.
+
+        Returns
+        -------
+        array of float32, shape (n_frames, n_projected)
+        """
+        return self._first.project(features)
+
+    def run(self, ranges, margins):
+        """Return the output for all ranges, one after another, less their margins.
+
+        Parameters
+        ----------
+        ranges : list of array of float32, each (n_frames, n_projected)
+        margins : list of (before, after)
+            Frames of each range that are read but have no output.
+
+        Returns
+        -------
+        array of float32, shape (n_frames of all, n_outputs)
+        """
+        values = self._first.run(ranges)
+        for layer in self._others:
+            projected = layer.project(np.concatenate(values))
+            values = layer.run(np.split(projected, np.cumsum([len(v) for v in values[:-1]])))
+        inner = [v[before : len(v) - after] for v, (before, after) in zip(values, margins)]
+        return _run_dense(self._dense, np.concatenate(inner))
+
+
+def _prepare(layers, weights, mean, scale):
+    """Return the kernels of the GRUs, direction by direction, and the dense layers, made fewer."""
+    grus, dense = [], []
     for layer in layers:
         parameters = [weights[name] for name in layer.parameter_shapes]
         if layer.kind == "dense":
-            kernel, bias = parameters
-            values = _ACTIVATIONS[layer.activation](values @ kernel + bias)
-            continue
-        forward, backward = parameters[:3], parameters[3:]
-        state = None if states is None else states[len(new_states)]
-        outputs, state = gru(values, *forward, state)
-        if backward:
-            reversed_outputs, _ = gru(values[:, ::-1], *backward)
-            outputs = np.concatenate([outputs, reversed_outputs[:, ::-1]], axis=-1)
+            dense.append((*parameters, layer.activation))
         else:
-            new_states.append(state)
-        values = outputs
-    return values, new_states
+            grus += [tuple(parameters[i : i + 3]) for i in range(0, len(parameters), 3)]
+    n_first = 2 if layers[0].bidirectional else 1
+    grus[:n_first] = [_standardise_in_kernel(gru, mean, scale) for gru in grus[:n_first]]
+    return grus, _merge_linear(dense)
 
 
-def gru(inputs, kernel, recurrent_kernel, bias, state=None):
-    """Run one GRU layer over a batch of sequences.
+def _standardise_in_kernel(gru, mean, scale):
+    """Return a GRU that gives for x what `gru` gives for ``(x - mean) / scale``."""
+    kernel, recurrent_kernel, bias = gru
+    kernel = kernel / np.asarray(scale, np.float64)[:, np.newaxis]
+    return kernel.astype(np.float32), recurrent_kernel, (bias - mean @ kernel).astype(np.float32)
 
-    With update gate z, reset gate r and candidate c, as in Keras with ``reset_after=False``:
-    ``z, r = σ(x W + h U + b)``, ``c = tanh(x W_c + (r ⊙ h) U_c + b_c)``,
-    ``h ← z ⊙ h + (1 - z) ⊙ c``.
 
-    Parameters
-    ----------
-    inputs : array of float32, shape (batch, n_frames, n_inputs)
-    kernel : array of float32, shape (n_inputs, 3 * units)
-    recurrent_kernel : array of float32, shape (units, 3 * units)
-    bias : array of float32, shape (3 * units,)
-    state : array of float32, shape (batch, units), optional
-        Zeros by default.
+def _merge_linear(dense):
+    """Return dense layers that give the same, linear ones merged where that is less work."""
+    merged = [dense[0]]
+    for kernel, bias, activation in dense[1:]:
+        kernel_before, bias_before, activation_before = merged[-1]
+        n_inputs, n_between, n_outputs = *kernel_before.shape, kernel.shape[1]
+        fewer = n_inputs * n_outputs <= n_between * (n_inputs + n_outputs)
+        if activation_before == "linear" and fewer:
+            kernel_64 = kernel.astype(np.float64)
+            bias = (bias_before @ kernel_64 + bias).astype(np.float32)
+            merged[-1] = ((kernel_before @ kernel_64).astype(np.float32), bias, activation)
+        else:
+            merged.append((kernel, bias, activation))
+    return merged
 
-    Returns
-    -------
-    outputs : array of float32, shape (batch, n_frames, units)
-    state : array of float32, shape (batch, units)
 
-    References
-    ----------
-    K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical
-    machine translation", EMNLP 2014.
-    """
-    batch, n_frames, _ = inputs.shape
-    units = len(recurrent_kernel)
-    if state is None:
-        state = np.zeros((batch, units), np.float32)
-    gate_kernel = np.ascontiguousarray(recurrent_kernel[:, : 2 * units])
-    candidate_kernel = np.ascontiguousarray(recurrent_kernel[:, 2 * units :])
-    # One product over all frames, time first: every step then reads one contiguous slice.
-    projected = inputs.swapaxes(0, 1) @ kernel + bias
-    outputs = np.empty((n_frames, batch, units), np.float32)
-    for frame, output in zip(projected, outputs):
-        gates = expit(frame[:, : 2 * units] + state @ gate_kernel)
-        update, reset = gates[:, :units], gates[:, units:]
-        candidate = np.tanh(frame[:, 2 * units :] + (reset * state) @ candidate_kernel)
-        np.add(candidate, update * (state - candidate), out=output)
-        state = output
-    return outputs.swapaxes(0, 1), state.copy()
+def _run_dense(dense, values):
+    for kernel, bias, activation in dense:
+        values = values @ kernel
+        values += bias
+        ACTIVATIONS[activation](values)
+    return values

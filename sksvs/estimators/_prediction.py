@@ -1,42 +1,83 @@
 """Run a mask network over a track of any length in bounded memory."""
 
-from itertools import groupby
-
 import numpy as np
 
-from sksvs.estimators._inference import run_network
+from sksvs._background import in_background, map_on_all_cores
+from sksvs.estimators._features import (
+    masks_from_output,
+    mean_of_channels,
+    network_input,
+    track_level,
+)
+from sksvs.estimators._inference import BidirectionalNetwork, ForwardNetwork
+from sksvs.spectrogram import FRAME_BLOCK
 
 WINDOW_FRAMES = 512  # frames of output in one window of a bidirectional network
 CONTEXT_FRAMES = 64  # frames that it sees on either side of them
 WINDOW_BATCH = 8  # windows that are run together
 
 
-def run_in_blocks(layers, weights, spectrogram, make_input):
-    """Yield a unidirectional network's output, carrying its state from block to block.
-
-    The blocks make no difference: the result is that of one pass over the whole track.
+def predict_masks(separator, spectrogram):
+    """Yield the masks of a track, while the next frames are read in another thread.
 
     Parameters
     ----------
-    layers : tuple of Layer
-    weights : dict of str to array of float32
-    spectrogram : Spectrogram, mono
+    separator : GRUMaskSeparator
+        Fitted.
+    spectrogram : Spectrogram
+        Of any number of channels: the network sees their mean.
+
+    Yields
+    ------
+    block : Block
+    masks : array of float32, shape (n_sources, n_freqs, n)
+        For the frames of the block.
+    """
+    level = track_level(spectrogram)
+
+    def make_input(frames):
+        return network_input(mean_of_channels(frames), level, separator.input_power_)
+
+    both_ways = separator.layers_[0].bidirectional
+    network = build_network(separator)
+    ranges = spectrogram.block_ranges(WINDOW_FRAMES if both_ways else FRAME_BLOCK)
+    blocks = in_background(spectrogram.read_block(*frames) for frames in ranges)
+    run = run_in_windows if both_ways else run_in_blocks
+    for block, output in run(network, blocks, make_input):
+        yield block, masks_from_output(output, separator.n_sources_)
+
+
+def build_network(separator):
+    """Return the network of a fitted separator, at silence before the first frame."""
+    kind = BidirectionalNetwork if separator.layers_[0].bidirectional else ForwardNetwork
+    return kind(
+        separator.layers_, separator.weights_, separator.input_mean_, separator.input_scale_
+    )
+
+
+def run_in_blocks(network, blocks, make_input):
+    """Yield the output of a network that only reads forwards, block by block.
+
+    The blocks make no difference, as the network carries its state: the result is that of one
+    pass over the whole track.
+
+    Parameters
+    ----------
+    network : ForwardNetwork
+    blocks : iterable of Block
     make_input : callable
         From frames of shape (n_freqs, n) to features of shape (n, n_freqs).
 
     Yields
     ------
-    start : int
-        A frame.
+    block : Block
     output : array of float32, shape (n, n_outputs)
     """
-    states = None
-    for start, frames in spectrogram.blocks():
-        output, states = run_network(layers, weights, make_input(frames)[np.newaxis], states)
-        yield start, output[0]
+    for block in blocks:
+        yield block, network.run(make_input(block.frames))
 
 
-def run_in_windows(layers, weights, spectrogram, make_input):
+def run_in_windows(network, blocks, make_input):
     """Yield a bidirectional network's output, made in overlapping windows.
 
     A bidirectional network would need a whole track at once, so what it predicts is *defined*
@@ -44,25 +85,40 @@ def run_in_windows(layers, weights, spectrogram, make_input):
     on either side, as far as the track goes. That does not depend on how many windows are run
     together. A track of up to 512 frames has one window, which is the pass over the whole.
 
-    Parameters and yields as in :func:`run_in_blocks`.
+    Parameters and yields as in :func:`run_in_blocks`, for a BidirectionalNetwork and blocks of 512
+    frames, the last one of fewer.
     """
-    n_frames = spectrogram.n_frames
-    windows = [
-        (
-            start,
-            min(start + WINDOW_FRAMES, n_frames),
-            max(start - CONTEXT_FRAMES, 0),
-            min(start + WINDOW_FRAMES + CONTEXT_FRAMES, n_frames),
-        )
-        for start in range(0, n_frames, WINDOW_FRAMES)
-    ]
-    for _, alike in groupby(windows, key=lambda w: (w[0] - w[2], w[3] - w[2])):
-        alike = list(alike)
-        for i in range(0, len(alike), WINDOW_BATCH):
-            batch = alike[i : i + WINDOW_BATCH]
-            first, last = batch[0][2], batch[-1][3]
-            features = make_input(spectrogram.frames(first, last))
-            stacked = np.stack([features[low - first : high - first] for *_, low, high in batch])
-            outputs, _ = run_network(layers, weights, stacked)
-            for (start, stop, low, _), output in zip(batch, outputs):
-                yield start, output[start - low : stop - low]
+
+    def run_batch(batch):
+        read, ranges, margins = batch
+        outputs = network.run(ranges, margins)
+        ends = np.cumsum([block.frames.shape[-1] for block in read])
+        return list(zip(read, np.split(outputs, ends[:-1])))
+
+    for outputs in map_on_all_cores(run_batch, _window_batches(network, blocks, make_input)):
+        yield from outputs
+
+
+def _window_batches(network, blocks, make_input):
+    """Yield batches of windows: their blocks, what the network is run on, and the context."""
+    batch, before = [], None
+    for block in blocks:
+        projected = network.project(make_input(block.frames))
+        if len(batch) == WINDOW_BATCH:
+            yield _add_context(batch, before, projected)
+            batch, before = [], batch[-1][1]
+        batch.append((block, projected))
+    yield _add_context(batch, before, None)
+
+
+def _add_context(batch, before, after):
+    """Return the blocks of a batch, their projections with context, and how much that is."""
+    neighbours = [before, *(projected for _, projected in batch), after]
+    empty = neighbours[1][:0]
+    ranges, margins = [], []
+    for left, own, right in zip(neighbours, neighbours[1:], neighbours[2:]):
+        left = empty if left is None else left[-CONTEXT_FRAMES:]
+        right = empty if right is None else right[:CONTEXT_FRAMES]
+        ranges.append(np.concatenate([left, own, right]))
+        margins.append((len(left), len(right)))
+    return [block for block, _ in batch], ranges, margins

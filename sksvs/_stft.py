@@ -1,0 +1,211 @@
+"""The short-time Fourier transform and its inverse on arrays, block by block."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.fft import irfft, rfft
+from scipy.signal import ShortTimeFFT, get_window
+
+LARGEST_DUAL_WINDOW = 10.0
+
+
+@dataclass(frozen=True)
+class STFTParams:
+    """All that fixes a short-time Fourier transform; hashable, and equal where the values are.
+
+    Parameters
+    ----------
+    n_fft : int, default=1024
+        Length of the window and of the transform in samples (1024: 23 ms at 44.1 kHz).
+    hop_length : int, default=512
+        Samples from one frame to the next.
+    window : str or tuple, default="hamming"
+        What `scipy.signal.get_window` takes: "hann", ("kaiser", 8.0), … Huang et al. 2014 use
+        the sine window, which is called "cosine" there.
+    sample_rate : int, optional
+        In Hz, where it is known.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range or the transform has no usable inverse: some samples are seen
+        by no frame, or so faintly that the dual window exceeds 10.
+
+    Examples
+    --------
+    >>> STFTParams(n_fft=1024, hop_length=512).n_frames(44100)
+    88
+    """
+
+    n_fft: int = 1024
+    hop_length: int = 512
+    window: str | tuple = "hamming"
+    sample_rate: int | None = None
+
+    def __post_init__(self):
+        if isinstance(self.window, list):
+            object.__setattr__(self, "window", tuple(self.window))
+        for name, smallest in (("n_fft", 2), ("hop_length", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or value < smallest:
+                raise ValueError(
+                    f"{name} must be an integer of at least {smallest}; got {value!r}."
+                )
+        if not isinstance(self.window, (str, tuple, float)):
+            raise ValueError(
+                f"window must be a name or a tuple of a name and parameters; got {self.window!r}."
+            )
+        _build_transform(self.n_fft, self.hop_length, self.window)  # refuses what has no inverse
+
+    @property
+    def transform(self):
+        """The `scipy.signal.ShortTimeFFT` that does the work."""
+        return _build_transform(self.n_fft, self.hop_length, self.window)
+
+    @property
+    def n_freqs(self):
+        """``n_fft // 2 + 1``, from 0 Hz to half the sample rate."""
+        return self.n_fft // 2 + 1
+
+    def n_frames(self, n_samples):
+        """Return the number of frames that touch a waveform of `n_samples`.
+
+        What is shorter than half a window counts as padded with silence to half a window.
+        """
+        return self.transform.p_num(max(n_samples, -(-self.n_fft // 2)))
+
+    def first_sample(self, frame):
+        """Return the number of the first sample that a frame sees; negative before the track."""
+        transform = self.transform
+        return int((frame + transform.p_min) * transform.hop - transform.m_num_mid)
+
+    def differs_from(self, other):
+        """Say in words what differs from `other`; None where nothing does.
+
+        An unknown sample rate matches any.
+        """
+        pairs = [
+            (name, getattr(self, name), getattr(other, name))
+            for name in ("n_fft", "hop_length", "window", "sample_rate")
+        ]
+        words = [
+            f"{name}={mine!r} instead of {theirs!r}"
+            for name, mine, theirs in pairs
+            if mine != theirs and not (name == "sample_rate" and None in (mine, theirs))
+        ]
+        return ", ".join(words) or None
+
+
+@lru_cache(maxsize=64)
+def _build_transform(n_fft, hop_length, window):
+    settings = f"An STFT with n_fft={n_fft}, hop_length={hop_length}, window={window!r}"
+    try:
+        shape = get_window(window, n_fft)
+    except ValueError as error:
+        raise ValueError(
+            f"{settings} has no such window. Take what scipy.signal.get_window knows, such as "
+            f"'hann', or ('kaiser', 8.6) where the window has a parameter. ({error})"
+        ) from error
+    transform = ShortTimeFFT(shape, hop_length, fs=1.0, mfft=n_fft, phase_shift=None)
+    try:
+        peak = float(np.max(np.abs(transform.dual_win)))
+    except ValueError as error:
+        raise ValueError(
+            f"{settings} has no inverse: some samples are seen by no frame. Take a smaller "
+            "hop_length (n_fft // 2 suits most windows)."
+        ) from error
+    if peak > LARGEST_DUAL_WINDOW:
+        raise ValueError(
+            f"{settings} has no stable inverse: its dual window reaches {peak:.3g}, so rounding "
+            f"errors would be heard; at most {LARGEST_DUAL_WINDOW:g} is accepted. Take a smaller "
+            "hop_length or a window that does not fall to zero."
+        )
+    return transform
+
+
+def analyse(samples, params):
+    """Return the spectra of all whole frames from the first sample on.
+
+    Parameters
+    ----------
+    samples : array of float32, shape (..., n_samples)
+        At least `n_fft` of them.
+    params : STFTParams
+
+    Returns
+    -------
+    array of complex64, shape (..., n_freqs, n_frames)
+        A view of an array with frequencies last.
+    """
+    window = params.transform.win.astype(np.float32)
+    pieces = np.lib.stride_tricks.sliding_window_view(samples, params.n_fft, axis=-1)
+    spectra = rfft(pieces[..., :: params.hop_length, :] * window, overwrite_x=True)
+    return np.swapaxes(spectra, -1, -2)
+
+
+class Synthesis:
+    """Invert a spectrogram block by block: the sum over its frames, as far as it is complete.
+
+    Parameters
+    ----------
+    params : STFTParams
+
+    Examples
+    --------
+    >>> params = STFTParams(n_fft=4, hop_length=2, window="hann")
+    >>> samples = np.arange(8, dtype=np.float32)
+    >>> frames = analyse(np.pad(samples, (2, 2)), params)  # frame 0 sees two samples of silence
+    >>> synthesis = Synthesis(params)
+    >>> np.concatenate([synthesis.push(frames[:, :2], 2), synthesis.push(frames[:, 2:], 6)])
+    array([0., 1., 2., 3., 4., 5., 6., 7.], dtype=float32)
+    """
+
+    def __init__(self, params):
+        self.params = params
+        self._position = params.first_sample(0)
+        self._unfinished = None  # samples that a later frame sees too
+
+    def push(self, frames, n_samples):
+        """Add the next frames; return the next samples.
+
+        Parameters
+        ----------
+        frames : array of complex64, shape (..., n_freqs, n_frames)
+            The leading axes stay the same from block to block.
+        n_samples : int
+            Samples to return: up to where the next frame begins, or to the end of the track.
+
+        Returns
+        -------
+        array of float32, shape (..., n_samples)
+        """
+        n_fft, hop_length = self.params.n_fft, self.params.hop_length
+        pieces = irfft(np.swapaxes(frames, -1, -2), n=n_fft)
+        window = self.params.transform.dual_win.astype(np.float32)
+        samples = _overlap_add(pieces, window, hop_length)
+        if self._unfinished is not None:
+            samples[..., : n_fft - hop_length] += self._unfinished
+        finished = frames.shape[-1] * hop_length
+        self._unfinished = samples[..., finished:].copy()
+        before_track = max(0, -self._position)
+        self._position += finished
+        return samples[..., before_track : before_track + n_samples]
+
+
+def _overlap_add(pieces, window, hop_length):
+    """Add windowed pieces up, each `hop_length` after the one before.
+
+    One product and one sum for each hop's length of a piece, over all pieces, in place of a loop
+    over pieces: (..., n, n_fft) to (..., n_samples).
+    """
+    *leading, n, n_fft = pieces.shape
+    n_hops = -(-n_fft // hop_length)
+    samples = np.empty((*leading, n + n_hops - 1, hop_length), pieces.dtype)
+    np.multiply(pieces[..., :hop_length], window[:hop_length], out=samples[..., :n, :])
+    samples[..., n:, :] = 0
+    for i in range(1, n_hops):
+        part = pieces[..., i * hop_length : (i + 1) * hop_length]
+        part *= window[i * hop_length : (i + 1) * hop_length]
+        samples[..., i : i + n, : part.shape[-1]] += part
+    return samples.reshape(*leading, -1)[..., : (n - 1) * hop_length + n_fft]
