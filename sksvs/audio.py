@@ -1,17 +1,12 @@
 """Read, write and resample audio files; samples are read only when they are sliced."""
 
 import os
-import secrets
-import warnings
-from contextlib import contextmanager
 from functools import lru_cache
-from numbers import Integral
-from pathlib import Path
 
-import numpy as np
 import soundfile
 import soxr
 
+from sksvs._audio_writer import named_errors, writing
 from sksvs._checks import check_shape, require_finite
 from sksvs._declared_size import missing_bytes
 from sksvs.waveform import ArrayWaveform, Sources, Waveform, to_mono
@@ -30,8 +25,6 @@ __all__ = [
 # Samples to decode before those asked for: these decoders overlap and borrow from past frames,
 # and what libsndfile gives just after a seek is not what it gives when it reads through.
 PREROLL = {"MP3": 16384, "OGG": 16384}
-# Subtypes that hold samples beyond full scale.
-UNCLIPPED = {"FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"}
 
 
 class AudioFile(Waveform):
@@ -52,6 +45,8 @@ class AudioFile(Waveform):
         ``(n_samples,)`` for one channel, else ``(n_samples, n_channels)``.
     sample_rate : int
         In Hz.
+    format : str
+        What kind of file it is, in libsndfile's words: "WAV", "FLAC", "OGG", …
     subtype : str
         How the samples are coded in the file: "PCM_16", "FLOAT", "VORBIS", …
 
@@ -106,13 +101,18 @@ class AudioFile(Waveform):
         return self._header.samplerate
 
     @property
+    def format(self):
+        """What kind of file it is, in libsndfile's words."""
+        return self._header.format
+
+    @property
     def subtype(self):
         """How the samples are coded in the file."""
         return self._header.subtype
 
     def _read(self, start, stop):
         _require_unchanged(self.path, self.size, self.modified_ns)
-        with _named_errors(self.path), soundfile.SoundFile(self.path) as file:
+        with named_errors(self.path), soundfile.SoundFile(self.path) as file:
             first = max(0, start - PREROLL.get(self._header.format, 0))
             file.seek(first)
             samples = file.read(stop - first, dtype="float32")[start - first :]
@@ -169,7 +169,6 @@ def write(path, waveform, sample_rate=None, subtype=None):
     ValueError
         If the format, the subtype, the sample rate or the samples cannot be written.
     """
-    path = Path(path).resolve()  # through a link, to what it points to
     if not isinstance(waveform, Waveform):
         waveform = ArrayWaveform(waveform, sample_rate, name=f"the waveform for {path}")
     elif None not in (sample_rate, waveform.sample_rate) and sample_rate != waveform.sample_rate:
@@ -178,51 +177,10 @@ def write(path, waveform, sample_rate=None, subtype=None):
             f"sample_rate={sample_rate} for {path}. Resample with sksvs.audio.resample."
         )
     sample_rate = waveform.sample_rate if sample_rate is None else sample_rate
-    if not isinstance(sample_rate, Integral) or sample_rate < 1:
-        raise ValueError(
-            f"{path} needs a sample rate to be written, a whole number of Hz; got {sample_rate!r}."
-        )
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} does not exist, so {path.name} cannot be written.")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, so no audio can be written there.")
-    audio_format = path.suffix[1:].upper()
-    if audio_format not in soundfile.available_formats() or audio_format == "RAW":
-        raise ValueError(
-            f"{path} has no ending of an audio format that can be written, such as .wav or .flac."
-        )
-    subtype = subtype or (
-        "PCM_24" if audio_format in ("WAV", "FLAC") else soundfile.default_subtype(audio_format)
-    )
-    if not soundfile.check_format(audio_format, subtype):
-        known = ", ".join(soundfile.available_subtypes(audio_format))
-        raise ValueError(f"{path} cannot hold subtype {subtype}; {audio_format} has: {known}.")
-
     n_channels = waveform.shape[1] if waveform.ndim == 2 else 1
-    peak = 0.0
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with (
-            _named_errors(path, "written"),
-            soundfile.SoundFile(
-                str(temporary), "w", sample_rate, n_channels, subtype, format=audio_format
-            ) as file,
-        ):
-            for block in waveform.blocks():
-                file.write(block)
-                peak = max(peak, float(np.max(np.abs(block))))
-        if path.exists():
-            os.chmod(temporary, path.stat().st_mode & 0o7777)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if peak > 1 and subtype not in UNCLIPPED:
-        warnings.warn(
-            f"{path}: samples up to {peak:.3g} were clipped to ±1 by {subtype}. Scale them down, "
-            "or write subtype='FLOAT'.",
-            stacklevel=2,
-        )
+    with writing(path, sample_rate, n_channels, subtype) as file:
+        for block in waveform.blocks():
+            file.write(block)
 
 
 def resample(waveform, sample_rate, new_sample_rate):
@@ -245,6 +203,7 @@ def resample(waveform, sample_rate, new_sample_rate):
 
     Examples
     --------
+    >>> import numpy as np
     >>> resample(np.zeros((44100, 2)), 44100, 16000).shape
     (16000, 2)
     """
@@ -280,7 +239,7 @@ def _require_unchanged(path, size, modified_ns):
 def _read_header(path, size, modified_ns):
     """Return libsndfile's account of a file; size and time tell a changed file from the old."""
     _require_unchanged(path, size, modified_ns)
-    with _named_errors(path):
+    with named_errors(path):
         header = soundfile.info(path)
     check_shape((header.frames, header.channels), path)
     missing = missing_bytes(path, size)
@@ -289,11 +248,3 @@ def _read_header(path, size, modified_ns):
             f"{path} is truncated: it should have {missing} byte(s) more, or its end is missing."
         )
     return header
-
-
-@contextmanager
-def _named_errors(path, verb="read"):
-    try:
-        yield
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{path} cannot be {verb}: {error.error_string}") from error

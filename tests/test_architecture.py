@@ -43,15 +43,18 @@ def parts_imported_by(name):
 MAY_IMPORT = {
     "_background": set(),
     "_checks": set(),
+    "_audio_writer": {"_declared_size", "_whole_file"},
     "_declared_size": set(),
     "_stft": set(),
+    "_whole_file": set(),
     "masks": set(),
     "metrics": set(),
     "waveform": {"_checks"},
-    "audio": {"_checks", "_declared_size", "waveform"},
+    "audio": {"_audio_writer", "_checks", "_declared_size", "waveform"},
     "spectrogram": {"_stft", "waveform"},
     "_tracks": {"_checks", "spectrogram", "waveform"},
     "datasets": {"_tracks", "audio", "waveform"},
+    "separation": {"_audio_writer", "_background", "audio", "spectrogram", "waveform"},
     "transforms": {"_tracks", "masks", "spectrogram", "waveform"},
     "estimators": {
         "_background",
@@ -75,22 +78,22 @@ def test_every_module_is_covered_by_the_rule_above():
 
 
 @pytest.mark.parametrize(
-    ("package", "door"),
+    ("package", "doors"),
     [
         ("tensorflow", "estimators/_network.py"),
         ("keras", "estimators/_network.py"),
-        ("soundfile", "audio.py"),
+        ("soundfile", "_audio_writer.py audio.py"),
         ("soxr", "audio.py"),
         ("mir_eval", "metrics/_bss_eval.py"),
     ],
 )
-def test_a_heavy_package_has_one_importer(package, door):
+def test_a_heavy_package_has_one_door(package, doors):
     importers = [
         str(path.relative_to(PACKAGE))
         for path in MODULES
         if any(name.split(".")[0] == package for name in imported(path))
     ]
-    assert importers == [door]
+    assert importers == doors.split()
 
 
 def test_nothing_private_of_scikit_learn_is_imported():
