@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from numbers import Integral
 from pathlib import Path
 
+import numpy as np
 import soundfile
 
 from sksvs._declared_size import missing_bytes
@@ -12,6 +13,11 @@ from sksvs._whole_file import replacing
 
 # Subtypes that hold samples beyond full scale.
 UNCLIPPED = {"FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"}
+
+# Full scale of subtypes whose samples NumPy rounds, all at once and to the nearest, where
+# libsndfile cuts bits off one sample after another; the integers that libsndfile takes, and what it
+# divides them by.
+FULL_SCALE = {"PCM_16": (1 << 15, np.int16, 1), "PCM_24": (1 << 23, np.int32, 1 << 8)}
 
 
 @contextmanager
@@ -77,10 +83,12 @@ class _Writer:
         self.peak, self.n_samples = 0.0, 0
 
     def write(self, block):
-        with self._named_errors():
-            self.file.write(block)
-        self.n_samples += len(block)
         self.peak = max(self.peak, float(block.max()), -float(block.min()))
+        if self.file.subtype in FULL_SCALE:
+            block = _round_to_integers(block, *FULL_SCALE[self.file.subtype])
+        with self._named_errors():
+            self.file.write(_interleaved(block))
+        self.n_samples += len(block)
 
     def close(self):
         with self._named_errors():
@@ -111,6 +119,29 @@ class _Writer:
             f"{self.path} could not be written to its end, and is left as it was ({reason}). Is "
             "the disk full?"
         )
+
+
+def _round_to_integers(block, full_scale, dtype, step):
+    """Return the nearest integers of a file of this full scale, clipped, times `step`."""
+    values = block * block.dtype.type(full_scale)
+    np.rint(values, out=values)
+    np.clip(values, -full_scale, full_scale - 1, out=values)
+    values = values.astype(dtype)
+    values *= step
+    return values
+
+
+def _interleaved(block):
+    """Return a block of shape (n, n_channels) with its channels side by side in memory.
+
+    Copied channel by channel: NumPy by itself would go from one channel to the next and back.
+    """
+    if block.flags.c_contiguous:
+        return block
+    copy = np.empty(block.shape, block.dtype)
+    for of_copy, channel in zip(copy.T, block.T):
+        of_copy[:] = channel
+    return copy
 
 
 def default_subtype(audio_format):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sksvs.audio import ArrayWaveform, AudioFile, read, resample, to_mono, write
-from tests.strategies import seeded_noise
+from tests.strategies import seeded_noise, waveforms
 
 STEREO = seeded_noise((3000, 2), seed=1, scale=0.1)
 
@@ -194,6 +194,30 @@ def test_what_is_written_is_read_back(tmp_path, name, subtype, expected, atol):
     file = AudioFile(tmp_path / name)
     assert (file.subtype, file.sample_rate) == (expected, 22050)
     np.testing.assert_allclose(file[:], STEREO, atol=atol)
+
+
+@given(samples=waveforms(max_channels=3), subtype=st.sampled_from(["PCM_16", "PCM_24"]))
+def test_samples_are_rounded_to_the_nearest_whatever_their_order_in_memory(
+    tmp_path_factory, samples, subtype
+):
+    path = tmp_path_factory.getbasetemp() / "nearest.wav"
+    samples = np.clip(samples, -0.99, 0.99)
+    half_a_step = {"PCM_16": 2**-16, "PCM_24": 2**-24}[subtype]
+    for dtype in (np.float32, np.float64):
+        for order in "CF":
+            write(path, np.asarray(samples, dtype, order=order), 8000, subtype)
+            squeezed = samples.reshape(len(samples), -1)
+            np.testing.assert_allclose(
+                read(path)[0].reshape(len(samples), -1), squeezed, atol=1.01 * half_a_step + 3e-8
+            )
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
+def test_full_scale_is_reached_and_not_passed(tmp_path, subtype):
+    with pytest.warns(UserWarning, match="clipped"):
+        write(tmp_path / "a.wav", np.array([-2.0, -1.0, 0.0, 1.0, 2.0]), 8000, subtype)
+    expected = {"PCM_16": 1 - 2**-15, "PCM_24": 1 - 2**-23}[subtype]
+    np.testing.assert_array_equal(read(tmp_path / "a.wav")[0], [-1, -1, 0, expected, expected])
 
 
 def test_writing_a_lazy_waveform_needs_no_rate(wav, tmp_path):

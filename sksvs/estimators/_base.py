@@ -208,10 +208,12 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
 
     def _join(self, spectrogram, blocks):
         estimates = np.empty((self.n_sources_, *spectrogram.waveform.shape), np.float32)
+        by_time = estimates.swapaxes(1, -1)  # channel by channel, which are long runs in memory
         start = 0
         for block in blocks:
-            estimates[:, start : start + block.shape[1]] = block
-            start += block.shape[1]
+            stop = start + block.shape[1]
+            by_time[..., start:stop] = block.swapaxes(1, -1)
+            start = stop
         return estimates
 
     def _check_predict(self, X):
