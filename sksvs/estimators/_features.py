@@ -18,29 +18,26 @@ def track_level(spectrogram):
     return float(np.sqrt(energy(waveform) / waveform.n_samples)) or 1.0
 
 
-def mean_of_channels(frames):
-    """Return the spectra of the channel mean: (n_freqs, n) from that or (n_channels, n_freqs, n).
-
-    Added channel by channel, as in :func:`~sksvs.waveform.to_mono`.
-    """
-    return frames if frames.ndim == 2 else sum(frames[1:], frames[0]) / len(frames)
-
-
 def network_input(frames, level, input_power):
     """Return what the network sees: ``(|X| / level)^input_power``, before standardisation.
 
     Parameters
     ----------
-    frames : array of complex64, shape (n_freqs, n_frames)
-    level : float
+    frames : array of complex64, shape (n_freqs, n_frames) or (n_channels, n_freqs, n_frames)
+        With channels, X is their mean.
+    level : float or array of float, shape (n_frames,)
+        Of the whole track, or as it is known at each frame.
     input_power : float
 
     Returns
     -------
     array of float32, shape (n_frames, n_freqs)
     """
+    level = np.asarray(level, np.float32)[..., np.newaxis]
+    if frames.ndim == 3:  # the sum of the channels over so much the level
+        level, frames = level * np.float32(len(frames)), sum(frames[1:], frames[0])
     magnitudes = np.abs(frames.T)
-    magnitudes /= np.float32(level)
+    magnitudes /= level
     return magnitudes if input_power == 1 else magnitudes ** np.float32(input_power)
 
 

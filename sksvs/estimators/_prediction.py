@@ -5,7 +5,6 @@ import numpy as np
 from sksvs._background import in_background, map_on_all_cores
 from sksvs.estimators._features import (
     masks_from_output,
-    mean_of_channels,
     network_input,
     track_level,
 )
@@ -36,7 +35,7 @@ def predict_masks(separator, spectrogram):
     level = track_level(spectrogram)
 
     def make_input(frames):
-        return network_input(mean_of_channels(frames), level, separator.input_power_)
+        return network_input(frames, level, separator.input_power_)
 
     both_ways = separator.layers_[0].bidirectional
     network = build_network(separator)
