@@ -58,6 +58,7 @@ MAY_IMPORT = {
     "transforms": {"_tracks", "masks", "spectrogram", "waveform"},
     "estimators": {
         "_background",
+        "_checks",
         "_stft",
         "_tracks",
         "masks",
