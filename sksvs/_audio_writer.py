@@ -47,12 +47,12 @@ def writing(path, sample_rate, n_channels, subtype=None, audio_format=None):
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder, so no audio can be written there.")
     audio_format = audio_format or path.suffix[1:].upper()
-    if audio_format not in soundfile.available_formats() or audio_format == "RAW":
+    if not can_write(audio_format):
         raise ValueError(
             f"{path} has no ending of an audio format that can be written, such as .wav or .flac."
         )
     subtype = subtype or default_subtype(audio_format)
-    if not soundfile.check_format(audio_format, subtype):
+    if not can_write(audio_format, subtype):
         known = ", ".join(soundfile.available_subtypes(audio_format))
         raise ValueError(f"{path} cannot hold subtype {subtype}; {audio_format} has: {known}.")
 
@@ -150,9 +150,13 @@ def default_subtype(audio_format):
     return "PCM_24" if in_24_bits else soundfile.default_subtype(audio_format)
 
 
-def can_write(audio_format, subtype):
-    """Return whether files of this format and subtype, in libsndfile's words, can be written."""
-    return soundfile.check_format(audio_format, subtype)
+def can_write(audio_format, subtype=None):
+    """Return whether files of this format, and of this subtype, can be written.
+
+    Both are in libsndfile's words; RAW, which has no header, cannot.
+    """
+    known = audio_format in soundfile.available_formats() and audio_format != "RAW"
+    return known and (subtype is None or soundfile.check_format(audio_format, subtype))
 
 
 @contextmanager

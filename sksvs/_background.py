@@ -11,6 +11,8 @@ from threading import Lock
 
 from threadpoolctl import threadpool_limits
 
+MOST_THREADS = 4
+
 _END = object()
 
 
@@ -20,7 +22,7 @@ def usable_cores():
     joblib tells its workers their share through OMP_NUM_THREADS, which NumPy's products heed too.
     """
     allowed = os.environ.get("OMP_NUM_THREADS", "")
-    return int(allowed) if allowed.isdigit() else len(os.sched_getaffinity(0))
+    return max(1, int(allowed)) if allowed.isdigit() else len(os.sched_getaffinity(0))
 
 
 def in_background(items, depth=2):
@@ -50,7 +52,9 @@ def in_background(items, depth=2):
 
 
 def map_on_all_cores(function, items):
-    """Yield ``function(item)`` in order, as many at a time as there are cores.
+    """Yield ``function(item)`` in order, as many at a time as there are cores, up to four.
+
+    Every item that is worked on takes memory, so that there are never more, however many cores.
 
     Parameters
     ----------
@@ -58,7 +62,7 @@ def map_on_all_cores(function, items):
     items : generator
         Taken from in the calling thread; closed when this one is.
     """
-    n_threads = usable_cores()
+    n_threads = min(usable_cores(), MOST_THREADS)
     if n_threads == 1:
         yield from map(function, items)
         return

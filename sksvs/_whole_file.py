@@ -5,7 +5,7 @@ import glob
 import os
 import secrets
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 ABANDONED_SECONDS = 60
 
@@ -27,7 +27,8 @@ def replacing(path):
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     lock = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield temporary
         if path.exists():
             os.chmod(temporary, path.stat().st_mode & 0o7777)
@@ -49,7 +50,7 @@ def _remove_abandoned(path):
             if time.time() - os.fstat(lock).st_mtime > ABANDONED_SECONDS:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 old.unlink(missing_ok=True)
-        except BlockingIOError:  # locked: it is being written
+        except OSError:  # locked, as it is being written; or no locks here, so nobody knows
             continue
         finally:
             os.close(lock)

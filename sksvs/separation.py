@@ -143,6 +143,8 @@ def separate_files(separator, paths, out_dir, *, n_jobs=None, source_names=None,
         If files failed, naming them.
     """
     _source_names(source_names, _fitted_pipeline(separator)[-1].n_sources_)
+    if isinstance(paths, (str, os.PathLike)):
+        raise TypeError(f"paths must be a sequence of paths; got {paths!r}. Put it into a list.")
     paths = [Path(os.path.abspath(path)) for path in paths]
     folders = _stem_folders(paths, Path(out_dir))
     results = Parallel(n_jobs=n_jobs)(
@@ -196,7 +198,12 @@ def _choose_format(file, audio_format):
     if audio_format is None:
         wanted = file.format if can_write(file.format, file.subtype) else "WAV"
     else:
-        wanted = audio_format.upper()
+        wanted = audio_format.upper().lstrip(".")
+        if not can_write(wanted):
+            raise ValueError(
+                f"audio_format must be a kind of file that libsndfile writes, such as 'wav' or "
+                f"'flac'; got {audio_format!r}."
+            )
     keeps = can_write(wanted, file.subtype)
     subtype = file.subtype if keeps else default_subtype(wanted)
     bytes_per_sample = 8 if subtype == "DOUBLE" else 4

@@ -1,9 +1,15 @@
 import threading
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from sksvs import _background as background
-from sksvs._background import in_background, usable_cores
+from sksvs._background import (
+    in_background,
+    map_on_all_cores,
+    one_thread_per_product,
+    usable_cores,
+)
 
 
 @pytest.fixture(params=[1, 2])
@@ -56,5 +62,45 @@ def test_no_more_is_computed_ahead_than_the_depth(cores):
 def test_a_worker_keeps_to_its_share(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert usable_cores() == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "0")
+    assert usable_cores() == 1
     monkeypatch.delenv("OMP_NUM_THREADS")
     assert usable_cores() >= 1
+
+
+def test_results_come_in_order_whatever_takes_longest(cores):
+    waits = [threading.Event() for _ in range(9)]
+    for event in waits[1:]:
+        event.set()
+
+    def work(i):
+        if i == 1:
+            waits[0].set()
+        return i if cores == 1 or waits[i].wait(10) else None
+
+    assert list(map_on_all_cores(work, (i for i in range(9)))) == list(range(9))
+
+
+def test_an_exception_of_a_function_is_raised_and_ends_the_threads(cores):
+    threads = threading.active_count()
+    results = map_on_all_cores(lambda i: 1 // (3 - i), (i for i in range(20)))
+    with pytest.raises(ZeroDivisionError):
+        list(results)
+    assert threading.active_count() == threads
+
+
+def blas_threads():
+    return [
+        library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
+    ]
+
+
+def test_products_get_their_threads_back_when_the_last_user_leaves():
+    before = blas_threads()
+    first, second = one_thread_per_product(), one_thread_per_product()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert set(blas_threads()) == {1}
+    second.__exit__(None, None, None)
+    assert blas_threads() == before

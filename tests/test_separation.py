@@ -167,6 +167,11 @@ def test_what_is_no_separator_is_refused(tmp_path, pipeline):
     unfitted = make_pipeline(STFTTransformer(), tiny_separator())
     with pytest.raises(NotFittedError):
         separate_file(unfitted, song, tmp_path)
+    for wrong in ("xyz", "raw", ""):
+        with pytest.raises(ValueError, match="audio_format must be a kind of file that"):
+            separate_file(pipeline, song, tmp_path, audio_format=wrong)
+    with pytest.raises(TypeError, match=r"paths must be a sequence of paths; got .*song\.wav"):
+        separate_files(pipeline, song, tmp_path)
 
 
 def test_errors_name_the_file_and_leave_nothing(tmp_path, pipeline):
