@@ -1,0 +1,77 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sksvs._stft import STFTParams, Synthesis, analyse
+from tests.strategies import seeded_noise, stft_settings
+
+
+@given(
+    settings=stft_settings(),
+    lengths=st.lists(st.integers(1, 5), min_size=1, max_size=5),
+    leading=st.sampled_from([(), (2,), (3, 2)]),
+)
+def test_synthesis_in_blocks_restores_what_was_analysed(settings, lengths, leading):
+    params, n_frames = STFTParams(*settings), sum(lengths)
+    n_samples = params.first_sample(n_frames)  # what n frames finish
+    before = -params.first_sample(0)
+    if n_samples <= 0:
+        return
+    samples = seeded_noise((*leading, n_samples), seed=n_frames).astype(np.float32)
+    padding = [(0, 0)] * len(leading) + [(before, params.n_fft)]
+    frames = analyse(np.pad(samples, padding), params)
+    synthesis, restored, first = Synthesis(params), [], 0
+    for length in lengths:
+        end = first + length
+        n_finished = max(0, params.first_sample(end)) - max(0, params.first_sample(first))
+        restored.append(synthesis.push(frames[..., first:end], n_finished))
+        first = end
+    np.testing.assert_allclose(np.concatenate(restored, axis=-1), samples, atol=1e-5 * 4)
+
+
+@given(n_fft=st.integers(4, 64), hop_length=st.integers(1, 64), n_samples=st.integers(1, 300))
+def test_the_frames_of_a_track_are_those_that_see_a_sample_of_it(n_fft, hop_length, n_samples):
+    params = STFTParams(n_fft, min(hop_length, n_fft // 2), "hamming")  # nowhere zero
+    assert params.first_sample(-1) + n_fft <= 0 < params.first_sample(0) + n_fft
+    if n_samples >= n_fft:
+        n_frames = params.n_frames(n_samples)
+        assert params.first_sample(n_frames - 1) < n_samples <= params.first_sample(n_frames)
+
+
+def test_params_are_values():
+    params = STFTParams(512, 128, ["kaiser", 8.0], 16000)
+    assert params == STFTParams(512, 128, ("kaiser", 8.0), 16000)
+    assert hash(params) == hash(copy.deepcopy(params)) == hash(pickle.loads(pickle.dumps(params)))
+    params.transform.stft(np.ones(1000))
+    assert hash(params) == hash(STFTParams(512, 128, ("kaiser", 8.0), 16000))
+    with pytest.raises(AttributeError):
+        params.n_fft = 256
+
+
+def test_params_say_what_differs_and_an_unknown_rate_matches_any():
+    params = STFTParams(512, 128, sample_rate=16000)
+    assert params.differs_from(STFTParams(512, 128)) is None
+    assert params.differs_from(STFTParams(512, 256, sample_rate=8000)) == (
+        "hop_length=128 instead of 256, sample_rate=16000 instead of 8000"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ((64, 65, "hamming"), "has no inverse: some samples are seen by no frame"),
+        ((64, 64, "hann"), "has no inverse"),
+        ((64, 60, "hann"), "no stable inverse: its dual window reaches 52"),
+        ((1, 1, "hann"), "n_fft must be an integer of at least 2; got 1"),
+        ((64, 0, "hann"), "hop_length must be an integer of at least 1; got 0"),
+        ((64.0, 32, "hann"), r"n_fft must be an integer of at least 2; got 64\.0"),
+        ((64, 32, "no such window"), "no such window"),
+    ],
+)
+def test_settings_without_a_stable_inverse_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        STFTParams(*settings)
