@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import GRUMaskSeparator, _prediction
-from sksvs.metrics import bss_eval
+from sksvs.metrics import bss_eval_sources
 from sksvs.transforms import IRMTarget, STFTTransformer
 
 
@@ -35,7 +35,7 @@ def main():
     difference = np.sum((windowed[0] - whole[0]) ** 2) / np.sum(whole[0] ** 2)
     print(f"Difference of the voices: {10 * np.log10(difference):.1f} dB against the voice.")
     for name, estimates in (("in windows", windowed), ("in one pass", whole)):
-        print(f"SDR of the voice {name}: {bss_eval(sources, estimates).sdr[0]:.3f} dB.")
+        print(f"SDR of the voice {name}: {bss_eval_sources(sources, estimates).sdr[0]:.3f} dB.")
 
 
 if __name__ == "__main__":

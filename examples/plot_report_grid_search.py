@@ -25,7 +25,7 @@ from sklearn.pipeline import Pipeline
 from sksvs.audio import to_mono
 from sksvs.datasets import load_dsd100, make_singing_mixtures, split_tracks
 from sksvs.estimators import report_network
-from sksvs.metrics import bss_eval, bss_eval_scorer
+from sksvs.metrics import bss_eval_scorer, bss_eval_sources
 from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 
 parser = argparse.ArgumentParser(description="Sweep over the networks of the course report.")
@@ -83,8 +83,8 @@ for i, (name, network) in enumerate(zip(names, networks)):
 sources = np.stack([to_mono(source)[:] for source in y[0]])
 (estimates,) = search.predict(X_second[:1])
 n_samples, n_frames = estimates.shape[1], len(X_first[0]) // 512
-aligned = bss_eval(sources[:, len(X_first[0]) :], estimates)
-misaligned = bss_eval(sources[:, n_frames : n_frames + n_samples], estimates)
+aligned = bss_eval_sources(sources[:, len(X_first[0]) :], estimates)
+misaligned = bss_eval_sources(sources[:, n_frames : n_frames + n_samples], estimates)
 print("\nThe voice of the first song's second half, SDR / SIR / SAR in dB:")
 for title, scores in (("aligned", aligned), ("misaligned as in the report", misaligned)):
     print(f"  {title:<28}" + " / ".join(f"{figure[0]:.2f}" for figure in scores))

@@ -180,7 +180,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
                 f"{self.n_sources_}."
             )
         return score_tracks(
-            (x.name, np.stack([s[:] for s in track]), self._estimate_mono(x, track))
+            (x.name, np.stack([s[:] for s in track]), self._estimate(x, track))
             for x, track in self._mono_tracks(spectrograms, sources)
         )
 
@@ -189,8 +189,8 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         for x, track in zip(spectrograms, sources):
             yield x.to_mono(), [source.to_mono() for source in track]
 
-    def _estimate_mono(self, spectrogram, sources):
-        """Return what `score` judges; only an oracle looks at the sources."""
+    def _estimate(self, spectrogram, sources):
+        """Return what `score` judges; only an oracle looks at the (mono) sources."""
         return self._separate(spectrogram)
 
     def _separate(self, spectrogram):

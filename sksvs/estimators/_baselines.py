@@ -52,8 +52,8 @@ class MixtureBaseline(_Baseline):
 class IdealMaskOracle(_Baseline):
     """Separate with masks made from the true sources: the upper bound for a mask.
 
-    ``score(X, y)`` makes the masks from its own `y`. ``predict(X)`` raises, since there is no
-    truth to make them from.
+    ``score(X, y)`` makes the masks from its own `y`, ``predict(X, sources=y)`` from what it is
+    given; ``predict(X)`` raises, since there is no truth to make them from.
 
     Parameters
     ----------
@@ -74,6 +74,33 @@ class IdealMaskOracle(_Baseline):
     def _check_parameters(self):
         self._mask_rule()(np.ones((2, 1)))  # refuses a wrong mask or exponent
 
+    def predict(self, X, *, sources=None):
+        """Separate every track with masks made from its true sources.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+        sources : list of array or Sources, each (n_sources, n_samples[, n_channels])
+            In a pipeline, too: ``pipe.predict(X, sources=y)``.
+
+        Returns
+        -------
+        list of array of float32, each (n_sources, n_samples) or (n_sources, n_samples, n_channels)
+
+        Raises
+        ------
+        ValueError
+            If the sources are missing or do not fit the mixtures.
+        """
+        if sources is None:
+            return super().predict(X)  # which says what is missing
+        spectrograms = self._check_predict(X)
+        tracks = check_sources(sources, [x.waveform for x in spectrograms])
+        return [
+            self._estimate(x, [source.to_mono() for source in track])
+            for x, track in zip(spectrograms, tracks)
+        ]
+
     def _mask_rule(self):
         if self.mask == "ratio":
             return partial(ideal_ratio_mask, p=self.p, v=self.v)
@@ -84,10 +111,10 @@ class IdealMaskOracle(_Baseline):
     def _mask_blocks(self, spectrogram):
         raise ValueError(
             "IdealMaskOracle makes its masks from the true sources, so it cannot predict without "
-            "them. Use score(X, y), or fit a GRUMaskSeparator."
+            "them. Use predict(X, sources=y) or score(X, y), or fit a GRUMaskSeparator."
         )
 
-    def _estimate_mono(self, spectrogram, sources):
+    def _estimate(self, spectrogram, sources):
         views = tuple(Spectrogram(source, spectrogram.params) for source in sources)
         target = Target(views, self._mask_rule())
         mask_blocks = (

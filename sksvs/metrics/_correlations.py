@@ -1,151 +1,170 @@
-"""Correlations of sources with delayed sources, by block FFT, in memory that does not grow."""
+"""Correlate references with delayed references and estimates, by block FFT in bounded memory."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 import scipy.fft
 
-BLOCK_LENGTH = 16384
+BLOCK_LENGTH = 4096  # samples in one transform
+BLOCKS_AT_ONCE = 16  # what the processor's cache holds
+PIECE_LENGTH = 1 << 19  # samples that one thread correlates at a time
 
 
 class Correlations(NamedTuple):
-    """Inner products of signals with delayed signals, zero outside the range they come from.
+    """Inner products of the references with delayed signals, over one range of samples.
 
-    All are sums over samples, so the correlations of a range are those of its pieces plus those
-    across the joins between them.
+    Outside the range all signals count as zero. The references are the first rows of the signals,
+    the estimates the others. Everything is a sum over samples, so what belongs to a range is the
+    sum of what belongs to its pieces and to the joins between them.
 
     Attributes
     ----------
-    references : array of float64, shape (n_rows, n_rows, 2 * n_lags - 1)
-        ``sum_n s_i(n) s_j(n + lag)`` for lags ``1 - n_lags`` to ``n_lags - 1``.
-    estimates : array of float64, shape (n_rows, n_estimate_rows, n_lags)
-        ``sum_n s_i(n) e_j(n + lag)`` for lags 0 to ``n_lags - 1``.
-    energies : array of float64, shape (n_estimate_rows,)
-        ``sum_n e_j(n)^2``.
+    delayed : array of float64, shape (n_reference_rows, n_rows, n_lags)
+        ``sum_n s_i(n) x_j(n + lag)`` of reference row i and row j, for lags from 0 on. (Negative
+        lags of two references are those of the pair turned round.)
+    energies : array of float64, shape (n_rows,)
+        ``sum_n x_j(n)^2``.
     """
 
-    references: np.ndarray
-    estimates: np.ndarray
+    delayed: np.ndarray
     energies: np.ndarray
 
     def __add__(self, other):
         return Correlations(*(a + b for a, b in zip(self, other)))
 
 
-def correlate_ranges(references, estimates, ranges, n_lags, block_length=BLOCK_LENGTH):
-    """Return the correlations of the whole signals and of every range of samples.
+def correlate_ranges(signals, ranges, n_lags, block_length=BLOCK_LENGTH):
+    """Return the correlations over every range of samples.
 
-    The signals are cut at the ends of all ranges, so that ranges that overlap, and the whole,
-    share the work: each sample is transformed once.
+    The signals are cut at the ends of all ranges (and of very long pieces), so that ranges that
+    overlap share the work: each sample is transformed once. The pieces are shared out to as many
+    threads as OMP_NUM_THREADS says, or the machine has cores.
 
     Parameters
     ----------
-    references, estimates : function of (start, stop)
-        Gives float64 samples of shape (n_rows, stop - start).
+    signals : Signals
+        What to correlate.
     ranges : list of (start, stop)
-        In samples; the last stop may lie anywhere. The first item stands for the whole.
+        In samples, neither empty.
     n_lags : int
+        Delays, from 0 to ``n_lags - 1`` samples.
     block_length : int
-        Samples transformed at once. It changes the memory needed and the last digits only.
+        Samples in one transform. It changes the memory needed and the last digits only.
 
     Returns
     -------
     list of Correlations
         One for each range.
     """
-    cuts = sorted({edge for pair in ranges for edge in pair})
-    if any(b - a < n_lags - 1 for a, b in zip(cuts[1:-2], cuts[2:-1])):
-        # A delay may reach over more than one cut: take the ranges one by one.
-        return [
-            _correlate(references, estimates, start, stop, n_lags, block_length)
-            for start, stop in ranges
+    cuts = _cuts(ranges)
+    with ThreadPoolExecutor(_allowed_threads()) as threads:
+        if any(b - a < n_lags - 1 for a, b in zip(cuts[1:-2], cuts[2:-1])):
+            # A delay may reach over more than one cut: take the ranges one by one.
+            tasks = [threads.submit(_correlate, signals, *r, n_lags, block_length) for r in ranges]
+            return [task.result() for task in tasks]
+        pieces = [
+            threads.submit(_correlate, signals, start, stop, n_lags, block_length)
+            for start, stop in zip(cuts[:-1], cuts[1:])
         ]
-    pieces = [
-        _correlate(references, estimates, start, stop, n_lags, block_length)
-        for start, stop in zip(cuts[:-1], cuts[1:])
-    ]
-    joins = [
-        _correlate_across(references, estimates, *around, n_lags)
-        for around in zip(cuts[:-2], cuts[1:-1], cuts[2:])
-    ]
+        joins = [
+            threads.submit(_correlate_across, signals, *around, n_lags)
+            for around in zip(cuts[:-2], cuts[1:-1], cuts[2:])
+        ]
     totals = []
     for start, stop in ranges:
-        first, last = cuts.index(start), cuts.index(stop) - 1
-        total = pieces[first]
-        for i in range(first, last):
-            total = total + joins[i] + pieces[i + 1]
+        first, last = cuts.index(start), cuts.index(stop)
+        parts = [pieces[first]]
+        for i in range(first + 1, last):
+            parts += [joins[i - 1], pieces[i]]
+        total = parts[0].result()
+        for part in parts[1:]:
+            total = total + part.result()
         totals.append(total)
     return totals
 
 
-def _correlate(references, estimates, start, stop, n_lags, block_length):
-    """Return the correlations of one range.
+def _allowed_threads():
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    return int(allowed) if allowed.isdigit() and int(allowed) else joblib.cpu_count()
+
+
+def _cuts(ranges):
+    """Return the ends of all ranges in order, and some between where they lie far apart."""
+    edges = sorted({edge for pair in ranges for edge in pair})
+    cuts = edges[:1]
+    for start, stop in zip(edges[:-1], edges[1:]):
+        n_pieces = -(-(stop - start) // PIECE_LENGTH)
+        cuts += [start + (stop - start) * (k + 1) // n_pieces for k in range(n_pieces)]
+    return cuts
+
+
+def _correlate(signals, start, stop, n_lags, block_length):
+    """Return the correlations over one range.
 
     The samples are cut into blocks of n, without zeros between, and the circular correlations of
-    the blocks add up in the frequency domain: one FFT a sample and signal. What a circular
+    the blocks add up in the frequency domain: one FFT a sample and row. What a circular
     correlation gets wrong lies around the ends of a block, where its last samples meet its own
     first ones in place of those of the next block. Tails against the difference of these two
     heads, by an FFT of 2 * n_lags samples, set it right.
     """
-    n_blocks = -(-(stop - start) // max(block_length, 2 * n_lags))
-    n = scipy.fft.next_fast_len(max(-(-(stop - start) // n_blocks), 2 * n_lags), real=True)
-    n_tail = n_lags - 1
-    size = scipy.fft.next_fast_len(2 * n_lags, real=True)
-    n_rows = len(references(start, start))
-    whole = energies = around = None
-    for a in range(start, stop, n):
-        # One block and the head of the next, with zeros after the end.
-        b = min(a + n + n_tail, stop)
-        samples = np.concatenate([references(a, b), estimates(a, b)])
-        if samples.shape[1] < n + n_tail:
-            samples = np.pad(samples, ((0, 0), (0, n + n_tail - samples.shape[1])))
-        block, head = samples[:, :n], samples[:, n:]
-        products = _products(block, block, n_rows, n)
-        tail_and_head = np.zeros((len(samples), size))
-        tail_and_head[:, n_tail : 2 * n_tail] = head - block[:, :n_tail]
-        corrections = _products(block[:, n - n_tail :], tail_and_head, n_rows, size)
-        squares = np.einsum("ij,ij->i", block[n_rows:], block[n_rows:])
-        if whole is None:
-            whole, around, energies = products, corrections, squares
-        else:
-            whole += products
-            around += corrections
-            energies += squares
-    circular = scipy.fft.irfft(whole, n, axis=-1)
-    correction = scipy.fft.irfft(around, size, axis=-1)[..., :n_lags]
-    forward = circular[..., :n_lags] + correction
-    return _assemble(forward, energies, n_rows)
+    n = scipy.fft.next_fast_len(max(min(block_length, stop - start), 2 * n_lags), real=True)
+    n_blocks = min(BLOCKS_AT_ONCE, -(-(stop - start) // n))
+    n_tail, n_rows, step = n_lags - 1, signals.n_rows, n * n_blocks
+    blocks, ends = _CrossSpectra(signals, n), _CrossSpectra(signals, _join_length(n_lags))
+    tails, heads = np.zeros((2, n_rows, n_blocks, ends.n))
+    samples = np.zeros((n_rows, step + n_tail))
+    energies = np.zeros(n_rows)
+    for a in range(start, stop, step):
+        # Blocks and the head of the next one, with zeros after the end.
+        b = min(a + step + n_tail, stop)
+        samples[:, : b - a] = signals.read(a, b)
+        samples[:, b - a :] = 0
+        block = samples[:, :step].reshape(n_rows, n_blocks, n)
+        blocks.add(block, block)
+        tails[..., :n_tail] = block[..., n - n_tail :]
+        heads[:, :-1, n_tail : 2 * n_tail] = block[:, 1:, :n_tail]
+        heads[:, -1, n_tail : 2 * n_tail] = samples[:, step:]
+        heads[..., n_tail : 2 * n_tail] -= block[..., :n_tail]
+        ends.add(tails, heads)
+        energies += np.einsum("ij,ij->i", samples[:, :step], samples[:, :step])
+    return Correlations(blocks.correlations(n_lags) + ends.correlations(n_lags), energies)
 
 
-def _correlate_across(references, estimates, before, cut, after, n_lags):
+def _correlate_across(signals, before, cut, after, n_lags):
     """Return what a range gains when it does not end at `cut` but goes on."""
     n_tail = n_lags - 1
-    size = scipy.fft.next_fast_len(2 * n_lags, real=True)
-
-    def samples(a, b):
-        return np.concatenate([references(a, b), estimates(a, b)])
-
-    n_rows = len(references(cut, cut))
-    tail = samples(max(before, cut - n_tail), cut)
-    head = samples(cut, min(after, cut + n_tail))
-    padded_tail = np.zeros((len(tail), n_tail))
-    padded_tail[:, n_tail - tail.shape[1] :] = tail
-    tail_and_head = np.zeros((len(head), size))
-    tail_and_head[:, n_tail : n_tail + head.shape[1]] = head
-    products = _products(padded_tail, tail_and_head, n_rows, size)
-    forward = scipy.fft.irfft(products, size, axis=-1)[..., :n_lags]
-    return _assemble(forward, np.zeros(len(tail) - n_rows), n_rows)
+    ends = _CrossSpectra(signals, _join_length(n_lags))
+    tails, heads = np.zeros((2, signals.n_rows, 1, ends.n))
+    tail = signals.read(max(before, cut - n_tail), cut)
+    head = signals.read(cut, min(after, cut + n_tail))
+    tails[:, 0, n_tail - tail.shape[1] : n_tail] = tail
+    heads[:, 0, n_tail : n_tail + head.shape[1]] = head
+    ends.add(tails, heads)
+    return Correlations(ends.correlations(n_lags), np.zeros(signals.n_rows))
 
 
-def _products(first, second, n_rows, n):
-    """Return the cross spectra of the reference rows of `first` with all rows of `second`."""
-    spectra = scipy.fft.rfft(second, n, axis=1)
-    own = spectra if first is second else scipy.fft.rfft(first, n, axis=1)
-    return own[:n_rows, np.newaxis].conj() * spectra[np.newaxis]
+def _join_length(n_lags):
+    return scipy.fft.next_fast_len(2 * n_lags, real=True)
 
 
-def _assemble(forward, energies, n_rows):
-    """Split lags 0 and up of all pairs; negative lags are those of the pair turned round."""
-    among = forward[:, :n_rows]
-    backward = among.swapaxes(0, 1)[..., :0:-1]
-    return Correlations(np.concatenate([backward, among], axis=-1), forward[:, n_rows:], energies)
+class _CrossSpectra:
+    """The cross spectra of references with all rows, summed over blocks of n samples."""
+
+    def __init__(self, signals, n):
+        self.n = n
+        self._sums = np.zeros((signals.n_reference_rows, signals.n_rows, n // 2 + 1), complex)
+
+    def add(self, first, second):
+        """Add the reference rows of `first` against `second`: (n_rows, n_blocks, n samples)."""
+        spectra = scipy.fft.rfft(second)
+        references = first[: len(self._sums)]
+        own = spectra if first is second else scipy.fft.rfft(references)
+        for total, reference in zip(self._sums, own):
+            total += (reference.conj() * spectra).sum(axis=1)
+
+    def correlations(self, n_lags):
+        """Return the circular correlations at lags from 0 on."""
+        return scipy.fft.irfft(self._sums, self.n)[..., :n_lags]

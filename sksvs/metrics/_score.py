@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from sksvs.metrics._bss_eval import SourceScores, bss_eval
-
-LARGEST_DB = 100.0
+from sksvs.metrics._comparison import LARGEST_DB, measure_track
+from sksvs.metrics._protocols import get_protocol
+from sksvs.metrics._signals import signal_energy
 
 
 class TrackScore(NamedTuple):
@@ -18,105 +18,187 @@ class TrackScore(NamedTuple):
     ----------
     name : str
         The path, where there is one.
-    sources : SourceScores
-        SDR, SIR and SAR in dB, each of shape (n_sources,), the voice first; within ±100 or NaN.
+    n_samples : int
+        Its length, by which a protocol may weight it.
+    sources : dict of str to array of float64
+        By metric, in dB, each of shape (n_sources,), the voice first; within ±100 or NaN.
+    windows : dict of str to array of float64
+        The same before windows were reduced, each (n_sources, n_windows).
     left_out : bool
-        Whether the track has a silent reference, so that no candidate can be judged by it.
+        Whether no candidate can be judged by the track: a reference is silent.
+    problem : str or None
+        Why the voice has no figures, in words.
     """
 
     name: str
-    sources: SourceScores
+    n_samples: int
+    sources: dict
+    windows: dict
     left_out: bool = False
+    problem: str | None = None
+
+    def warn(self):
+        """Warn if the track has no figures, naming it, what follows from that and why."""
+        if self.problem is not None:
+            follows = "is left out of the score" if self.left_out else "makes the mean NaN"
+            message = f"{self.name} has no figures, so it {follows}: {self.problem}."
+            warnings.warn(message, UndefinedMetricWarning, stacklevel=3)
 
 
 class SeparationScore(float):
-    """The mean SDR of the voice in dB, as a float that also carries SIR and SAR.
+    """The score of the voice in dB, as a float that also carries the other figures.
+
+    The float is the first metric of the protocol: the mean SDR for what `score` returns.
 
     Parameters
     ----------
     tracks : sequence of TrackScore
+    protocol : str or Protocol, default="whole_tracks"
+        How the tracks are reduced.
 
     Attributes
     ----------
-    sdr, sir, sar : float
-        Means over the tracks of the figures of source 0, in dB. NaN where the estimate of any
-        track could not be judged, or no track could.
+    sdr, sir, sar, … : float
+        The figures of source 0, in dB, one attribute for every metric of the protocol. NaN where
+        the estimate of any track could not be judged, or no track could.
+    sources : dict of str to array of float64
+        The same for all sources: by metric, each of shape (n_sources,).
+    protocol : str
+        Which protocol reduced the tracks.
+    variant : str
+        Which BSS Eval gave the figures.
     tracks : tuple of TrackScore
-        The figures behind the means, for every track and every source.
+        The figures behind it, for every track and every source.
 
     Examples
     --------
-    >>> figures = SourceScores(*np.array([[6.0, 9.0], [10.0, 12.0], [8.0, 11.0]]))
-    >>> score = SeparationScore([TrackScore("song.wav", figures)])
+    >>> figures = {"sdr": np.array([6.0, 9.0]), "sir": np.array([10.0, 12.0]),
+    ...            "sar": np.array([8.0, 11.0])}
+    >>> score = SeparationScore([TrackScore("song.wav", 44100, figures, {})])
     >>> score
     SeparationScore(sdr=6.00, sir=10.00, sar=8.00)
     >>> score + 1
     7.0
+    >>> score.variant
+    'BSS Eval version 3, sources, 512 taps'
     """
 
-    def __new__(cls, tracks):
-        tracks = tuple(tracks)
-        judged = [[figure[0] for figure in t.sources] for t in tracks if not t.left_out]
-        means = np.mean(judged, axis=0).tolist() if judged else [float("nan")] * 3
-        score = super().__new__(cls, means[0])
-        score.sdr, score.sir, score.sar = means
-        score.tracks = tracks
+    def __new__(cls, tracks, protocol="whole_tracks"):
+        tracks, protocol = tuple(tracks), get_protocol(protocol)
+        judged = [track for track in tracks if not track.left_out]
+        lengths = [track.n_samples for track in judged]
+        sources = {}
+        for metric in protocol.metrics:
+            values = [track.sources[metric] for track in (judged or tracks)]
+            per_source = np.array(values, dtype=float).T
+            sources[metric] = (
+                protocol.over_tracks(per_source, lengths)
+                if judged
+                else np.full(len(per_source) or 1, np.nan)
+            )
+        score = super().__new__(cls, sources[protocol.metrics[0]][0])
+        for metric, values in sources.items():
+            setattr(score, metric, float(values[0]))
+        score.sources, score.tracks = sources, tracks
+        score.protocol, score.variant = protocol.name, str(protocol.variant)
+        score._protocol = protocol
         return score
 
     def __getnewargs__(self):
-        return (self.tracks,)
+        return (self.tracks, self._protocol)
 
     def __repr__(self):
-        return f"SeparationScore(sdr={self.sdr:.2f}, sir={self.sir:.2f}, sar={self.sar:.2f})"
+        figures = (f"{metric}={getattr(self, metric):.2f}" for metric in self.sources)
+        return f"SeparationScore({', '.join(figures)})"
 
 
-def score_tracks(tracks):
+def score_tracks(tracks, protocol="whole_tracks"):
     """Score the estimates of many tracks, one in memory at a time.
 
-    The policy for what is undefined: a track with a silent reference is left out, for every
-    candidate alike, and so is one whose references cannot be told apart (a track of one sample).
-    An estimate that is silent, holds NaN or inf, or has another length than
-    its reference gives NaN, which makes the mean NaN, so that nobody wins by failing on the
-    hard tracks. Each of these warns and names the track. All figures are kept within ±100 dB.
+    The policy for what is undefined, the same everywhere:
+
+    - a track with a reference that is silent throughout is left out, for every candidate alike;
+    - an estimate of the voice that is silent throughout, holds NaN or inf, or has another length
+      than its reference has no figures (NaN), which makes the mean NaN, so that nobody wins by
+      failing on the hard tracks; that of another source only its own;
+    - in a protocol with windows, those in which a reference or the estimate is silent are left
+      out of the track's mean or median, as the protocol's own tools do;
+    - all figures are kept within ±100 dB: a perfect estimate has 100 dB, and a track with a single
+      source an SIR of 100 dB.
+
+    The first two warn and name the track.
 
     Parameters
     ----------
     tracks : iterable of (name, references, estimates)
-        Arrays of shape (n_sources, n_samples), mono.
+        Arrays of shape (n_sources, n_samples), or (n_sources, n_samples, n_channels) where the
+        protocol scores images.
+    protocol : str or Protocol, default="whole_tracks"
+        Without windows and NSDR, which need more than references and estimates: for these there
+        is :func:`~sksvs.metrics.evaluate`.
 
     Returns
     -------
     SeparationScore
     """
-    return SeparationScore(_score_track(*track) for track in tracks)
+    protocol = get_protocol(protocol)
+    scores = []
+    for track in tracks:
+        scores.append(score_track(*track, protocol))
+        scores[-1].warn()
+    return SeparationScore(scores, protocol)
 
 
-def _score_track(name, references, estimates):
-    n_sources = len(references)
-    undefined = SourceScores(*np.full((3, n_sources), np.nan))
-    if not np.any(references, axis=1).all():
-        silent = int(np.argmin(np.any(references, axis=1)))
-        _warn(f"{name} is left out of the score: its reference {silent} is silent throughout.")
-        return TrackScore(name, undefined, left_out=True)
+def score_track(name, references, estimates, protocol, mixture=None, sample_rate=None):
+    """Score the estimates of one track; see :func:`score_tracks` for what is undefined.
+
+    Parameters
+    ----------
+    name : str
+    references, estimates : array of float, shape (n_sources, n_samples[, n_channels])
+    protocol : Protocol
+    mixture : array of float, shape (n_samples[, n_channels]), optional
+        Needed for NSDR.
+    sample_rate : int, optional
+        In Hz, needed for windows.
+
+    Returns
+    -------
+    TrackScore
+    """
+    n_sources, n_samples = np.shape(references)[:2]
+    problem, left_out = _problem(name, references, estimates)
+    if problem is None:
+        ranges = protocol.ranges(n_samples, sample_rate, name)
+        compared = mixture if "nsdr" in protocol.metrics else None
+        windows = measure_track(references, estimates, ranges, protocol.variant, compared)
+        windows = {m: np.clip(windows[m], -LARGEST_DB, LARGEST_DB) for m in protocol.metrics}
+        if np.isnan(windows[protocol.metrics[0]][0]).all():
+            left_out = not any(all(signal_energy(r[a:b]) for r in references) for a, b in ranges)
+            silent = "a reference" if left_out else "a reference or the estimate 0"
+            problem = f"in every window {silent} is silent"
+    if problem is not None:
+        windows = {metric: np.full((n_sources, 1), np.nan) for metric in protocol.metrics}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no window of a source is defined: NaN
+        sources = {m: protocol.over_windows(values, axis=-1) for m, values in windows.items()}
+    return TrackScore(name, n_samples, sources, windows, left_out, problem)
+
+
+def _problem(name, references, estimates):
+    """Return why a track has no figures (None: it has), and whether it is left out for that."""
+    powers = [signal_energy(reference) for reference in references]
+    if not np.isfinite(powers).all():
+        bad = int(np.argmin(np.isfinite(powers)))
+        raise ValueError(f"{name} cannot be scored: its reference {bad} holds NaN or inf.")
+    if not all(powers):
+        return f"its reference {powers.index(0)} is silent throughout", True
     if np.shape(estimates) != np.shape(references):
-        _warn(
-            f"{name} has no score, and so the mean is NaN: its estimates have shape "
-            f"{np.shape(estimates)}, but its references {np.shape(references)}."
-        )
-        return TrackScore(name, undefined)
-    for problem, found in (
-        ("holds NaN or inf", not np.isfinite(estimates[0]).all()),
-        ("is silent throughout", not np.any(estimates[0])),
-    ):
-        if found:
-            _warn(f"{name} has no score, and so the mean is NaN: its estimate 0 {problem}.")
-            return TrackScore(name, undefined)
-    scores = bss_eval(references, estimates)
-    if np.isnan(scores.sdr[0]):
-        _warn(f"{name} is left out of the score: its references cannot be told apart.")
-        return TrackScore(name, undefined, left_out=True)
-    return TrackScore(name, SourceScores(*np.clip(scores, -LARGEST_DB, LARGEST_DB)))
-
-
-def _warn(message):
-    warnings.warn(message, UndefinedMetricWarning, stacklevel=2)
+        shapes = np.shape(estimates), np.shape(references)
+        return "its estimates have shape {}, but its references {}".format(*shapes), False
+    power = signal_energy(estimates[0])
+    if not np.isfinite(power):
+        return "its estimate 0 holds NaN or inf", False
+    if power == 0:
+        return "its estimate 0 is silent throughout", False
+    return None, False

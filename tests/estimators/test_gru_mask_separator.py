@@ -392,4 +392,4 @@ def test_mono_and_stereo_are_scored_by_one_metric(fitted):
     stereo = fitted.score(analysed(X), y)
     mono = fitted.score(analysed([x.mean(axis=1) for x in X]), y)
     assert stereo.sdr == pytest.approx(mono.sdr, abs=1e-3)
-    assert stereo.tracks[0].sources.sdr.shape == (fitted.n_sources_,)
+    assert stereo.tracks[0].sources["sdr"].shape == (fitted.n_sources_,)

@@ -3,45 +3,53 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sksvs.metrics import _correlations
 from sksvs.metrics._correlations import correlate_ranges
+from sksvs.metrics._signals import Signals
 from tests.strategies import seeded_noise
 
 
-def directly(references, estimates, n_lags):
-    """Return the three kinds of correlations by their definition."""
-    both = [
-        [np.correlate(np.pad(y, n_lags - 1), x, "valid") for y in references] for x in references
+def directly(references, signals, n_lags):
+    """Return the inner products and energies by their definition; signals: (n_rows, n_samples)."""
+    delayed = [
+        [np.correlate(np.pad(y, (0, n_lags - 1)), x, "valid") for y in signals] for x in references
     ]
-    forward = [
-        [np.correlate(np.pad(y, (0, n_lags - 1)), x, "valid") for y in estimates]
-        for x in references
-    ]
-    return np.array(both), np.array(forward), np.sum(estimates**2, axis=1)
+    return np.array(delayed), np.sum(signals**2, axis=1)
 
 
-@settings(max_examples=30)
+@settings(max_examples=40)
 @given(
     n_samples=st.integers(1, 700),
     n_lags=st.integers(1, 40),
-    block_length=st.sampled_from([1, 101, 100_000]),
+    block_length=st.sampled_from([1, 7, 101, 100_000]),
+    piece_length=st.sampled_from([50, 1000]),
     hop=st.integers(1, 200),
     length=st.integers(1, 300),
+    n_channels=st.integers(1, 2),
 )
 def test_every_range_has_the_correlations_of_its_own_samples(
-    n_samples, n_lags, block_length, hop, length
+    n_samples, n_lags, block_length, piece_length, hop, length, n_channels
 ):
-    references = seeded_noise((2, n_samples), seed=1)
-    estimates = seeded_noise((3, n_samples), seed=2)
-    starts = range(0, n_samples, hop)
-    ranges = [(0, n_samples)] + [(a, min(a + length, n_samples)) for a in starts]
-    found = correlate_ranges(
-        lambda a, b: references[:, a:b],
-        lambda a, b: estimates[:, a:b],
-        ranges,
-        n_lags,
-        block_length,
-    )
+    references = list(seeded_noise((2, n_samples, n_channels), seed=1))
+    estimates = list(seeded_noise((1, n_samples, n_channels), seed=2))
+    ranges = [(0, n_samples)]
+    ranges += [(a, min(a + length, n_samples)) for a in range(0, n_samples, hop)]
+    signals = Signals(references, estimates)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_correlations, "PIECE_LENGTH", piece_length)
+        found = correlate_ranges(signals, ranges, n_lags, block_length)
+    rows = np.concatenate([x.T for x in [*references, *estimates]])
     for correlations, (a, b) in zip(found, ranges):
-        expected = directly(references[:, a:b], estimates[:, a:b], n_lags)
+        expected = directly(rows[: 2 * n_channels, a:b], rows[:, a:b], n_lags)
         for got, want in zip(correlations, expected):
             assert got == pytest.approx(want, abs=1e-10)
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_the_number_of_threads_does_not_change_the_result(monkeypatch, threads):
+    monkeypatch.setattr(_correlations, "PIECE_LENGTH", 1000)
+    signals = Signals(list(seeded_noise((2, 5000), seed=3)), [seeded_noise(5000, seed=4)])
+    (expected,) = correlate_ranges(signals, [(0, 5000)], 16)
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    (found,) = correlate_ranges(signals, [(0, 5000)], 16)
+    assert all(np.array_equal(a, b) for a, b in zip(found, expected))

@@ -1,0 +1,158 @@
+"""BSS Eval here against mir_eval (version 3) and museval (version 4): time, memory, difference.
+
+    python benchmarks/bench_bss_eval.py [--seconds 10 60 240]
+
+Two mono sources and two stereo images at 44.1 kHz. Each computation runs in a process of its own,
+and what it needs above its inputs is the growth of the process's peak memory. The ratios are
+theirs / ours, from one run.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import scipy.fft
+import scipy.signal
+from peers import museval_metrics
+
+from sksvs.metrics import bss_eval_images, bss_eval_sources
+
+RATE = 44100
+CASES = [  # name, peer, channels, function here, function there
+    (
+        "version 3, two mono sources",
+        "mir_eval",
+        1,
+        lambda r, e: bss_eval_sources(r[..., 0], e[..., 0]),
+        lambda r, e: mir_eval_separation().bss_eval_sources(r[..., 0], e[..., 0], False),
+    ),
+    (
+        "version 3, two stereo images",
+        "mir_eval",
+        2,
+        lambda r, e: bss_eval_images(r, e),
+        lambda r, e: mir_eval_separation().bss_eval_images(r, e, False),
+    ),
+    (
+        "version 4, two mono sources",
+        "museval",
+        1,
+        lambda r, e: bss_eval_images(r, e, RATE, framewise_filters=False),
+        lambda r, e: museval_metrics().bss_eval(r, e, RATE, RATE),
+    ),
+    (
+        "version 4, two stereo images",
+        "museval",
+        2,
+        lambda r, e: bss_eval_images(r, e, RATE, framewise_filters=False),
+        lambda r, e: museval_metrics().bss_eval(r, e, RATE, RATE),
+    ),
+]
+
+
+def mir_eval_separation():
+    """Return `mir_eval.separation`, without its remark that it will go."""
+    warnings.simplefilter("ignore")
+    from mir_eval import separation
+
+    return separation
+
+
+def make_signals(seconds, n_channels):
+    """Return references and estimates, (2, 2, n_samples, n_channels), louder at the low end."""
+    rng = np.random.default_rng(0)
+    shape = (2, seconds * RATE, n_channels)
+    references = scipy.signal.lfilter([1.0], [1.0, -0.9], rng.standard_normal(shape), axis=1)
+    noise = rng.standard_normal(shape)
+    return np.stack([references, references + 0.2 * references[::-1] + 0.3 * noise])
+
+
+def measure(case, side, path):
+    """Compute one case and print what it took and what came out, as JSON."""
+    *_, ours, theirs = CASES[case]
+    compute = ours if side == "ours" else theirs
+    signals = np.load(path)
+    compute(*signals[:, :, :2000])  # imports, first calls
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from what there is
+    before = peak_memory()
+    started = time.perf_counter()
+    figures = compute(*signals)
+    taken = time.perf_counter() - started
+    grown = peak_memory() - before
+    figures = [np.ravel(f).tolist() for f in figures]
+    print(json.dumps({"seconds": taken, "megabytes": grown, "figures": figures}))
+
+
+def peak_memory():
+    """Return the peak of this process's memory in MB (Linux)."""
+    (line,) = (x for x in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in x)
+    return int(line.split()[1]) / 1024
+
+
+def time_transforms(signals):
+    """Return what the transforms alone take, in one thread: one FFT a sample and row."""
+    n_blocks = signals.size // (16 * 4096)
+    blocks = np.ravel(signals)[: n_blocks * 16 * 4096].reshape(n_blocks, 16, 4096)
+    started = time.perf_counter()
+    for block in blocks:
+        scipy.fft.rfft(block)
+    return time.perf_counter() - started
+
+
+def run(case, side, path):
+    """Run one case in a process of its own."""
+    command = [sys.executable, __file__, "--case", str(case), "--side", side, "--signals", path]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def largest_difference(ours, theirs):
+    """Return the largest difference in dB, where theirs are within 80 dB; the last: the order."""
+    ours, theirs = (np.concatenate(figures[:-1]) for figures in (ours, theirs))
+    judged = np.abs(theirs) <= 80
+    return np.max(np.abs(ours[judged] - theirs[judged]))
+
+
+def main():
+    """Run all cases and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=int, nargs="+", default=[10, 60, 240])
+    parser.add_argument("--case", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    parser.add_argument("--signals", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.side:
+        measure(arguments.case, arguments.side, arguments.signals)
+        return
+    print(
+        f"{'':<38}{'length':>7}{'ours':>8}{'theirs':>8}{'ratio':>7}{'ours':>8}{'theirs':>8}"
+        f"{'ratio':>7}{'apart':>10}{'FFTs':>8}\n"
+        f"{'':<38}{'s':>7}{'s':>8}{'s':>8}{'':>7}{'MB':>8}{'MB':>8}{'':>7}{'dB':>10}{'s':>8}"
+    )
+    for case, (name, peer, n_channels, *_) in enumerate(CASES):
+        for seconds in arguments.seconds:
+            with tempfile.TemporaryDirectory() as folder:
+                path = str(Path(folder) / "signals.npy")
+                signals = make_signals(seconds, n_channels)
+                np.save(path, signals)
+                transforms = time_transforms(signals)
+                del signals
+                ours, theirs = (run(case, side, path) for side in ("ours", "theirs"))
+            apart = largest_difference(ours["figures"], theirs["figures"])
+            print(
+                f"{f'{name}, {peer}':<38}{seconds:>7}{ours['seconds']:>8.3f}"
+                f"{theirs['seconds']:>8.2f}{theirs['seconds'] / ours['seconds']:>7.1f}"
+                f"{ours['megabytes']:>8.0f}{theirs['megabytes']:>8.0f}"
+                f"{theirs['megabytes'] / max(ours['megabytes'], 1):>7.1f}{apart:>10.0e}"
+                f"{transforms:>8.3f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
