@@ -4,7 +4,8 @@
 
 Two mono sources and two stereo images at 44.1 kHz. Each computation runs in a process of its own,
 and what it needs above its inputs is the growth of the process's peak memory. The ratios are
-theirs / ours, from one run.
+theirs / ours, from one run. The last columns are parts of ours, timed by themselves: one FFT a
+sample and row in one thread, all correlations (with these FFTs, in all threads), Gram matrices.
 """
 
 import argparse
@@ -20,8 +21,12 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 from peers import museval_metrics
+from threadpoolctl import threadpool_limits
 
 from sksvs.metrics import bss_eval_images, bss_eval_sources
+from sksvs.metrics._correlations import correlate_ranges
+from sksvs.metrics._projections import GramMatrix
+from sksvs.metrics._signals import Signals
 
 RATE = 44100
 CASES = [  # name, peer, channels, function here, function there
@@ -86,23 +91,38 @@ def measure(case, side, path):
     taken = time.perf_counter() - started
     grown = peak_memory() - before
     figures = [np.ravel(f).tolist() for f in figures]
-    print(json.dumps({"seconds": taken, "megabytes": grown, "figures": figures}))
+    parts = time_parts(signals, CASES[case][1] == "museval") if side == "ours" else None
+    print(json.dumps({"seconds": taken, "megabytes": grown, "figures": figures, "parts": parts}))
+
+
+def time_parts(signals, framewise):
+    """Return the seconds that the transforms, the correlations and the Gram matrices take.
+
+    The transforms alone: one FFT a sample and row, in one thread.
+    """
+    rows = Signals(*map(list, signals))
+    ranges = [(0, rows.n_samples)]
+    if framewise:
+        ranges += [(a, a + RATE) for a in range(0, rows.n_samples - RATE + 1, RATE)]
+    n_blocks = signals.size // (16 * 4096)
+    blocks = np.ravel(signals)[: n_blocks * 16 * 4096].reshape(n_blocks, 16, 4096)
+    times = [time.perf_counter()]
+    for block in blocks:
+        scipy.fft.rfft(block)
+    times.append(time.perf_counter())
+    delayed = correlate_ranges(rows, ranges, 512)[0].delayed
+    times.append(time.perf_counter())
+    with threadpool_limits(1, "blas"):
+        for which in (rows.reference_rows, rows.rows_of(0), rows.rows_of(1)):
+            GramMatrix(delayed[which, which])
+    times.append(time.perf_counter())
+    return np.diff(times).tolist()
 
 
 def peak_memory():
     """Return the peak of this process's memory in MB (Linux)."""
     (line,) = (x for x in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in x)
     return int(line.split()[1]) / 1024
-
-
-def time_transforms(signals):
-    """Return what the transforms alone take, in one thread: one FFT a sample and row."""
-    n_blocks = signals.size // (16 * 4096)
-    blocks = np.ravel(signals)[: n_blocks * 16 * 4096].reshape(n_blocks, 16, 4096)
-    started = time.perf_counter()
-    for block in blocks:
-        scipy.fft.rfft(block)
-    return time.perf_counter() - started
 
 
 def run(case, side, path):
@@ -131,17 +151,14 @@ def main():
         return
     print(
         f"{'':<38}{'length':>7}{'ours':>8}{'theirs':>8}{'ratio':>7}{'ours':>8}{'theirs':>8}"
-        f"{'ratio':>7}{'apart':>10}{'FFTs':>8}\n"
-        f"{'':<38}{'s':>7}{'s':>8}{'s':>8}{'':>7}{'MB':>8}{'MB':>8}{'':>7}{'dB':>10}{'s':>8}"
+        f"{'ratio':>7}{'apart':>10}{'FFTs':>8}{'correl.':>8}{'Gram':>8}\n"
+        f"{'':<38}{'s':>7}{'s':>8}{'s':>8}{'':>7}{'MB':>8}{'MB':>8}{'':>7}{'dB':>10}{'s':>8}{'s':>8}{'s':>8}"
     )
     for case, (name, peer, n_channels, *_) in enumerate(CASES):
         for seconds in arguments.seconds:
             with tempfile.TemporaryDirectory() as folder:
                 path = str(Path(folder) / "signals.npy")
-                signals = make_signals(seconds, n_channels)
-                np.save(path, signals)
-                transforms = time_transforms(signals)
-                del signals
+                np.save(path, make_signals(seconds, n_channels))
                 ours, theirs = (run(case, side, path) for side in ("ours", "theirs"))
             apart = largest_difference(ours["figures"], theirs["figures"])
             print(
@@ -149,7 +166,7 @@ def main():
                 f"{theirs['seconds']:>8.2f}{theirs['seconds'] / ours['seconds']:>7.1f}"
                 f"{ours['megabytes']:>8.0f}{theirs['megabytes']:>8.0f}"
                 f"{theirs['megabytes'] / max(ours['megabytes'], 1):>7.1f}{apart:>10.0e}"
-                f"{transforms:>8.3f}",
+                + "".join(f"{part:>8.3f}" for part in ours["parts"]),
                 flush=True,
             )
 

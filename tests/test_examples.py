@@ -31,6 +31,7 @@ def test_no_example_is_left_out():
     assert sorted(path.name for path in EXAMPLES.glob("*.py")) == [
         "plot_mask_exponents.py",
         "plot_more_songs.py",
+        "plot_one_separation_many_scores.py",
         "plot_report_grid_search.py",
         "plot_separate_a_song.py",
     ]
@@ -83,3 +84,9 @@ def test_mask_exponents(run):
 def test_more_songs(run):
     printed = run("plot_more_songs.py", "--songs", "4", "--seconds", "1.5", "--epochs", "1")
     assert "  1 songs: SDR of the voice" in printed
+
+
+def test_one_separation_many_scores(run):
+    printed = run("plot_one_separation_many_scores.py", *TINY).splitlines()
+    sir = {line[:18]: float(line.split()[-2]) for line in printed if line.startswith("version")}
+    assert sir["version 2, sources"] > sir["version 3, sources"] == sir["version 3, images "]

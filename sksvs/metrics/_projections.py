@@ -10,8 +10,8 @@ import scipy.linalg
 TOLERANCE = 2e-8
 # Rounding in the correlations, as a part of the energies of the signals that are combined.
 ROUNDING = 16 * np.finfo(float).eps
-# A Gram matrix that is closer to singular than this is loaded by this part of its norm.
-SINGULAR = 1e-13
+# A Gram matrix that is closer to singular than this is loaded by this part of its norm, or more.
+SINGULAR = 1e-15
 BLOCK_LENGTH = 16384
 
 
@@ -63,7 +63,7 @@ class GramMatrix:
 def _factorise(gram):
     """Return the lower Cholesky factor of a Gram matrix, loaded if it is nearly singular."""
     norm = np.abs(gram).sum(axis=0).max()
-    for loading in (0, SINGULAR, 100 * SINGULAR):
+    for loading in (0, SINGULAR, 10 * SINGULAR, 100 * SINGULAR, 1000 * SINGULAR):
         loaded = gram.T.copy(order="F")  # in the order of LAPACK, which writes the factor there
         loaded[range(len(gram)), range(len(gram))] += loading * norm
         factor, failed = scipy.linalg.lapack.dpotrf(
