@@ -233,7 +233,7 @@ def test_an_estimate_that_fails_makes_its_fold_nan_and_not_the_search(tracks):
     X, y = tracks
     silent = [x.copy() for x in X]
     silent[0][:] = 0  # the estimate of a silent mixture is silent
-    with pytest.warns(UserWarning, match=r"X\[0\] has no score.* is silent throughout"):
+    with pytest.warns(UserWarning, match=r"X\[0\] .* makes the mean NaN: .* is silent throughout"):
         scores = bss_eval_scorer(make_pipeline(MixtureBaseline()).fit(X, y), silent, y)
     assert np.isnan(list(scores.values())).all()
 
