@@ -116,7 +116,7 @@ def evaluate(
 
     Parameters
     ----------
-    estimator : fitted separator, or Pipeline that ends in one
+    estimator : fitted separator, Pipeline that ends in one, or search over such
     X : list of mixtures
         As for its `predict`.
     y : list of array or Sources, each (n_sources, n_samples[, n_channels])
@@ -165,6 +165,7 @@ def evaluate(
     mixtures = check_mixtures([x.waveform if isinstance(x, Spectrogram) else x for x in X])
     sources = check_sources(y, mixtures)
     tracks = [x if isinstance(x, Spectrogram) else m for x, m in zip(X, mixtures)]
+    estimator = getattr(estimator, "best_estimator_", estimator)
     separators = {"estimate": estimator}
     if mixture:
         separators["mixture"] = None

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sklearn.exceptions import UndefinedMetricWarning
@@ -84,7 +86,7 @@ def test_mixture_and_oracle_are_scored_on_the_channels_of_the_estimate(tracks, p
     assert found.scores["oracle"].sir > mixture.sir + 5
 
 
-def test_two_processes_and_bare_separators_give_the_same(tracks, capsys):
+def test_two_processes_bare_separators_and_searches_give_the_same(tracks, capsys):
     X, y = tracks
     fitted = pipeline().fit(X, y)
     expected = evaluate(fitted, X, y, oracle=IdealMaskOracle())
@@ -92,7 +94,9 @@ def test_two_processes_and_bare_separators_give_the_same(tracks, capsys):
     assert "2/2" in capsys.readouterr().err
     spectrograms = fitted[:-1].transform(X)
     bare = evaluate(fitted[-1], spectrograms, y, oracle=IdealMaskOracle())
-    for other in (shared, bare):
+    search = SimpleNamespace(best_estimator_=fitted)
+    searched = evaluate(search, X, y, oracle=IdealMaskOracle())
+    for other in (shared, bare, searched):
         assert other.summary == pytest.approx(expected.summary)
 
 
