@@ -1,27 +1,12 @@
 """The protocols by which the field compares: which figures, in which windows, reduced how."""
 
-from collections.abc import Callable
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from sksvs.metrics._comparison import window_ranges
 from sksvs.metrics._decomposition import Variant
-
-
-def weighted_mean(values, n_samples):
-    """Return the mean over tracks (last axis), weighted by their lengths."""
-    return np.average(values, axis=-1, weights=n_samples)
-
-
-def mean(values, n_samples):
-    """Return the mean over tracks (last axis), whatever their lengths."""
-    return np.mean(values, axis=-1)
-
-
-def median(values, n_samples):
-    """Return the median over tracks (last axis), whatever their lengths."""
-    return np.median(values, axis=-1)
 
 
 @dataclass(frozen=True)
@@ -43,20 +28,20 @@ class Protocol:
         The figures, the one to quote first: "sdr", "isr" (images only), "sir", "sar", "nsdr".
     window, hop : float or None
         In seconds; None: the whole track at once.
-    over_windows : callable
-        From (n_sources, n_windows), NaN where undefined, to (n_sources,).
-    over_tracks : callable
-        From (n_sources, n_tracks) and the lengths (n_tracks,) in samples to (n_sources,).
+    over_windows : {"mean", "median"}
+        Of the windows of a track that have figures.
+    over_tracks : {"mean", "weighted_mean", "median"}
+        Weights are the lengths of the tracks.
     """
 
     name: str
     source: str
     variant: Variant
     metrics: tuple[str, ...]
-    over_tracks: Callable
+    over_tracks: str
     window: float | None = None
     hop: float | None = None
-    over_windows: Callable = np.nanmean
+    over_windows: str = "mean"
 
     def ranges(self, n_samples, sample_rate, name):
         """Return the windows of a track: a list of (start, stop) in samples.
@@ -79,6 +64,20 @@ class Protocol:
         window, hop = (round(seconds * sample_rate) for seconds in (self.window, self.hop))
         return window_ranges(n_samples, window, hop, self.variant)
 
+    def reduce_windows(self, figures):
+        """Return (n_sources,) from figures of (n_sources, n_windows), some of them NaN."""
+        reduce = {"mean": np.nanmean, "median": np.nanmedian}[self.over_windows]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # no window has a figure: NaN
+            return reduce(figures, axis=-1)
+
+    def reduce_tracks(self, figures, n_samples):
+        """Return (n_sources,) from figures of (n_sources, n_tracks) and the tracks' lengths."""
+        if self.over_tracks == "median":
+            return np.median(figures, axis=-1)
+        weights = n_samples if self.over_tracks == "weighted_mean" else None
+        return np.average(figures, axis=-1, weights=weights)
+
 
 PROTOCOLS = {
     protocol.name: protocol
@@ -88,7 +87,7 @@ PROTOCOLS = {
             "the mean over tracks, as cross_val_score takes it over folds: what `score` computes",
             Variant(images=False),
             ("sdr", "sir", "sar"),
-            mean,
+            "mean",
         ),
         Protocol(
             "huang2014",
@@ -96,7 +95,7 @@ PROTOCOLS = {
             "the lengths of the clips",
             Variant(images=False),
             ("nsdr", "sir", "sar"),
-            weighted_mean,
+            "weighted_mean",
         ),
         Protocol(
             "sisec2016",
@@ -104,7 +103,7 @@ PROTOCOLS = {
             "median over tracks of the mean over windows of 30 s, 15 s apart",
             Variant(images=True),
             ("sdr", "isr", "sir", "sar"),
-            median,
+            "median",
             window=30.0,
             hop=15.0,
         ),
@@ -114,10 +113,10 @@ PROTOCOLS = {
             "campaign', LVA/ICA 2018: median over tracks of the median over windows of 1 s",
             Variant(images=True, framewise_filters=False),
             ("sdr", "isr", "sir", "sar"),
-            median,
+            "median",
             window=1.0,
             hop=1.0,
-            over_windows=np.nanmedian,
+            over_windows="median",
         ),
     )
 }

@@ -92,7 +92,7 @@ class SeparationScore(float):
             values = [track.sources[metric] for track in (judged or tracks)]
             per_source = np.array(values, dtype=float).T
             sources[metric] = (
-                protocol.over_tracks(per_source, lengths)
+                protocol.reduce_tracks(per_source, lengths)
                 if judged
                 else np.full(len(per_source) or 1, np.nan)
             )
@@ -179,9 +179,7 @@ def score_track(name, references, estimates, protocol, mixture=None, sample_rate
             problem = f"in every window {silent} is silent"
     if problem is not None:
         windows = {metric: np.full((n_sources, 1), np.nan) for metric in protocol.metrics}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # no window of a source is defined: NaN
-        sources = {m: protocol.over_windows(values, axis=-1) for m, values in windows.items()}
+    sources = {metric: protocol.reduce_windows(values) for metric, values in windows.items()}
     return TrackScore(name, n_samples, sources, windows, left_out, problem)
 
 
