@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "_tracks": {"_checks", "spectrogram", "waveform"},
     "datasets": {"_tracks", "audio", "waveform"},
     "separation": {"_audio_writer", "_background", "audio", "spectrogram", "waveform"},
-    "metrics": {"_tracks", "spectrogram"},
+    "metrics": {"_background", "_tracks", "spectrogram"},
     "transforms": {"_tracks", "masks", "spectrogram", "waveform"},
     "estimators": {
         "_background",

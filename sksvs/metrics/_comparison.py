@@ -1,12 +1,11 @@
 """Compare every reference with its estimate: checks, windows, the order of the estimates."""
 
-from functools import lru_cache
 from numbers import Integral
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from threadpoolctl import ThreadpoolController
 
+from sksvs._background import one_thread_per_product
 from sksvs.metrics._decomposition import measure
 from sksvs.metrics._mir_eval import measure_by_mir_eval
 from sksvs.metrics._signals import Signals, signal_energy
@@ -143,16 +142,6 @@ def _best_order(sir, framewise):
     return np.stack(orders, axis=-1)
 
 
-@lru_cache(maxsize=1)
-def _blas():
-    """Return the handle on the threads of BLAS.
-
-    They gain little on matrices of this size, and where the cores are busy with other work they
-    wait for each other: a factorisation of 50 ms was seen to take seconds.
-    """
-    return ThreadpoolController()
-
-
 def _measure_pairs(references, estimates, pairs, ranges, variant, backend="sksvs"):
     """Return (n_metrics, n_pairs, n_windows); estimates that are not finite have NaN."""
     for j, reference in enumerate(references):
@@ -168,6 +157,6 @@ def _measure_pairs(references, estimates, pairs, ranges, variant, backend="sksvs
         stand_ins = [e if ok else references[0] for e, ok in zip(estimates, usable)]
         compute = measure if backend == "sksvs" else measure_by_mir_eval
         signals = Signals(references, stand_ins)
-        with _blas().limit(limits=1, user_api="blas"):
+        with one_thread_per_product():
             figures[:, kept] = compute(signals, [pairs[p] for p in kept], ranges, variant)
     return figures

@@ -1,12 +1,12 @@
 """Correlate references with delayed references and estimates, by block FFT in bounded memory."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import joblib
 import numpy as np
 import scipy.fft
+
+from sksvs._background import usable_cores
 
 BLOCK_LENGTH = 4096  # samples in one transform
 BLOCKS_AT_ONCE = 16  # what the processor's cache holds
@@ -60,7 +60,7 @@ def correlate_ranges(signals, ranges, n_lags, block_length=BLOCK_LENGTH):
         One for each range.
     """
     cuts = _cuts(ranges)
-    with ThreadPoolExecutor(_allowed_threads()) as threads:
+    with ThreadPoolExecutor(usable_cores()) as threads:
         if any(b - a < n_lags - 1 for a, b in zip(cuts[1:-2], cuts[2:-1])):
             # A delay may reach over more than one cut: take the ranges one by one.
             tasks = [threads.submit(_correlate, signals, *r, n_lags, block_length) for r in ranges]
@@ -84,11 +84,6 @@ def correlate_ranges(signals, ranges, n_lags, block_length=BLOCK_LENGTH):
             total = total + part.result()
         totals.append(total)
     return totals
-
-
-def _allowed_threads():
-    allowed = os.environ.get("OMP_NUM_THREADS", "")
-    return int(allowed) if allowed.isdigit() and int(allowed) else joblib.cpu_count()
 
 
 def _cuts(ranges):
