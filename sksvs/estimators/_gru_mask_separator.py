@@ -14,6 +14,8 @@ from sksvs.estimators._progress import make_log
 from sksvs.estimators._segments import SegmentBatches, TrackReader
 from sksvs.estimators._validation_tracks import choose_validation_tracks
 
+COMPILED_FROM = 300_000  # frames in a fit: with fewer, XLA takes longer to compile than it saves
+
 
 class GRUMaskSeparator(BaseMaskSeparator):
     """Separate with masks that a network of GRU layers predicts from the mixture's magnitudes.
@@ -236,6 +238,7 @@ class GRUMaskSeparator(BaseMaskSeparator):
             patience=self.n_iter_no_change if self.early_stopping else None,
             tol=self.tol,
             seed=rng.randint(2**31 - 1),
+            compiled=learnt.n_frames_in_all * self.max_iter >= COMPILED_FROM,
             on_epoch=make_log(*curves, self.max_iter, self.verbose),
         )
         self.weights_ = weights

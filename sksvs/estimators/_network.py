@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
 from sksvs.estimators._startup_log import without_startup_log
 
 with without_startup_log():
@@ -68,7 +69,7 @@ def build_network(layers, dropout):
     """
 
     def new_gru(layer, **kwargs):
-        return keras.layers.GRU(
+        return ProjectedGRU(
             layer.units,
             return_sequences=True,
             reset_after=False,  # the parameter counts of the report
@@ -82,7 +83,7 @@ def build_network(layers, dropout):
         if layer.kind == "dense":
             keras_layer = keras.layers.Dense(layer.units, layer.activation, name=layer.name)
         elif layer.bidirectional:
-            keras_layer = keras.layers.Bidirectional(
+            keras_layer = ProjectedBidirectional(
                 new_gru(layer, name=f"{layer.name}_forward"),
                 backward_layer=new_gru(layer, name=f"{layer.name}_backward", go_backwards=True),
                 name=layer.name,
@@ -135,12 +136,14 @@ MOST_IDLE_MODELS = 8
 
 
 @contextmanager
-def borrow_model(layers, dropout, n_sources, loss, solver, clip_norm):
-    """Lend a compiled model: one that an earlier fit has left, or a new one.
+def borrow_model(layers, dropout, n_sources, loss, solver, clip_norm, compiled):
+    """Lend a model to train: one that an earlier fit has left, or a new one.
+
+    `compiled` says whether its training step is compiled by XLA.
 
     No two fits have the same one at a time. What it holds is of no account: see `reset_model`.
     """
-    key = (layers, dropout, n_sources, loss, solver, clip_norm)
+    key = (layers, dropout, n_sources, loss, solver, clip_norm, compiled)
     try:
         model = _idle_models[key].pop()
     except (KeyError, IndexError):
@@ -154,12 +157,12 @@ def borrow_model(layers, dropout, n_sources, loss, solver, clip_norm):
             _idle_models[oldest].pop()
 
 
-def _compile_model(layers, dropout, n_sources, loss, solver, clip_norm):
+def _compile_model(layers, dropout, n_sources, loss, solver, clip_norm, compiled):
     model = build_network(layers, dropout)
     model.compile(
         SOLVERS[solver](global_clipnorm=clip_norm),
         lambda target, masks: LOSSES[loss](target, masks, n_sources),
-        jit_compile=False,  # compiling takes longer than a small fit gains
+        jit_compile=compiled,
     )
     model.optimizer.build(model.trainable_variables)
     return model

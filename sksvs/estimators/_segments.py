@@ -45,6 +45,11 @@ class TrackReader:
         """Return the length of a track in frames."""
         return self.spectrograms[track].n_frames
 
+    @property
+    def n_frames_in_all(self):
+        """The length of all tracks together in frames."""
+        return sum(x.n_frames for x in self.spectrograms)
+
     def read(self, track, start, stop):
         """Return ``(input, target)`` of a range of frames: each (stop - start, n_values)."""
         if track not in self._cache:

@@ -39,6 +39,7 @@ def train_network(
     patience,
     tol,
     seed,
+    compiled,
     on_epoch,
 ):
     """Train a network and return its weights.
@@ -66,6 +67,8 @@ def train_network(
         weights; None: run all epochs and return the last.
     tol : float
     seed : int
+    compiled : bool
+        Whether XLA compiles the training step.
     on_epoch : callable
         Called with an `Epoch` after each.
 
@@ -75,7 +78,7 @@ def train_network(
         The weights by parameter name.
     """
     start_tensorflow()
-    kind = (layers, dropout, n_sources, loss, solver, clip_norm)
+    kind = (layers, dropout, n_sources, loss, solver, clip_norm, compiled)
     with _no_retracing_warnings(), borrow_model(*kind) as model:
         start = initial_weights(layers, seed) if weights is None else weights
         reset_model(model, layers, start, learning_rate_init, seed)

@@ -144,6 +144,7 @@ def test_a_model_that_is_used_again_is_as_good_as_new():
             patience=None,
             tol=0.0,
             seed=seed,
+            compiled=False,
             on_epoch=lambda epoch: None,
         )
 
@@ -168,7 +169,7 @@ def test_many_fits_leave_no_more_graphs_than_one():
 
     counts = []
     for seed in range(4):
-        with network.borrow_model(layers, 0.1, 2, "mask_squared_error", "adam", None) as model:
+        with network.borrow_model(layers, 0.1, 2, "mask_squared_error", "adam", None, False) as model:
             weights = network.initial_weights(layers, seed)
             network.reset_model(model, layers, weights, 0.01, seed)
             model.train_on_batch(*batch)

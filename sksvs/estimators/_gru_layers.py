@@ -1,0 +1,170 @@
+"""Keras GRU layers that train fast: big products outside the time loop, both directions in one.
+
+A stock Keras GRU multiplies every frame's input within its time loop, and TensorFlow derives the
+backward loop from it, with a weight gradient added up at every step. Here the loop holds only
+what depends on the step before it, forwards and backwards; the input's product and all weight
+gradients are one product over all frames each. The layers are those of Keras otherwise: the same
+weights in the same order, the same outputs.
+"""
+
+from sksvs.estimators._startup_log import without_startup_log
+
+with without_startup_log():
+    import keras
+    import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("sksvs")
+class ProjectedGRU(keras.layers.GRU):
+    """A `keras.layers.GRU` with ``reset_after=False`` and the standard activations.
+
+    It always starts from a state of zeros and returns all outputs, in the order of computation
+    (with `go_backwards`, the last frame first), as the stock layer does.
+    """
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        """Return the outputs: (batch, n_frames, units)."""
+        if initial_state is not None or mask is not None:
+            return super().call(sequences, initial_state, mask, training)
+        outputs = _run_directions(sequences, [self], training)
+        return tf.reverse(outputs, [1]) if self.go_backwards else outputs
+
+
+@keras.saving.register_keras_serializable("sksvs")
+class ProjectedBidirectional(keras.layers.Bidirectional):
+    """A `keras.layers.Bidirectional` of two `ProjectedGRU` whose outputs are concatenated."""
+
+    def call(self, sequences, initial_state=None, mask=None, training=None):
+        """Return the outputs of both directions: (batch, n_frames, 2 * units)."""
+        if initial_state is not None or mask is not None:
+            return super().call(sequences, initial_state, mask, training)
+        return _run_directions(sequences, [self.forward_layer, self.backward_layer], training)
+
+
+def _run_directions(sequences, layers, training):
+    """Return the outputs of one GRU or of two, side by side, all in the order of time."""
+    projected = []
+    for layer in layers:
+        cell, inputs = layer.cell, sequences
+        if training and cell.dropout:
+            inputs = sequences * cell.get_dropout_mask(sequences[:, 0, :])[:, tf.newaxis]
+            cell.reset_dropout_mask()
+        # The wide input is multiplied as it lies; only what the loop reads is put time first.
+        values = tf.transpose(_product(inputs, cell.kernel) + cell.bias, [1, 0, 2])
+        projected.append(tf.reverse(values, [0]) if layer.go_backwards else values)
+    kernels = tf.stack([tf.convert_to_tensor(x.cell.recurrent_kernel) for x in layers])
+    outputs = run_recurrence(tf.stack(projected, axis=1), kernels)
+    in_order = [
+        tf.reverse(outputs[:, i], [0]) if layer.go_backwards else outputs[:, i]
+        for i, layer in enumerate(layers)
+    ]
+    return tf.transpose(tf.concat(in_order, axis=-1), [1, 0, 2])
+
+
+def _product(sequences, kernel):
+    """Multiply all frames by a kernel, as one product of two matrices."""
+    shape = tf.shape(sequences)
+    product = tf.reshape(sequences, [-1, sequences.shape[-1]]) @ kernel
+    return tf.reshape(product, [shape[0], shape[1], kernel.shape[1]])
+
+
+@tf.custom_gradient
+def run_recurrence(projected, kernels):
+    """Run one or two GRUs over their projected inputs, in one loop over time.
+
+    With gates z (update), r (reset) and candidate c, ``z, r = σ(p + h U)``,
+    ``c = tanh(p_c + (r ⊙ h) U_c)``, ``h ← z ⊙ h + (1 - z) ⊙ c``, from a state of zeros.
+
+    Parameters
+    ----------
+    projected : tensor of float, shape (n_frames, n_directions, batch, 3 * units)
+        ``p = x W + b``, with the gates in Keras's order: update, reset, candidate.
+    kernels : tensor of float, shape (n_directions, units, 3 * units)
+        The recurrent kernels.
+
+    Returns
+    -------
+    tensor of float, shape (n_frames, n_directions, batch, units)
+        The states h. The gradient is written out: see the function within.
+    """
+    n_directions, units = kernels.shape[:2]
+    gate_kernels, candidate_kernels = kernels[..., : 2 * units], kernels[..., 2 * units :]
+    n_frames, batch = tf.shape(projected)[0], tf.shape(projected)[2]
+    start = tf.zeros([n_directions, batch, units], projected.dtype)
+
+    def rows(width):
+        shape = [n_directions, None, width]
+        return tf.TensorArray(projected.dtype, size=n_frames, element_shape=shape)
+
+    inputs = rows(3 * units).unstack(projected)
+
+    def step(i, state, states, gates):
+        frame = inputs.read(i)
+        update_reset = tf.sigmoid(frame[..., : 2 * units] + state @ gate_kernels)
+        update, reset = update_reset[..., :units], update_reset[..., units:]
+        candidate = tf.tanh(frame[..., 2 * units :] + (reset * state) @ candidate_kernels)
+        state = candidate + update * (state - candidate)
+        all_gates = tf.concat([update_reset, candidate], axis=-1)
+        return i + 1, state, states.write(i, state), gates.write(i, all_gates)
+
+    _, _, states, gates = tf.while_loop(
+        lambda i, *_: i < n_frames,
+        step,
+        (0, start, rows(units), rows(3 * units)),
+        maximum_iterations=n_frames,
+    )
+    states, gates = states.stack(), gates.stack()
+
+    def gradient(upstream):
+        """Go back through time with what the forward loop has kept; nothing is computed twice."""
+        before = tf.concat([start[tf.newaxis], states[:-1]], axis=0)
+        kept = rows(3 * units).unstack(gates), rows(units).unstack(before)
+        upstream_rows = rows(units).unstack(upstream)
+        from_gates = tf.linalg.matrix_transpose(gate_kernels)
+        from_candidates = tf.linalg.matrix_transpose(candidate_kernels)
+
+        def step_back(i, of_next, of_projected):
+            all_gates, state = (array.read(i) for array in kept)
+            update, reset, candidate = tf.split(all_gates, 3, axis=-1)
+            of_state = upstream_rows.read(i) + of_next
+            of_candidate = of_state * (1 - update) * (1 - candidate * candidate)
+            of_update = of_state * (state - candidate) * update * (1 - update)
+            of_reset_state = of_candidate @ from_candidates
+            of_reset = of_reset_state * state * reset * (1 - reset)
+            of_both = tf.concat([of_update, of_reset], axis=-1)
+            of_next = of_state * update + of_reset_state * reset + of_both @ from_gates
+            row = tf.concat([of_both, of_candidate], axis=-1)
+            return i - 1, of_next, of_projected.write(i, row)
+
+        _, _, of_projected = tf.while_loop(
+            lambda i, *_: i >= 0,
+            step_back,
+            (n_frames - 1, start, rows(3 * units)),
+            maximum_iterations=n_frames,
+        )
+        of_projected = of_projected.stack()
+        reset_states = gates[..., units : 2 * units] * before
+        of_kernels = tf.concat(
+            [
+                _over_all_frames(before, of_projected[..., : 2 * units]),
+                _over_all_frames(reset_states, of_projected[..., 2 * units :]),
+            ],
+            axis=-1,
+        )
+        return of_projected, of_kernels
+
+    return states, gradient
+
+
+def _over_all_frames(inputs, gradients):
+    """Return ``inputsᵀ gradients`` of every direction, summed over frames and batch."""
+    return tf.stack(
+        [
+            tf.matmul(
+                tf.reshape(inputs[:, i], [-1, inputs.shape[-1]]),
+                tf.reshape(gradients[:, i], [-1, gradients.shape[-1]]),
+                transpose_a=True,
+            )
+            for i in range(inputs.shape[1])
+        ]
+    )
