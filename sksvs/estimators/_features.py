@@ -41,16 +41,17 @@ def network_input(frames, level, input_power):
     return magnitudes if input_power == 1 else magnitudes ** np.float32(input_power)
 
 
-def network_target(target, frames, start, stop, level, n_masks, on_masks):
+def network_target(frames, sources, rule, level, n_masks, on_masks):
     """Return what the loss compares the network's output with.
 
     Parameters
     ----------
-    target : Target
     frames : array of complex64, shape (n_freqs, n_frames)
-        Of the mixture, from `start` to `stop`.
-    start, stop : int
-        Frames.
+        Of the mixture.
+    sources : array of float32, shape (n_sources, n_freqs, n_frames)
+        Magnitudes.
+    rule : callable
+        From these to masks of the same shape.
     level : float
     n_masks : int
         How many masks the network learns.
@@ -63,12 +64,14 @@ def network_target(target, frames, start, stop, level, n_masks, on_masks):
         The `n_masks` masks side by side, or the magnitudes of the mixture and of every source
         side by side, over `level`.
     """
-    if on_masks:
-        parts = target.masks(start, stop)[:n_masks]
-    else:
-        sources = target.magnitudes(start, stop)
-        parts = np.concatenate([np.abs(frames)[np.newaxis], sources]) / np.float32(level)
-    return np.concatenate(parts).T
+    parts = rule(sources)[:n_masks] if on_masks else [np.abs(frames), *sources]
+    n_freqs, n_frames = frames.shape
+    target = np.empty((n_frames, len(parts) * n_freqs), np.float32)
+    for i, part in enumerate(parts):
+        target[:, i * n_freqs : (i + 1) * n_freqs] = part.T
+    if not on_masks:
+        target /= np.float32(level)
+    return target
 
 
 def masks_from_output(output, n_sources):

@@ -8,13 +8,10 @@ from sksvs._tracks import check_targets, common_params
 from sksvs.estimators._architecture import mask_network_layers
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._features import count_masks
-from sksvs.estimators._parameters import MASK_LOSSES, check_parameters
+from sksvs.estimators._learning import epoch_random_state, learn
+from sksvs.estimators._parameters import check_parameters
 from sksvs.estimators._prediction import predict_masks
-from sksvs.estimators._progress import make_log
-from sksvs.estimators._segments import SegmentBatches, TrackReader
 from sksvs.estimators._validation_tracks import choose_validation_tracks
-
-COMPILED_FROM = 300_000  # frames in a fit: with fewer, XLA takes longer to compile than it saves
 
 
 class GRUMaskSeparator(BaseMaskSeparator):
@@ -53,8 +50,12 @@ class GRUMaskSeparator(BaseMaskSeparator):
         of IRMTarget.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         The optimiser.
+    learning_rate : {"constant", "cosine", "adaptive"}, default="constant"
+        "cosine" lets it fall to zero over `max_iter` epochs along half a cosine. "adaptive"
+        divides it by 5 whenever two epochs in succession were not better than the best by `tol`,
+        by the validation loss where there is one.
     learning_rate_init : float, default=0.001
-        Learning rate.
+        Learning rate of the first epoch.
     clip_norm : float or None, default=None
         Largest norm of the gradient of all weights together.
     batch_size : int, default=16
@@ -75,18 +76,29 @@ class GRUMaskSeparator(BaseMaskSeparator):
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, the input statistics and the curves that there
         are, with a new optimiser.
-    cache_size : float, default=1000
-        Megabytes of spectra to keep in memory between epochs; what does not fit is computed again
-        from the audio.
+    augmentation : Augmentation or None, default=None
+        How the sources are varied before they are mixed, see
+        :class:`~sksvs.augmentation.Augmentation`.
+    cache_size : float, default=400
+        Megabytes of what is kept in memory between epochs, track by track as far as it goes:
+        spectra, or with `augmentation` the decoded sources. The rest is read and computed again.
+    checkpoint_dir : str, path-like or None, default=None
+        Folder in which to save the state of the fit after every epoch. A fit of the same
+        parameters, tracks and integer `random_state` goes on from there, and gives what one that
+        is not cut off gives. Many fits can share a folder.
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        Told about the beginning and end of training and of every epoch; they may stop it.
     random_state : int, RandomState or None, default=None
         Of the initial weights, dropout, segments and held-out tracks.
     verbose : bool, default=False
-        Whether to print a line an epoch.
+        Whether to show a bar with the epoch, the loss, frames per second and the time left.
 
     Attributes
     ----------
     weights_ : dict of str to array of float32
         By parameter name, as "gru_0/forward/kernel".
+    training_state_ : dict of str to list of array
+        The optimiser's state and that of dropout, for `partial_fit`.
     layers_ : tuple of Layer
         The network, layer by layer: name, kind, sizes.
     input_mean_, input_scale_ : array of float32, shape (n_freqs,)
@@ -133,6 +145,7 @@ class GRUMaskSeparator(BaseMaskSeparator):
         input_power=1.0,
         loss="magnitude_absolute_error",
         solver="adam",
+        learning_rate="constant",
         learning_rate_init=0.001,
         clip_norm=None,
         batch_size=16,
@@ -143,7 +156,10 @@ class GRUMaskSeparator(BaseMaskSeparator):
         n_iter_no_change=10,
         tol=0.0,
         warm_start=False,
-        cache_size=1000,
+        augmentation=None,
+        cache_size=400,
+        checkpoint_dir=None,
+        callbacks=None,
         random_state=None,
         verbose=False,
     ):
@@ -155,6 +171,7 @@ class GRUMaskSeparator(BaseMaskSeparator):
         self.input_power = input_power
         self.loss = loss
         self.solver = solver
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
         self.clip_norm = clip_norm
         self.batch_size = batch_size
@@ -165,7 +182,10 @@ class GRUMaskSeparator(BaseMaskSeparator):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.augmentation = augmentation
         self.cache_size = cache_size
+        self.checkpoint_dir = checkpoint_dir
+        self.callbacks = callbacks
         self.random_state = random_state
         self.verbose = verbose
 
@@ -194,61 +214,51 @@ class GRUMaskSeparator(BaseMaskSeparator):
             If a track has no target, a parameter is out of range, or there are too few tracks
             to hold one out.
         """
-        spectrograms = check_targets(X, self)
-        check_parameters(self)
-        n_sources, params = spectrograms[0].target.n_sources, common_params(spectrograms)
-        layers = self._layers(params.n_freqs, n_sources)
-        resumed = self.warm_start and hasattr(self, "weights_")
-        if resumed:
+        spectrograms, layers, params = self._check_fit(X)
+        goes_on = self.warm_start and hasattr(self, "weights_")
+        if goes_on:
             self._require_same_network(layers, params)
-
         rng = check_random_state(self.random_state)
         held_out = np.zeros(len(spectrograms), bool)
         if self.early_stopping or validation_tracks is not None:
-            again = resumed and self.held_out_.any() and len(self.held_out_) == len(held_out)
+            again = goes_on and self.held_out_.any() and len(self.held_out_) == len(held_out)
             if again and validation_tracks is None:
                 validation_tracks = self.held_out_
             held_out = choose_validation_tracks(
                 len(spectrograms), self.validation_fraction, rng, groups, validation_tracks
             )
+        start = self.weights_ if goes_on else None
+        learn(self, layers, spectrograms, held_out, rng, start, self.max_iter, self.checkpoint_dir)
+        self._set_params_of_analysis(params, goes_on)
+        return self
 
-        from sksvs.estimators._training import train_network  # imports TensorFlow, so not above
+    def partial_fit(self, X, y=None):
+        """Learn for one epoch, going on from where the last one ended.
 
-        budget = self.cache_size * 1e6
-        learnt = self._read([x for x, out in zip(spectrograms, held_out) if not out], budget)
-        statistics = (self.input_mean_, self.input_scale_) if resumed else learnt.input_statistics()
-        curves = ([*self.loss_curve_], [*self.validation_loss_curve_]) if resumed else ([], [])
-        validation_batches = None
-        if held_out.any():
-            held_out_tracks = [x for x, out in zip(spectrograms, held_out) if out]
-            watched = self._read(held_out_tracks, learnt.spare_bytes)
-            validation_batches = self._batches(watched, statistics)
-        weights = train_network(
-            layers,
-            self.weights_ if resumed else None,
-            self._batches(learnt, statistics, rng),
-            validation_batches,
-            n_sources=n_sources,
-            loss=self.loss,
-            dropout=self.dropout,
-            solver=self.solver,
-            learning_rate_init=self.learning_rate_init,
-            clip_norm=self.clip_norm,
-            max_iter=self.max_iter,
-            patience=self.n_iter_no_change if self.early_stopping else None,
-            tol=self.tol,
-            seed=rng.randint(2**31 - 1),
-            compiled=learnt.n_frames_in_all * self.max_iter >= COMPILED_FROM,
-            on_epoch=make_log(*curves, self.max_iter, self.verbose),
-        )
-        self.weights_ = weights
-        self.input_mean_, self.input_scale_ = statistics
-        self.loss_curve_, self.validation_loss_curve_ = curves
-        self.n_iter_ = len(self.loss_curve_)
-        self.held_out_ = held_out
-        self.layers_, self.input_power_ = layers, self.input_power
-        keeps_rate = resumed and params.sample_rate is None
-        self.n_sources_, self.stft_params_ = n_sources, self.stft_params_ if keeps_rate else params
+        The optimiser's state is kept, and what the input is standardised with stays as it was in
+        the first fit. All tracks are learnt from: none is held out. Before any fit it is a fit of
+        one epoch. A stock Pipeline has no `partial_fit`:
+        ``pipe[-1].partial_fit(pipe[:-1].fit_transform(X, y))``.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+            Each with a target; not necessarily the tracks of before.
+        y : ignored
+            The sources have come with X.
+
+        Returns
+        -------
+        self
+        """
+        spectrograms, layers, params = self._check_fit(X)
+        goes_on, start = hasattr(self, "weights_"), None
+        if goes_on:
+            self._require_same_network(layers, params)
+            start = {"weights": self.weights_, **self.training_state_}
+        rng = epoch_random_state(self.random_state, self.n_iter_ if goes_on else 0)
+        learn(self, layers, spectrograms, np.zeros(len(spectrograms), bool), rng, start, 1, None)
+        self._set_params_of_analysis(params, goes_on)
         return self
 
     def count_params(self, by_layer=False, n_freqs=None):
@@ -281,6 +291,14 @@ class GRUMaskSeparator(BaseMaskSeparator):
     def _mask_blocks(self, spectrogram):
         return predict_masks(self, spectrogram)
 
+    def _check_fit(self, X):
+        """Return the checked tracks, the layers of a network for them, and their analysis."""
+        spectrograms = check_targets(X, self)
+        check_parameters(self)
+        params = common_params(spectrograms)
+        layers = self._layers(params.n_freqs, spectrograms[0].target.n_sources)
+        return spectrograms, layers, params
+
     def _layers(self, n_freqs, n_sources):
         return mask_network_layers(
             n_freqs,
@@ -295,27 +313,17 @@ class GRUMaskSeparator(BaseMaskSeparator):
         """Refuse to go on from what belongs to another network, input or analysis."""
         if layers != self.layers_ or self.input_power != self.input_power_:
             raise ValueError(
-                "warm_start goes on from the last fit, but the network has other layers or another "
-                "input_power now. Keep them and the number of sources, or set warm_start=False."
+                "warm_start and partial_fit go on from the last fit, but the network has other "
+                "layers or another input_power now. Keep them and the number of sources, or fit anew."
             )
         difference = params.differs_from(self.stft_params_)
         if difference:
             raise ValueError(
-                "warm_start goes on from the last fit, but now the tracks were analysed with "
-                f"{difference}."
+                "warm_start and partial_fit go on from the last fit, but now the tracks were "
+                f"analysed with {difference}."
             )
 
-    def _read(self, spectrograms, cache_bytes):
-        """Return a reader of what the network needs of these tracks."""
-        return TrackReader(
-            [x.to_mono() for x in spectrograms],
-            count_masks(spectrograms[0].target.n_sources),
-            self.loss in MASK_LOSSES,
-            self.input_power,
-            cache_bytes,
-        )
-
-    def _batches(self, reader, statistics, random_state=None):
-        return SegmentBatches(
-            reader, self.segment_frames, self.batch_size, *statistics, random_state
-        )
+    def _set_params_of_analysis(self, params, goes_on):
+        """Keep the analysis; the sample rate of an earlier fit stays where this one knows none."""
+        if not (goes_on and params.sample_rate is None):
+            self.stft_params_ = params

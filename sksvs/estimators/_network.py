@@ -2,6 +2,7 @@
 
 import os
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 
@@ -168,27 +169,87 @@ def _compile_model(layers, dropout, n_sources, loss, solver, clip_norm, compiled
     return model
 
 
+class NetworkState(NamedTuple):
+    """All that changes while a network learns, as arrays.
+
+    Attributes
+    ----------
+    weights : dict of str to array of float32
+        By parameter name.
+    optimizer : list of array
+        The optimiser's own, its learning rate among them, in Keras's order.
+    dropout : list of array
+        Seed and counter of every layer that drops inputs.
+    """
+
+    weights: dict
+    optimizer: list
+    dropout: list
+
+
+def read_state(model, layers):
+    """Return the state of a model."""
+    optimizer = [np.array(variable.numpy()) for variable in model.optimizer.variables]
+    dropout = [np.array(variable.numpy()) for variable in _dropout_variables(model)]
+    return NetworkState(get_weights(model, layers), optimizer, dropout)
+
+
+def write_state(model, layers, state):
+    """Give a model the state that another model of the same kind had."""
+    set_weights(model, layers, state.weights)
+    variables = [*model.optimizer.variables, *_dropout_variables(model)]
+    for variable, value in zip(variables, [*state.optimizer, *state.dropout], strict=True):
+        variable.assign(value)
+
+
 def reset_model(model, layers, weights, learning_rate, seed):
     """Make a model what it would be if it were new: weights, optimiser, dropout."""
     set_weights(model, layers, weights)
     for variable in model.optimizer.variables:
         variable.assign(np.zeros(variable.shape))
-    model.optimizer.learning_rate = learning_rate
+    set_learning_rate(model, learning_rate)
     rng = np.random.RandomState(seed)
-    kept = {id(variable) for variable in model.weights}
-    for state in model.variables:
-        if id(state) not in kept:  # the state of a dropout: a seed and a counter
-            state.assign(np.array([rng.randint(2**31 - 1), 0], "uint32"))
+    for state in _dropout_variables(model):
+        state.assign(np.array([rng.randint(2**31 - 1), 0], "uint32"))
 
 
-def start_tensorflow():
+def _dropout_variables(model):
+    """Return what a model holds besides its weights: seeds and counters."""
+    weights = {id(variable) for variable in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]
+
+
+def set_learning_rate(model, rate):
+    """Set the learning rate of a model's optimiser."""
+    model.optimizer.learning_rate = rate
+
+
+@contextmanager
+def lend_to_callbacks(callbacks, model):
+    """Let Keras callbacks watch a model: they are told when training begins and ends."""
+    model.stop_training = False
+    hooks = keras.callbacks.CallbackList(callbacks, model=model)
+    try:
+        hooks.on_train_begin()
+        yield hooks
+        hooks.on_train_end()
+    finally:
+        for callback in callbacks:
+            callback.set_model(None)  # it is lent to other fits
+
+
+def start_tensorflow(compiled=False):
     """Start TensorFlow, if it is not running, on the threads that this process is allowed.
+
+    With `compiled`, start XLA too, which has remarks of its own when it first compiles.
 
     joblib tells its workers through OMP_NUM_THREADS, which NumPy heeds and TensorFlow does not.
     """
     with without_startup_log():
         _limit_threads()
         tf.config.list_logical_devices()
+        if compiled:
+            tf.function(tf.identity, jit_compile=True)(0.0)
 
 
 def _limit_threads():

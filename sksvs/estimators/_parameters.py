@@ -2,6 +2,9 @@
 
 from numbers import Integral, Real
 
+from sksvs.augmentation import Augmentation
+from sksvs.estimators._schedule import SCHEDULES
+
 MASK_LOSSES = ("binary_crossentropy", "mask_absolute_error", "mask_squared_error")
 MAGNITUDE_LOSSES = ("magnitude_absolute_error", "magnitude_squared_error")
 
@@ -9,6 +12,7 @@ CHOICES = {
     "output_activation": ("sigmoid", "relu"),
     "loss": MASK_LOSSES + MAGNITUDE_LOSSES,
     "solver": ("adam", "rmsprop", "sgd"),
+    "learning_rate": SCHEDULES,
 }
 RANGES = {  # name: kind, what it must be in words, test
     "batch_size": (Integral, "an integer of at least 1", lambda x: x >= 1),
@@ -44,6 +48,16 @@ def check_parameters(separator):
         valid = isinstance(sizes, (tuple, list)) and len(sizes) >= fewest
         if not valid or not all(isinstance(n, Integral) and n >= 1 for n in sizes):
             _refuse(separator, name, f"a tuple of {fewest} or more positive integers")
+    if separator.augmentation is not None:
+        if not isinstance(separator.augmentation, Augmentation):
+            _refuse(separator, "augmentation", "a sksvs.augmentation.Augmentation, or None")
+        separator.augmentation.check()
+    if separator.checkpoint_dir is not None and not isinstance(separator.random_state, Integral):
+        _refuse(
+            separator,
+            "random_state",
+            "an integer where there is a checkpoint_dir, so that a fit can be resumed",
+        )
 
 
 def _refuse(separator, name, words):

@@ -2,30 +2,39 @@
 
 import logging
 from contextlib import contextmanager
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from sksvs.estimators._network import (
+    NetworkState,
     borrow_model,
-    get_weights,
     initial_weights,
+    lend_to_callbacks,
+    read_state,
     reset_model,
+    set_learning_rate,
     start_tensorflow,
+    write_state,
 )
+from sksvs.estimators._schedule import scheduled_rate
 
 
-class Epoch(NamedTuple):
-    """What one epoch gave; `validation_loss` is None where no track is held out."""
+@dataclass
+class Run:
+    """What is known of a fit after some epochs, besides the state of the network."""
 
-    number: int
-    loss: float
-    validation_loss: float | None
+    epoch: int = 0
+    losses: list = field(default_factory=list)
+    validation_losses: list = field(default_factory=list)
+    best_loss: float = np.inf
+    best_epoch: int = 0
+    best_weights: dict | None = None
 
 
 def train_network(
     layers,
-    weights,
+    start,
     batches,
     validation_batches,
     *,
@@ -33,6 +42,7 @@ def train_network(
     loss,
     dropout,
     solver,
+    learning_rate,
     learning_rate_init,
     clip_norm,
     max_iter,
@@ -40,16 +50,18 @@ def train_network(
     tol,
     seed,
     compiled,
-    on_epoch,
+    callbacks,
+    checkpoint,
+    progress,
 ):
-    """Train a network and return its weights.
+    """Train a network.
 
     Parameters
     ----------
     layers : tuple of Layer
-    weights : dict of str to array, or None
-        What to start from; None: new ones.
-    batches, validation_batches : iterable of (inputs, targets, frame_weights), one epoch a pass
+    start : NetworkState, dict of str to array, or None
+        What to go on from; weights alone: with a new optimiser; None: new weights.
+    batches, validation_batches : iterable of Batch, one epoch a pass
         `validation_batches` may be None.
     n_sources : int
     loss : str
@@ -57,6 +69,8 @@ def train_network(
     dropout : float
     solver : str
         A key of `SOLVERS`.
+    learning_rate : str
+        The schedule, see `scheduled_rate`.
     learning_rate_init : float
     clip_norm : float or None
         Largest norm of the gradient of all weights together.
@@ -69,52 +83,107 @@ def train_network(
     seed : int
     compiled : bool
         Whether XLA compiles the training step.
-    on_epoch : callable
-        Called with an `Epoch` after each.
+    callbacks : list of keras.callbacks.Callback
+    checkpoint : Checkpoint or None
+        Where to save after every epoch, and what to resume from if it is there.
+    progress : Progress
 
     Returns
     -------
-    dict of str to array
-        The weights by parameter name.
+    state : NetworkState
+    run : Run
     """
-    start_tensorflow()
+    start_tensorflow(compiled)
     kind = (layers, dropout, n_sources, loss, solver, clip_norm, compiled)
     with _no_retracing_warnings(), borrow_model(*kind) as model:
-        start = initial_weights(layers, seed) if weights is None else weights
-        reset_model(model, layers, start, learning_rate_init, seed)
-        best, best_weights, best_epoch = np.inf, None, 0
-        if weights is not None and patience is not None:
-            best, best_weights = _mean_loss(model, model.test_on_batch, validation_batches), weights
-        for number in range(1, max_iter + 1):
-            train_loss, validation_loss = _mean_loss(model, model.train_on_batch, batches), None
-            if validation_batches is not None:
-                validation_loss = _mean_loss(model, model.test_on_batch, validation_batches)
-            if not np.isfinite(train_loss):
-                raise ValueError(
-                    f"The training loss is {train_loss} in epoch {number}: the network diverges. "
-                    "Take a smaller learning_rate_init, or clip_norm=1.0."
-                )
-            on_epoch(Epoch(number, train_loss, validation_loss))
-            if patience is None:
-                continue
-            if best_weights is None or validation_loss < best - tol:
-                best, best_weights, best_epoch = validation_loss, get_weights(model, layers), number
-            elif number - best_epoch >= patience:
-                break
-        return get_weights(model, layers) if best_weights is None else best_weights
+        if isinstance(start, NetworkState):
+            weights = start.weights
+            write_state(model, layers, start)
+        else:
+            weights = initial_weights(layers, seed) if start is None else start
+            reset_model(model, layers, weights, learning_rate_init, seed)
+        saved = None if checkpoint is None else checkpoint.load(batches.random_state)
+        if saved is not None:
+            state, run = saved
+            write_state(model, layers, state)
+        else:
+            run = Run()
+            if start is not None and patience is not None:
+                run.best_loss = _validation_loss(model, validation_batches)
+                run.best_weights = weights
+        with lend_to_callbacks(callbacks, model) as hooks:
+            while run.epoch < max_iter and not _is_over(run, patience, model):
+                hooks.on_epoch_begin(run.epoch)
+                run.epoch += 1
+                curve = run.validation_losses or run.losses
+                rate = scheduled_rate(learning_rate, learning_rate_init, max_iter, tol, curve)
+                if rate is not None:
+                    set_learning_rate(model, rate)
+                _run_epoch(model, batches, validation_batches, run, progress)
+                if patience is not None and run.validation_losses[-1] < run.best_loss - tol:
+                    run.best_loss, run.best_epoch = run.validation_losses[-1], run.epoch
+                    run.best_weights = read_state(model, layers).weights
+                hooks.on_epoch_end(run.epoch - 1, _logs(run))
+                if checkpoint is not None:
+                    checkpoint.save(read_state(model, layers), batches.random_state, run)
+        state = read_state(model, layers)
+        if run.best_weights is not None:
+            state = state._replace(weights=run.best_weights)
+        return state, run
 
 
-def _mean_loss(model, run_batch, batches):
+def _is_over(run, patience, model):
+    lost_patience = patience is not None and run.epoch - run.best_epoch >= patience
+    return lost_patience or model.stop_training
+
+
+def _run_epoch(model, batches, validation_batches, run, progress):
+    """Learn from every batch, and extend the curves."""
+
+    def learn(batch, frame_weights):
+        model.reset_metrics()
+        loss = model.train_on_batch(batch.inputs, batch.targets, sample_weight=frame_weights)
+        if not np.isfinite(np.ravel(loss)[0]):
+            raise ValueError(
+                f"The training loss is {np.ravel(loss)[0]} in epoch {run.epoch}: the network "
+                "diverges. Take a smaller learning_rate_init, or clip_norm=1.0. It happened in a "
+                f"batch of {', '.join(batch.tracks)}."
+            )
+        return loss
+
+    progress.begin_epoch(run.epoch)
+    run.losses.append(_mean_loss(learn, batches, progress.advance))
+    if validation_batches is not None:
+        run.validation_losses.append(_validation_loss(model, validation_batches))
+    progress.end_epoch(**_logs(run))
+
+
+def _validation_loss(model, batches):
+    def judge(batch, frame_weights):
+        model.reset_metrics()
+        return model.test_on_batch(batch.inputs, batch.targets, sample_weight=frame_weights)
+
+    return _mean_loss(judge, batches)
+
+
+def _mean_loss(run_batch, batches, advance=None):
     """Run every batch and return the mean loss of a frame."""
     total, count = 0.0, 0.0
-    for inputs, targets, frame_weights in batches:
-        n_frames = float(frame_weights.sum())
+    for batch in batches:
+        n_frames = float(batch.frame_weights.sum())
         # Keras divides by the number of frames, silent padding included.
-        scaled = frame_weights * (frame_weights.size / n_frames)
-        model.reset_metrics()
-        loss = run_batch(inputs, targets, sample_weight=scaled)
+        loss = run_batch(batch, batch.frame_weights * (batch.frame_weights.size / n_frames))
         total, count = total + n_frames * float(np.ravel(loss)[0]), count + n_frames
+        if advance is not None:
+            n_segments = np.count_nonzero(batch.frame_weights[:, 0])
+            advance(n_segments * batch.inputs.shape[1], total / count)
     return total / count
+
+
+def _logs(run):
+    """Return the losses of the last epoch under Keras's names."""
+    logs = {"loss": run.losses[-1]}
+    return {**logs, "val_loss": run.validation_losses[-1]} if run.validation_losses else logs
 
 
 @contextmanager

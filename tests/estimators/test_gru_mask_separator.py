@@ -2,13 +2,18 @@ import copy
 import pickle
 import re
 
+import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from sksvs.audio import AudioFile, write
+from sksvs.augmentation import Augmentation
 from sksvs.estimators import GRUMaskSeparator
 from sksvs.estimators import _prediction as prediction
+from sksvs.estimators._learning import epoch_random_state
+from sksvs.estimators._schedule import scheduled_rate
 from sksvs.spectrogram import Spectrogram
 from sksvs.transforms import STFTTransformer
 from sksvs.waveform import ArrayWaveform
@@ -263,8 +268,119 @@ def test_a_network_that_diverges_says_what_to_do(tracks):
         learning_rate_init=1e30,
         max_iter=5,
     )
-    with pytest.raises(ValueError, match=r"loss is (inf|nan) in epoch \d: the network diverges"):
+    with pytest.raises(
+        ValueError, match=r"loss is (inf|nan) in epoch \d: the network diverges.* batch of X\[\d\]"
+    ):
         separator.fit(analysed(*tracks))
+
+
+def test_partial_fit_keeps_the_optimiser_and_the_statistics(tracks):
+    X, y = tracks
+    separator = tiny_separator(early_stopping=True, learning_rate_init=0.02).fit(analysed(X, y))
+    steps = int(separator.training_state_["optimizer"][0])
+    mean, curve = separator.input_mean_, separator.loss_curve_
+    other = analysed(*tiny_tracks(2, random_state=7))
+    separator.partial_fit(other).partial_fit(other)
+    assert separator.input_mean_ is mean
+    assert separator.loss_curve_[:-2] == curve
+    assert separator.n_iter_ == len(curve) + 2
+    assert int(separator.training_state_["optimizer"][0]) > steps
+    assert separator.loss_curve_[-1] < separator.loss_curve_[-2]
+    copy.deepcopy(separator).partial_fit(analysed(X, y))
+
+
+def test_partial_fit_before_any_fit_is_a_fit_of_one_epoch(tracks):
+    separator = tiny_separator().partial_fit(analysed(*tracks))
+    assert (separator.n_iter_, len(separator.loss_curve_)) == (1, 1)
+    assert separator.predict(analysed(tracks[0]))[0].shape[0] == 2
+    with pytest.raises(ValueError, match="partial_fit go on .* other layers"):
+        separator.set_params(hidden_layer_sizes=(5,)).partial_fit(analysed(*tracks))
+
+
+def test_partial_fit_draws_every_epoch_anew(tracks):
+    X = analysed(*tracks)
+    one, two = (tiny_separator().fit(X) for _ in range(2))
+    before = copy.deepcopy(one)
+    one.partial_fit(X)
+    two.partial_fit(X)
+    np.testing.assert_array_equal(one.weights_["mask/bias"], two.weights_["mask/bias"])
+    states = [epoch_random_state(0, n).random_sample() for n in (2, 3)]
+    assert states[0] != states[1]
+    assert not np.array_equal(before.weights_["mask/bias"], one.weights_["mask/bias"])
+
+
+def test_augmentation_is_a_parameter_like_others(tracks):
+    X = analysed(*tracks)
+    separator = tiny_separator(augmentation=Augmentation(), max_iter=20, learning_rate_init=0.02)
+    weights = [
+        clone(separator).set_params(**changed).fit(X).weights_["mask/bias"]
+        for changed in ({}, {"augmentation__gain_db": 6.0}, {"augmentation__remix": 1.0})
+    ]
+    assert not any(np.array_equal(weights[0], other) for other in weights[1:])
+    varied = clone(separator).set_params(augmentation__gain_db=6.0, augmentation__speed=0.1).fit(X)
+    assert varied.loss_curve_[-1] < varied.loss_curve_[0]
+
+
+def test_augmentation_gives_the_same_weights_whatever_is_kept_in_memory(tracks):
+    X = analysed(*tracks)
+    augmentation = Augmentation(6.0, 0.5, 0.5, 0.1)
+    weights = [
+        tiny_separator(augmentation=augmentation, cache_size=size).fit(X).weights_["mask/bias"]
+        for size in (400, 0)
+    ]
+    np.testing.assert_allclose(*weights, atol=1e-5)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "adaptive"])
+def test_the_learning_rate_follows_its_schedule(tracks, schedule):
+    rates = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            rates.append(float(self.model.optimizer.learning_rate))
+
+    separator = tiny_separator(
+        learning_rate=schedule, learning_rate_init=0.5, tol=10.0, max_iter=8, callbacks=[Watch()]
+    ).fit(analysed(*tracks))
+    curve = separator.loss_curve_
+    expected = [scheduled_rate(schedule, 0.5, 8, 10.0, curve[:n]) for n in range(8)]
+    np.testing.assert_allclose(rates, expected, rtol=1e-6)
+    assert rates[0] == 0.5
+    assert rates[-1] < 0.1
+
+
+def test_keras_callbacks_see_the_losses_and_may_stop(tracks):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.seen = logs
+            self.model.stop_training = epoch == 1
+
+    stop = Stop()
+    separator = tiny_separator(max_iter=9, early_stopping=True, callbacks=[stop])
+    separator.fit(analysed(*tracks))
+    assert separator.n_iter_ == 2
+    assert stop.seen == {
+        "loss": separator.loss_curve_[-1],
+        "val_loss": separator.validation_loss_curve_[-1],
+    }
+    assert pickle.loads(pickle.dumps(tiny_separator(callbacks=[keras.callbacks.Callback()])))
+
+
+@pytest.mark.parametrize("augmentation", [None, Augmentation(gain_db=3.0)])
+def test_a_file_that_ends_early_is_named(tracks, tmp_path, augmentation):
+    X, y = tracks
+    mixtures, sources = [], []
+    for i, (mixture, (voice, music)) in enumerate(zip(X, y)):
+        paths = [tmp_path / f"{i} {name}.flac" for name in ("mixture", "voice", "music")]
+        for path, samples in zip(paths, (mixture, voice, music)):
+            write(path, samples, 8000)
+        if i == 1:
+            paths[1].write_bytes(paths[1].read_bytes()[:-2000])
+        mixtures.append(AudioFile(paths[0]))
+        sources.append([AudioFile(paths[1]), AudioFile(paths[2])])
+    separator = tiny_separator(augmentation=augmentation, cache_size=0)
+    with pytest.raises(ValueError, match=r"1 voice\.flac .*(truncated|cannot be read)"):
+        separator.fit(analysed(mixtures, sources))
 
 
 def test_tracks_with_different_numbers_of_sources_are_refused(tracks):
@@ -297,13 +413,10 @@ def test_it_counts_its_parameters(fitted):
     assert fitted.count_params() == sum(w.size for w in fitted.weights_.values())
 
 
-def test_verbose_prints_a_line_an_epoch(tracks, capsys):
+def test_verbose_shows_a_bar_with_losses_and_speed(tracks, capsys):
     tiny_separator(verbose=True, early_stopping=True).fit(analysed(*tracks))
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2
-    assert re.fullmatch(
-        r"epoch 2/2  loss \d\.\d+  validation loss \d\.\d+  \d+\.\d\d s an epoch", lines[1]
-    )
+    last = capsys.readouterr().err.split("\r")[-1]
+    assert re.match(r"epoch 2/2: 100%.*frames/s, loss \d\.\d+, validation loss \d\.\d+", last), last
 
 
 def test_a_weight_that_is_nan_gives_nan_and_no_error(fitted, tracks):
@@ -336,6 +449,9 @@ def test_a_weight_that_is_nan_gives_nan_and_no_error(fitted, tracks):
         ({"validation_fraction": 1.0}, "validation_fraction must be above 0 and below 1"),
         ({"early_stopping": "no"}, "early_stopping must be True or False; got 'no'"),
         ({"cache_size": -1}, "cache_size must be at least 0"),
+        ({"learning_rate": "step"}, "learning_rate must be one of 'constant', 'cosine'"),
+        ({"augmentation": "all"}, "augmentation must be a sksvs.augmentation.Augmentation, or"),
+        ({"augmentation": Augmentation(remix=2.0)}, "Augmentation: remix must be a probability"),
     ],
 )
 def test_parameters_are_checked_in_fit(tracks, parameters, message):

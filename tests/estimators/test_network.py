@@ -15,6 +15,8 @@ from sksvs.estimators._activations import ACTIVATIONS
 from sksvs.estimators._architecture import mask_network_layers
 from sksvs.estimators._features import masks_from_output
 from sksvs.estimators._inference import BidirectionalNetwork, ForwardNetwork
+from sksvs.estimators._progress import Progress
+from sksvs.estimators._segments import Batch
 from sksvs.estimators._startup_log import without_startup_log
 from sksvs.estimators._training import train_network
 from tests.strategies import seeded_noise
@@ -121,10 +123,11 @@ def test_new_weights_are_distributed_as_those_of_keras():
 def test_a_model_that_is_used_again_is_as_good_as_new():
     layers = make_layers(bidirectional=True)
     batches = [
-        (
+        Batch(
             seeded_noise((4, 20, 9), seed=1).astype(np.float32),
             np.abs(seeded_noise((4, 20, 27), seed=2)).astype(np.float32),
             np.ones((4, 20), np.float32),
+            ("a track",),
         )
     ]
 
@@ -138,6 +141,7 @@ def test_a_model_that_is_used_again_is_as_good_as_new():
             loss="magnitude_squared_error",
             dropout=0.3,
             solver=solver,
+            learning_rate="constant",
             learning_rate_init=0.01,
             clip_norm=None,
             max_iter=3,
@@ -145,8 +149,10 @@ def test_a_model_that_is_used_again_is_as_good_as_new():
             tol=0.0,
             seed=seed,
             compiled=False,
-            on_epoch=lambda epoch: None,
-        )
+            callbacks=[],
+            checkpoint=None,
+            progress=Progress(80, 3, visible=False),
+        )[0].weights
 
     for solver in network.SOLVERS:
         network._idle_models.clear()
@@ -169,7 +175,9 @@ def test_many_fits_leave_no_more_graphs_than_one():
 
     counts = []
     for seed in range(4):
-        with network.borrow_model(layers, 0.1, 2, "mask_squared_error", "adam", None, False) as model:
+        with network.borrow_model(
+            layers, 0.1, 2, "mask_squared_error", "adam", None, False
+        ) as model:
             weights = network.initial_weights(layers, seed)
             network.reset_model(model, layers, weights, 0.01, seed)
             model.train_on_batch(*batch)

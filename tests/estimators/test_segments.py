@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sksvs.estimators._segments import SegmentBatches, TrackReader
+from sksvs.augmentation import Augmentation, read_plan
+from sksvs.estimators._segments import SegmentBatches
+from sksvs.estimators._track_reader import AugmentedReader, Segment, TrackReader
 from sksvs.masks import ideal_ratio_mask
 from sksvs.spectrogram import Spectrogram, STFTParams, Target
 from sksvs.waveform import ArrayWaveform
@@ -16,12 +19,17 @@ def make_track(n_samples, seed):
     voice, music = seeded_noise((2, n_samples), seed)
     sources = tuple(Spectrogram(ArrayWaveform(s), PARAMS) for s in (voice, music))
     target = Target(sources, ideal_ratio_mask)
-    return Spectrogram(ArrayWaveform(voice + music), PARAMS, target)
+    mixture = ArrayWaveform(voice + music, name=f"track {seed}")
+    return Spectrogram(mixture, PARAMS, target)
 
 
-def make_batches(lengths, segment_frames, batch_size, seed, on_masks=True, cache=1e9):
+def make_batches(
+    lengths, segment_frames, batch_size, seed, on_masks=True, cache=1e9, augmentation=None
+):
     tracks = [make_track(n, i) for i, n in enumerate(lengths)]
     reader = TrackReader(tracks, 1, on_masks, 1.0, cache)
+    if augmentation is not None:
+        reader = AugmentedReader(reader, augmentation, cache)
     rng = None if seed is None else np.random.RandomState(seed)
     mean, scale = np.zeros(N_FREQS, np.float32), np.ones(N_FREQS, np.float32)
     return SegmentBatches(reader, segment_frames, batch_size, mean, scale, rng)
@@ -42,16 +50,16 @@ def test_batches_have_one_shape_and_about_all_frames(
     lengths, segment_frames, batch_size, seed, on_masks
 ):
     batches = make_batches(lengths, segment_frames, batch_size, seed, on_masks)
-    n_frames = [batches.reader.n_frames(i) for i in range(len(lengths))]
+    n_frames = batches.reader.n_frames
     epoch = list(batches)
-    assert len({inputs.shape for inputs, _, _ in epoch}) == 1
-    for inputs, targets, weights in epoch:
+    assert len({inputs.shape for inputs, *_ in epoch}) == 1
+    for inputs, targets, weights, _ in epoch:
         assert inputs.dtype == targets.dtype == weights.dtype == np.float32
         assert targets.shape == (*inputs.shape[:2], N_FREQS * (1 if on_masks else 3))
         assert weights.shape == inputs.shape[:2]
         assert not inputs[weights == 0].any()
         assert not targets[weights == 0].any()
-    weighed = sum(weights.sum() for _, _, weights in epoch)
+    weighed = sum(weights.sum() for _, _, weights, _ in epoch)
     segment = batches.segment_frames
     assert weighed >= sum(n_frames) or weighed >= sum(min(segment, n) for n in n_frames)
     assert weighed < sum(n_frames) + segment * len(lengths)
@@ -63,7 +71,7 @@ def test_every_segment_is_what_the_track_has_there():
     level = np.sqrt(np.mean(track.waveform[:] ** 2))
     expected = np.abs(track.stft).T / level
     voice = np.abs(track.target.sources[0].stft).T / level
-    for inputs, targets, weights in batches:
+    for inputs, targets, weights, _ in batches:
         for segment, target in zip(inputs[weights[:, 0] > 0], targets[weights[:, 0] > 0]):
             distance = np.abs(expected[:, np.newaxis] - segment[0]).max(axis=(1, 2))
             start = int(np.argmin(distance))
@@ -83,7 +91,7 @@ def test_epochs_differ_and_validation_does_not():
 
 def test_segments_of_all_tracks_are_mixed():
     batches = make_batches([4000, 4000], 10, 200, seed=0)
-    drawn = [track for track, _ in batches._draw()]
+    drawn = [segment.track for segment in batches._draw()]
     changes = np.count_nonzero(np.diff(drawn))
     assert len(drawn) == 102
     assert changes > 30
@@ -93,7 +101,7 @@ def test_what_is_not_kept_is_computed_again_and_equal():
     # The budget of the third reader is enough for the first track alone.
     readers = [make_batches([900, 700], 10, 4, 0, cache=c).reader for c in (1e9, 0, 9000)]
     for track in (0, 1):
-        values = [reader.read(track, 5, 50) for reader in readers]
+        values = [reader.read(Segment(track, 5, 50)) for reader in readers]
         for other in values[1:]:
             np.testing.assert_allclose(other[0], values[0][0], atol=1e-5)
             np.testing.assert_allclose(other[1], values[0][1], atol=1e-4)
@@ -102,8 +110,69 @@ def test_what_is_not_kept_is_computed_again_and_equal():
 
 def test_statistics_are_those_of_all_frames():
     batches = make_batches([900, 5], 10, 4, 0)
-    inputs = [batches.reader.read(i, 0, batches.reader.n_frames(i))[0] for i in (0, 1)]
+    inputs = [batches.reader.read(Segment(i, 0, batches.reader.n_frames[i]))[0] for i in (0, 1)]
     mean, scale = batches.reader.input_statistics()
     frames = np.concatenate(inputs)
     np.testing.assert_allclose(mean, frames.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(scale, frames.std(axis=0), rtol=1e-4)
+
+
+def test_the_number_of_workers_makes_no_difference(monkeypatch):
+    epochs = []
+    for n_threads in ("1", "2", "5"):
+        monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
+        for augmentation in (None, Augmentation(6.0, 0.5, 0.5, 0.1)):
+            batches = make_batches([900, 700, 20], 10, 4, seed=0, augmentation=augmentation)
+            epochs.append([batch for _ in range(2) for batch in batches])
+    for i in (0, 1):
+        for other in epochs[i + 2 :: 2]:
+            for a, b in zip(epochs[i], other, strict=True):
+                assert a.tracks == b.tracks
+                for one, two in zip(a[:3], b[:3]):
+                    np.testing.assert_array_equal(one, two)
+
+
+@settings(max_examples=15)
+@given(lengths=lengths, kept=st.booleans(), on_masks=st.booleans(), seed=st.integers(0, 9))
+def test_an_augmented_mixture_is_the_sum_of_its_sources(lengths, kept, on_masks, seed):
+    augmentation = Augmentation(6.0, 0.5, 0.5, 0.1)
+    cache = 1e9 if kept else 0
+    batches = make_batches(lengths, 12, 3, seed, on_masks, cache, augmentation)
+    reader = batches.reader
+    for segment in batches._draw():
+        inputs, target = reader.read(segment)
+        sources = read_plan(segment[1], reader.sources, (len(inputs) - 1) * 8 + 16)
+        whole = Spectrogram(ArrayWaveform(sources.sum(axis=0)), PARAMS)
+        parts = [Spectrogram(ArrayWaveform(s), PARAMS) for s in sources]
+        first = -PARAMS.first_sample(0) // 8  # frames that see the silence before a waveform
+        inside = slice(first, first + len(inputs))
+        mixture, *magnitudes = (np.abs(x.stft[:, inside]).T for x in (whole, *parts))
+        gain = np.linalg.norm(inputs) / np.linalg.norm(mixture)  # one over the level
+        np.testing.assert_allclose(inputs, gain * mixture, atol=1e-4)
+        if on_masks:
+            expected = ideal_ratio_mask(np.stack(magnitudes))[0]
+            np.testing.assert_allclose(target, expected, atol=1e-3)
+        else:
+            expected = gain * np.concatenate([mixture, *magnitudes], axis=1)
+            np.testing.assert_allclose(target, expected, atol=1e-4)
+
+
+def test_without_variation_an_augmented_segment_is_the_segment():
+    plain = make_batches([900, 700], 10, 4, seed=0, on_masks=False)
+    augmented = make_batches([900, 700], 10, 4, seed=0, on_masks=False, augmentation=Augmentation())
+    track, start = 1, 20
+    inputs, target = plain.reader.read(Segment(track, start, start + 10))
+    segment = augmented.reader.draw(track, start, 10, np.random.RandomState(0))
+    varied_inputs, varied_target = augmented.reader.read(segment)
+    gain = np.linalg.norm(varied_inputs) / np.linalg.norm(inputs)
+    assert gain == pytest.approx(1, abs=0.1)  # the sources' levels add up as if uncorrelated
+    np.testing.assert_allclose(varied_inputs, gain * inputs, atol=1e-4)
+    np.testing.assert_allclose(varied_target, gain * target, atol=1e-4)
+
+
+def test_an_epoch_counts_its_frames_and_names_its_tracks():
+    for augmentation in (None, Augmentation(remix=1.0)):
+        batches = make_batches([400, 90], 10, 4, seed=0, augmentation=augmentation)
+        n_segments = sum(np.count_nonzero(b.frame_weights[:, 0]) for b in batches)
+        assert n_segments * batches.segment_frames == batches.n_frames
+        assert {name for batch in batches for name in batch.tracks} == {"track 0", "track 1"}

@@ -1,0 +1,183 @@
+"""Vary the sources of a track before they are mixed, so that a corpus teaches more songs."""
+
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sksvs.audio import resample
+
+SHIFT_STEP = 10_000  # samples: what Huang et al. shift by multiples of
+
+
+class Augmentation(BaseEstimator):
+    """How the sources of a segment are varied while a separator learns.
+
+    Everything is done to the waveforms of the sources, before they are added up and analysed: the
+    mixture is always the sum of the sources that the network is to find. Every segment of every
+    epoch is varied anew. What is held out to validate is left as it is.
+
+    A network that is shown the mean of a track's channels gains nothing from exchanging them, so
+    that is not among the parameters.
+
+    Parameters
+    ----------
+    gain_db : float, default=0.0
+        Each source is made louder or softer by up to as many dB, uniformly drawn; 6 doubles or
+        halves.
+    remix : float, default=0.0
+        Probability that the sources of a segment come from different tracks, each from a place of
+        its own. The first source always stays.
+    shift : float, default=0.0
+        Probability that the sources are shifted against one another, circularly within their
+        tracks and by multiples of 10,000 samples. The first source always stays.
+    speed : float, default=0.0
+        Largest change of the speed of a segment, and of the pitch with it, by resampling: 0.06
+        plays up to 6 % faster or slower, about a semitone.
+
+    References
+    ----------
+    P.-S. Huang et al., "Singing-voice separation from monaural recordings using deep recurrent
+    neural networks", ISMIR 2014 (circular shifts).
+
+    S. Uhlich et al., "Improving music source separation based on deep neural networks through
+    data augmentation and network blending", ICASSP 2017 (gains, sources of different songs).
+
+    Examples
+    --------
+    >>> from sksvs.estimators import GRUMaskSeparator
+    >>> gru = GRUMaskSeparator(augmentation=Augmentation(gain_db=6.0))
+    >>> gru.set_params(augmentation__remix=0.5).augmentation
+    Augmentation(gain_db=6.0, remix=0.5)
+    """
+
+    def __init__(self, gain_db=0.0, remix=0.0, shift=0.0, speed=0.0):
+        self.gain_db = gain_db
+        self.remix = remix
+        self.shift = shift
+        self.speed = speed
+
+    def check(self):
+        """Raise a ValueError that names the first parameter with an unusable value."""
+        for name, words, highest in (
+            ("gain_db", "at least 0 and finite", np.finfo(float).max),
+            ("remix", "a probability, from 0 to 1", 1),
+            ("shift", "a probability, from 0 to 1", 1),
+            ("speed", "at least 0 and at most 0.5", 0.5),
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= highest:
+                raise ValueError(f"Augmentation: {name} must be {words}; got {value!r}.")
+
+
+class Part(NamedTuple):
+    """Where one source of a segment comes from: samples from `first` on, times `gain`."""
+
+    track: int
+    first: int
+    gain: float
+
+
+class Plan(NamedTuple):
+    """How one segment is put together: a part for every source, and the speed of all."""
+
+    parts: tuple[Part, ...]
+    speed: float
+
+
+def draw_plan(augmentation, track, first, n_sources, lengths, rng):
+    """Draw how a segment is varied; as many numbers are drawn whatever is drawn.
+
+    Parameters
+    ----------
+    augmentation : Augmentation
+    track, first : int
+        Where the segment is: a track, and its first sample.
+    n_sources : int
+    lengths : sequence of int
+        Samples of every track.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    Plan
+    """
+    remixed, shifted, faster = rng.random_sample(3)
+    gains = 10 ** (augmentation.gain_db * rng.uniform(-1, 1, n_sources) / 20)
+    tracks = rng.randint(len(lengths), size=n_sources)
+    places = rng.random_sample((2, n_sources))
+    parts = []
+    for j in range(n_sources):
+        source_track, source_first = track, first
+        if j > 0 and remixed < augmentation.remix:
+            source_track = int(tracks[j])
+            source_first = int(places[0, j] * lengths[source_track])
+        if j > 0 and shifted < augmentation.shift:
+            n_steps = -(-lengths[source_track] // SHIFT_STEP)
+            source_first += SHIFT_STEP * int(places[1, j] * n_steps)
+        parts.append(Part(source_track, source_first, float(gains[j])))
+    return Plan(tuple(parts), 1 + augmentation.speed * (2 * faster - 1))
+
+
+def read_plan(plan, sources, n_samples):
+    """Read the sources of a segment as its plan says.
+
+    Parameters
+    ----------
+    plan : Plan
+    sources : sequence of sequence of Waveform
+        The mono sources of every track.
+    n_samples : int
+        Length of the segment.
+
+    Returns
+    -------
+    array of float32, shape (n_sources, n_samples)
+    """
+    n_read = round(n_samples * plan.speed)
+    segment = np.empty((len(plan.parts), n_samples), np.float32)
+    for j, part in enumerate(plan.parts):
+        samples = read_circularly(sources[part.track][j], part.first, n_read)
+        samples = change_speed(samples, n_samples)
+        np.multiply(samples, np.float32(part.gain), out=segment[j], casting="same_kind")
+    return segment
+
+
+def read_circularly(waveform, first, n_samples):
+    """Read samples from `first` on of a mono waveform that begins again where it ends.
+
+    Parameters
+    ----------
+    waveform : Waveform, shape (n,)
+    first : int
+        Any number: taken modulo the length.
+    n_samples : int
+
+    Returns
+    -------
+    array of float, shape (n_samples,)
+    """
+    pieces, start = [], first % waveform.n_samples
+    while n_samples > 0:
+        pieces.append(waveform[start : min(start + n_samples, waveform.n_samples)])
+        n_samples -= len(pieces[-1])
+        start = 0
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+
+def change_speed(samples, n_samples):
+    """Play samples faster or slower, so that they last `n_samples`; the pitch goes with it.
+
+    Parameters
+    ----------
+    samples : array of float, shape (n,)
+    n_samples : int
+
+    Returns
+    -------
+    array of float, shape (n_samples,)
+    """
+    if len(samples) == n_samples:
+        return samples
+    return resample(samples, len(samples), n_samples)[:n_samples]

@@ -1,0 +1,158 @@
+"""Save a fit after every epoch, and go on from there when it was cut off."""
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from zipfile import BadZipFile
+
+import joblib
+import numpy as np
+
+from sksvs.estimators._network import NetworkState
+from sksvs.estimators._training import Run
+
+FORMAT = 1
+WITHOUT_EFFECT = {"verbose", "cache_size", "checkpoint_dir", "callbacks"}  # on what is learnt
+
+
+def fingerprint(separator, spectrograms, held_out, start):
+    """Return what tells one fit from every other: parameters, seed, tracks, and where it starts.
+
+    Parameters
+    ----------
+    separator : GRUMaskSeparator
+    spectrograms : list of Spectrogram
+        With their targets. An audio file counts by path, size and time, an array by its samples.
+    held_out : array of bool
+    start : object
+        What the fit goes on from; None for a new one.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+    """
+    parameters = separator.get_params(deep=False).items()
+    kept = {name: value for name, value in parameters if name not in WITHOUT_EFFECT}
+    return joblib.hash([FORMAT, kept, spectrograms, held_out, start])
+
+
+class Checkpoint:
+    """The file that holds the state of one fit: ``<folder>/<fingerprint>.npz``.
+
+    It holds arrays and JSON, no pickle. It is written whole or not at all, so whenever a process
+    is killed, the state after some whole epoch is there. Many fits can share a folder.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Made where it is missing.
+    name : str
+        The fingerprint.
+    """
+
+    def __init__(self, folder, name):
+        self.path = Path(folder) / f"{name}.npz"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+
+    def save(self, state, random_state, run):
+        """Write the state after an epoch in place of the last one.
+
+        Parameters
+        ----------
+        state : NetworkState
+        random_state : numpy.random.RandomState
+            What the next epoch is drawn from.
+        run : Run
+
+        Raises
+        ------
+        OSError
+            If it cannot be written: the last checkpoint stays as it is.
+        """
+        generator = random_state.get_state(legacy=False)
+        facts = {
+            "format": FORMAT,
+            "run": {
+                **{name: value for name, value in vars(run).items() if name != "best_weights"},
+                "has_best": run.best_weights is not None,
+            },
+            "position": generator["state"]["pos"],
+            "gauss": [generator["has_gauss"], generator["gauss"]],
+        }
+        arrays = {
+            "facts": np.frombuffer(json.dumps(facts).encode(), np.uint8),
+            "random_state": generator["state"]["key"],
+            **{f"weights/{name}": array for name, array in state.weights.items()},
+            **{f"best/{name}": array for name, array in (run.best_weights or {}).items()},
+            **{f"optimizer/{i}": array for i, array in enumerate(state.optimizer)},
+            **{f"dropout/{i}": array for i, array in enumerate(state.dropout)},
+        }
+        temporary = None
+        try:
+            with NamedTemporaryFile(
+                dir=self.path.parent, prefix=f".{self.path.stem}.", delete=False
+            ) as file:
+                temporary = file.name
+                np.savez(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path)
+        except BaseException as error:
+            if temporary is not None:
+                with suppress(OSError):
+                    os.unlink(temporary)
+            if isinstance(error, OSError):
+                raise OSError(
+                    f"The checkpoint {self.path} cannot be written ({error.strerror}). The one of "
+                    "the epoch before is kept: make room and fit again to go on from there."
+                ) from error
+            raise
+
+    def load(self, random_state):
+        """Return the state and the run that were saved last; None where nothing was.
+
+        Parameters
+        ----------
+        random_state : numpy.random.RandomState
+            Set to what the next epoch is drawn from.
+
+        Returns
+        -------
+        (NetworkState, Run) or None
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            with open(self.path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            facts = json.loads(arrays["facts"].tobytes())
+            run = facts["run"]
+            best = _named(arrays, "best") if run.pop("has_best") else None
+            state = NetworkState(
+                _named(arrays, "weights"), _listed(arrays, "optimizer"), _listed(arrays, "dropout")
+            )
+            random_state.set_state(
+                ("MT19937", arrays["random_state"], facts["position"], *facts["gauss"])
+            )
+            return state, Run(**run, best_weights=best)
+        except (BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"The checkpoint {self.path} is damaged. Delete it to fit from the beginning."
+            ) from error
+
+
+def _named(arrays, kind):
+    return {k.removeprefix(f"{kind}/"): v for k, v in arrays.items() if k.startswith(f"{kind}/")}
+
+
+def _listed(arrays, kind):
+    named = _named(arrays, kind)
+    return [named[str(i)] for i in range(len(named))]

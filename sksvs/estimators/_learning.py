@@ -1,0 +1,119 @@
+"""Fit a GRU mask separator: readers, batches, training, and what is kept of it."""
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sksvs.estimators._features import count_masks
+from sksvs.estimators._parameters import MASK_LOSSES
+from sksvs.estimators._progress import Progress
+from sksvs.estimators._segments import SegmentBatches
+from sksvs.estimators._track_reader import AugmentedReader, TrackReader
+
+COMPILED_FROM = 300_000  # frames in a fit: with fewer, XLA takes longer to compile than it saves
+
+
+def learn(separator, layers, spectrograms, held_out, rng, start, max_iter, checkpoint_dir):
+    """Train the network of a separator and set its learnt attributes.
+
+    Parameters
+    ----------
+    separator : GRUMaskSeparator
+    layers : tuple of Layer
+    spectrograms : list of Spectrogram
+        Each with a target.
+    held_out : array of bool, shape (n_tracks,)
+        Tracks that are not learnt from.
+    rng : numpy.random.RandomState
+        Of initial weights, dropout and segments.
+    start : dict or None
+        What to go on from: `weights_` alone, or with what is in `training_state_`; the input
+        statistics then stay and the curves are extended. None: a new network.
+    max_iter : int
+        Epochs.
+    checkpoint_dir : str, path-like or None
+    """
+    # These import TensorFlow, so not above.
+    from sksvs.estimators._checkpoint import Checkpoint, fingerprint
+    from sksvs.estimators._network import NetworkState
+    from sksvs.estimators._training import train_network
+
+    checkpoint = None
+    if checkpoint_dir is not None:
+        name = fingerprint(separator, spectrograms, held_out, start)
+        checkpoint = Checkpoint(checkpoint_dir, name)
+
+    n_sources = spectrograms[0].target.n_sources
+    mono = [x.to_mono() for x in spectrograms]
+    augmentation, budget = separator.augmentation, separator.cache_size * 1e6
+    reader = _read(
+        separator,
+        [x for x, out in zip(mono, held_out) if not out],
+        budget if augmentation is None else 0,
+    )
+    if start is None:
+        statistics, curves = reader.input_statistics(), ([], [])
+    else:
+        statistics = separator.input_mean_, separator.input_scale_
+        curves = separator.loss_curve_, separator.validation_loss_curve_
+    validation_batches = None
+    if held_out.any():
+        budget = reader.spare_bytes
+        watched = _read(separator, [x for x, out in zip(mono, held_out) if out], budget)
+        validation_batches = _batches(separator, watched, statistics, None)
+    learnt = reader if augmentation is None else AugmentedReader(reader, augmentation, budget)
+
+    batches = _batches(separator, learnt, statistics, rng)
+    stops_early = separator.early_stopping and validation_batches is not None
+    with Progress(batches.n_frames, max_iter, separator.verbose) as progress:
+        state, run = train_network(
+            layers,
+            NetworkState(**start) if start and "optimizer" in start else start,
+            batches,
+            validation_batches,
+            n_sources=n_sources,
+            loss=separator.loss,
+            dropout=separator.dropout,
+            solver=separator.solver,
+            learning_rate=separator.learning_rate,
+            learning_rate_init=separator.learning_rate_init,
+            clip_norm=separator.clip_norm,
+            max_iter=max_iter,
+            patience=separator.n_iter_no_change if stops_early else None,
+            tol=separator.tol,
+            seed=rng.randint(2**31 - 1),
+            compiled=batches.n_frames * max_iter >= COMPILED_FROM,
+            callbacks=list(separator.callbacks or ()),
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+    separator.weights_ = state.weights
+    separator.training_state_ = {"optimizer": state.optimizer, "dropout": state.dropout}
+    separator.input_mean_, separator.input_scale_ = statistics
+    separator.loss_curve_ = [*curves[0], *run.losses]
+    separator.validation_loss_curve_ = [*curves[1], *run.validation_losses]
+    separator.n_iter_ = len(separator.loss_curve_)
+    separator.held_out_ = held_out
+    separator.layers_, separator.input_power_ = layers, separator.input_power
+    separator.n_sources_ = n_sources
+
+
+def epoch_random_state(random_state, n_iter):
+    """Return the generator of one more epoch after `n_iter` of them: another one each time."""
+    if random_state is None or isinstance(random_state, np.random.RandomState):
+        return check_random_state(random_state)
+    return np.random.RandomState([random_state, n_iter])
+
+
+def _read(separator, spectrograms, cache_bytes):
+    """Return a reader of what the network needs of these tracks."""
+    return TrackReader(
+        spectrograms,
+        count_masks(spectrograms[0].target.n_sources),
+        separator.loss in MASK_LOSSES,
+        separator.input_power,
+        cache_bytes,
+    )
+
+
+def _batches(separator, reader, statistics, rng):
+    return SegmentBatches(reader, separator.segment_frames, separator.batch_size, *statistics, rng)

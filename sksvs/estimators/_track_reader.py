@@ -1,0 +1,192 @@
+"""Read segments of tracks as the network's inputs and targets, as they are or augmented."""
+
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+
+from sksvs._background import map_on_all_cores
+from sksvs._stft import analyse
+from sksvs.augmentation import draw_plan, read_plan
+from sksvs.estimators._features import network_input, network_target, track_level
+from sksvs.waveform import ArrayWaveform, energy
+
+
+class Segment(NamedTuple):
+    """A range of frames of a track."""
+
+    track: int
+    start: int
+    stop: int
+
+
+class TrackReader:
+    """The network's inputs and targets of a list of tracks, read in ranges of frames.
+
+    What has been computed is kept, track by track, as far as a budget goes; the rest is computed
+    from the audio whenever it is asked for.
+
+    Parameters
+    ----------
+    spectrograms : list of Spectrogram
+        Mono, each with a target.
+    n_masks : int
+    on_masks : bool
+        Whether the loss compares masks or magnitudes.
+    input_power : float
+    cache_bytes : float
+    """
+
+    def __init__(self, spectrograms, n_masks, on_masks, input_power, cache_bytes):
+        self.spectrograms = spectrograms
+        self.n_masks = n_masks
+        self.on_masks = on_masks
+        self.input_power = input_power
+        self.n_frames = [x.n_frames for x in spectrograms]
+        self.levels = list(map_on_all_cores(track_level, (x for x in spectrograms)))
+        self._cache, self._locks = {}, [Lock() for _ in spectrograms]
+        n_parts = n_masks if on_masks else 1 + spectrograms[0].target.n_sources
+        self.n_values = n_parts * spectrograms[0].n_freqs
+        for i, x in enumerate(spectrograms):
+            needed = 4 * x.n_frames * (x.n_freqs + self.n_values)
+            if needed > cache_bytes:
+                break
+            cache_bytes -= needed
+            self._cache[i] = None  # filled when the track is first read
+        self.spare_bytes = cache_bytes
+
+    def draw(self, track, start, n_frames, rng):
+        """Return the segment, as far as the track goes; nothing is left to be drawn."""
+        return Segment(track, start, min(start + n_frames, self.n_frames[track]))
+
+    def names(self, segment):
+        """Return the names of the tracks that the segment comes from."""
+        return (self.spectrograms[segment.track].name,)
+
+    def read(self, segment):
+        """Return ``(input, target)`` of a segment: each (n_frames, n_values)."""
+        track, start, stop = segment
+        if track not in self._cache:
+            return self._compute(track, start, stop)
+        with self._locks[track]:
+            if self._cache[track] is None:
+                ranges = self.spectrograms[track].block_ranges()
+                blocks = [self._compute(track, *block) for block in ranges]
+                self._cache[track] = tuple(np.concatenate(parts) for parts in zip(*blocks))
+        return tuple(values[start:stop] for values in self._cache[track])
+
+    def _read_input(self, track, start, stop):
+        """Return the input alone; where it is not kept, the sources need not be analysed."""
+        if track in self._cache:
+            return self.read(Segment(track, start, stop))[0]
+        frames = self.spectrograms[track].frames(start, stop)
+        return network_input(frames, self.levels[track], self.input_power)
+
+    def _compute(self, track, start, stop):
+        x, level = self.spectrograms[track], self.levels[track]
+        frames, sources = x.frames(start, stop), x.target.magnitudes(start, stop)
+        return (
+            network_input(frames, level, self.input_power),
+            network_target(frames, sources, x.target.rule, level, self.n_masks, self.on_masks),
+        )
+
+    def input_statistics(self):
+        """Return mean and standard deviation of the input per frequency over all frames.
+
+        Returns
+        -------
+        mean, scale : array of float32, shape (n_freqs,)
+            The scale is at least 1 % of the largest, so that empty bands are not blown up.
+        """
+        tracks = (track for track in range(len(self.spectrograms)))
+        total, squares = sum(map_on_all_cores(self._input_sums, tracks))
+        count = sum(self.n_frames)
+        mean = total / count
+        scale = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        scale = np.maximum(scale, 0.01 * scale.max()) if scale.any() else np.ones_like(scale)
+        return mean.astype(np.float32), scale.astype(np.float32)
+
+    def _input_sums(self, track):
+        """Return the sums of a track's inputs and of their squares: (2, n_freqs)."""
+        sums = np.zeros((2, self.spectrograms[track].n_freqs))
+        for start, stop in self.spectrograms[track].block_ranges():
+            values = self._read_input(track, start, stop)
+            sums[0] += values.sum(axis=0, dtype=np.float64)
+            sums[1] += np.einsum("ij,ij->j", values, values, dtype=np.float64)
+        return sums
+
+
+class AugmentedReader:
+    """The network's inputs and targets of segments whose sources are varied and mixed anew.
+
+    A segment that reaches beyond the end of its track goes on at the beginning. Its level is that
+    of sources which are as loud as their tracks are on the whole, and uncorrelated.
+
+    Parameters
+    ----------
+    reader : TrackReader
+        Of the same tracks, as they are.
+    augmentation : Augmentation
+    cache_bytes : float
+        Budget for keeping the sources of tracks in memory, decoded; the others are read from their
+        files whenever they are needed.
+    """
+
+    def __init__(self, reader, augmentation, cache_bytes):
+        self.reader = reader
+        self.augmentation = augmentation
+        self.n_frames, self.n_values = reader.n_frames, reader.n_values
+        self.params = reader.spectrograms[0].params
+        self.sources = []
+        for x in reader.spectrograms:
+            waveforms = [source.waveform for source in x.target.sources]
+            needed = 4 * sum(len(waveform) for waveform in waveforms)
+            if needed <= cache_bytes:
+                cache_bytes -= needed
+                waveforms = [_decoded(waveform) for waveform in waveforms]
+            self.sources.append(waveforms)
+        self.lengths = [len(waveforms[0]) for waveforms in self.sources]
+        self.powers = np.array(list(map_on_all_cores(_powers, (track for track in self.sources))))
+
+    def draw(self, track, start, n_frames, rng):
+        """Return how many frames a segment has and the plan by which it is put together."""
+        n_sources = len(self.sources[0])
+        first = self.params.first_sample(start)
+        plan = draw_plan(self.augmentation, track, first, n_sources, self.lengths, rng)
+        return n_frames, plan
+
+    def names(self, segment):
+        """Return the names of the tracks that the segment comes from."""
+        return tuple(self.reader.spectrograms[part.track].name for part in segment[1].parts)
+
+    def read(self, segment):
+        """Return ``(input, target)`` of a segment: each (n_frames, n_values)."""
+        n_frames, plan = segment
+        n_samples = (n_frames - 1) * self.params.hop_length + self.params.n_fft
+        sources = read_plan(plan, self.sources, n_samples)
+        frames = analyse(sources, self.params)
+        mixture = frames.sum(axis=0)  # analysis is linear
+        power = sum(p.gain**2 * self.powers[p.track, j] for j, p in enumerate(plan.parts))
+        level = float(np.sqrt(power)) or 1.0
+        rule = self.reader.spectrograms[0].target.rule
+        return (
+            network_input(mixture, level, self.reader.input_power),
+            network_target(
+                mixture, np.abs(frames), rule, level, self.reader.n_masks, self.reader.on_masks
+            ),
+        )
+
+
+def _decoded(waveform):
+    """Return a waveform whose samples are in memory, as float32."""
+    samples = np.empty(len(waveform), np.float32)
+    start = 0
+    for block in waveform.blocks():
+        samples[start : start + len(block)] = block
+        start += len(block)
+    return ArrayWaveform(samples, waveform.sample_rate, waveform.name)
+
+
+def _powers(waveforms):
+    """Return the mean square of every waveform."""
+    return [energy(waveform) / len(waveform) for waveform in waveforms]

@@ -1,0 +1,191 @@
+"""A fit that is cut off goes on where it was, and gives what one that is not cut off gives."""
+
+import os
+import resource
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from sksvs.augmentation import Augmentation
+from sksvs.estimators._checkpoint import fingerprint
+from tests.estimators.conftest import analysed, tiny_separator
+from tests.strategies import tiny_tracks
+
+
+class CutOff(keras.callbacks.Callback):
+    """Stop the process' work in the middle of an epoch, as an interrupt by the user does."""
+
+    def __init__(self, after):
+        self.after = after
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.after:
+            raise KeyboardInterrupt
+
+
+class Count(keras.callbacks.Callback):
+    n_epochs = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.n_epochs += 1
+
+
+VARIANTS = {
+    "plain": {},
+    "augmented": {"augmentation": Augmentation(6.0, 0.5, 0.5), "dropout": 0.5},
+    "early stopping": {
+        "early_stopping": True,
+        "learning_rate": "adaptive",
+        "learning_rate_init": 0.1,
+        "n_iter_no_change": 3,
+    },
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_resumed_fit_equals_one_that_was_not_cut_off(variant, tracks, tmp_path):
+    X = analysed(*tracks)
+    separator = tiny_separator(max_iter=5, **VARIANTS[variant])
+    whole = clone(separator).fit(X)
+    resumed = clone(separator).set_params(checkpoint_dir=tmp_path)
+    for after in (0, 2, 3):
+        with pytest.raises(KeyboardInterrupt):
+            resumed.set_params(callbacks=[CutOff(after)]).fit(X)
+    counter = Count()
+    resumed.set_params(callbacks=[counter]).fit(X)
+    assert counter.n_epochs == whole.n_iter_ - 3
+    assert resumed.loss_curve_ == whole.loss_curve_
+    assert resumed.validation_loss_curve_ == whole.validation_loss_curve_
+    for name, array in whole.weights_.items():
+        np.testing.assert_array_equal(resumed.weights_[name], array)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".npz"]
+
+
+def test_a_finished_fit_is_read_and_not_repeated(tracks, tmp_path):
+    X = analysed(*tracks)
+    first = tiny_separator(checkpoint_dir=tmp_path / "new" / "folder").fit(X)
+    counter = Count()
+    again = clone(first).set_params(callbacks=[counter]).fit(X)
+    assert counter.n_epochs == 0
+    np.testing.assert_array_equal(again.weights_["mask/bias"], first.weights_["mask/bias"])
+
+
+def test_a_checkpoint_belongs_to_exact_parameters_seed_and_tracks(tracks):
+    X, y = tracks
+    separator, held_out = tiny_separator(), np.zeros(3, bool)
+    louder = [X[0], X[1], 1.01 * X[2]]
+    fits = [
+        (separator, analysed(X, y), held_out, None),
+        (tiny_separator(learning_rate_init=0.002), analysed(X, y), held_out, None),
+        (tiny_separator(augmentation=Augmentation(1.0)), analysed(X, y), held_out, None),
+        (tiny_separator(augmentation=Augmentation(2.0)), analysed(X, y), held_out, None),
+        (tiny_separator(random_state=1), analysed(X, y), held_out, None),
+        (separator, analysed(X[:2], y[:2]), held_out[:2], None),
+        (separator, analysed(X[1:], y[1:]), held_out[:2], None),
+        (separator, analysed(louder, y), held_out, None),
+        (separator, analysed(X, [y[0], y[1], 1.01 * y[2]]), held_out, None),
+        (separator, analysed(X, y), np.array([False, False, True]), None),
+        (separator, analysed(X, y), held_out, {"weights": np.zeros(3)}),
+    ]
+    names = [fingerprint(*fit) for fit in fits]
+    assert len(set(names)) == len(names)
+    same = tiny_separator(verbose=True, cache_size=3, checkpoint_dir="x", callbacks=[])
+    assert fingerprint(same, analysed(*tiny_tracks(3)), held_out, None) == names[0]
+
+
+CHILD = """
+import sys
+import keras
+import numpy as np
+from tests.estimators.conftest import analysed, tiny_separator
+from tests.strategies import tiny_tracks
+
+class Tell(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        print(epoch, flush=True)
+
+folder, out = sys.argv[1:]
+separator = tiny_separator(max_iter=60, checkpoint_dir=folder, callbacks=[Tell()])
+separator.fit(analysed(*tiny_tracks(3)))
+np.savez(out, loss=separator.loss_curve_, **separator.weights_)
+"""
+
+
+def test_a_fit_that_is_killed_at_any_moment_gives_the_same_result(tmp_path):
+    rng = np.random.default_rng()
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
+
+    def start(name):
+        command = [sys.executable, "-c", CHILD, tmp_path / name, tmp_path / f"{name}.npz"]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
+        )
+
+    reached = -1
+    for _ in range(2):
+        with start("killed") as child:
+            for line in child.stdout:
+                if int(line) >= reached + rng.integers(1, 20):
+                    break
+            try:
+                child.wait(rng.uniform(0, 0.03))
+            except subprocess.TimeoutExpired:
+                child.kill()
+        resumed_from, reached = reached, int(line)
+        assert reached > resumed_from
+        assert child.returncode == -9
+    results = []
+    for name in ("killed", "whole"):
+        with start(name) as child:
+            epochs = child.stdout.read().split()
+        assert child.returncode == 0
+        assert int(epochs[-1]) == 59
+        assert (epochs[0] == "0") == (name == "whole")
+        results.append(np.load(tmp_path / f"{name}.npz"))
+    for name in results[1].files:
+        np.testing.assert_array_equal(results[0][name], results[1][name])
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(tracks, tmp_path):
+    X = analysed(*tracks)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    class FillDisk(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                (path,) = tmp_path.iterdir()
+                resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size // 2, limits[1]))
+
+    separator = tiny_separator(max_iter=4, checkpoint_dir=tmp_path, callbacks=[FillDisk()])
+    try:
+        with pytest.raises(OSError, match="checkpoint .* cannot be written .* make room and fit"):
+            separator.fit(X)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert len(list(tmp_path.iterdir())) == 1
+    counter = Count()
+    separator.set_params(callbacks=[counter]).fit(X)
+    assert counter.n_epochs == 2
+    whole = tiny_separator(max_iter=4).fit(X)
+    np.testing.assert_array_equal(separator.weights_["mask/bias"], whole.weights_["mask/bias"])
+
+
+def test_a_damaged_checkpoint_is_named(tracks, tmp_path):
+    X = analysed(*tracks)
+    separator = tiny_separator(checkpoint_dir=tmp_path).fit(X)
+    (path,) = tmp_path.iterdir()
+    for content in (path.read_bytes()[:-200], b"", b"no archive"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"{path.name} is damaged. Delete it"):
+            separator.fit(X)
+
+
+def test_a_checkpoint_needs_an_integer_seed(tracks, tmp_path):
+    for seed in (None, np.random.RandomState(0)):
+        separator = tiny_separator(checkpoint_dir=tmp_path, random_state=seed)
+        with pytest.raises(ValueError, match="random_state must be an integer where there is a"):
+            separator.fit(analysed(*tracks))
