@@ -314,7 +314,8 @@ class GRUMaskSeparator(BaseMaskSeparator):
         if layers != self.layers_ or self.input_power != self.input_power_:
             raise ValueError(
                 "warm_start and partial_fit go on from the last fit, but the network has other "
-                "layers or another input_power now. Keep them and the number of sources, or fit anew."
+                "layers or another input_power now. Keep them and the number of sources, or fit "
+                "anew."
             )
         difference = params.differs_from(self.stft_params_)
         if difference:

@@ -1,0 +1,153 @@
+"""How much memory fitting takes, and whether it grows with the corpus or from fit to fit.
+
+    python benchmarks/bench_memory.py
+
+Writes a synthetic corpus of four-minute stereo songs at 44.1 kHz in the layout of DSD100, and
+measures the peak memory of processes that fit the default network on 5 of them and on 50. Then one
+process fits three architectures in turn, 30 fits in all, and prints by how much it has grown
+since the first of each; another separates an hour of stereo from file to files.
+"""
+
+import argparse
+import multiprocessing
+import os
+import resource
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from sksvs.waveform import Waveform
+
+MEGABYTE = 1e6
+
+
+def main():
+    """Run the measurements, each in a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--corpus", default="", help="folder of DSD100, instead of a synthetic one")
+    parser.add_argument("--songs", type=int, nargs=2, default=(5, 50), metavar=("FEW", "MANY"))
+    parser.add_argument("--minutes", type=float, default=4.0, help="length of a synthetic song")
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--fits", type=int, default=30)
+    parser.add_argument("--hour", type=float, default=60.0, help="minutes of the file to separate")
+    arguments = parser.parse_args()
+    few, many = arguments.songs
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = arguments.corpus or folder
+        if not arguments.corpus:
+            write_corpus(folder, many, arguments.minutes)
+        peaks = [in_process(fit_on, corpus, n, arguments.epochs) for n in (few, many)]
+        for n_songs, peak in zip((few, many), peaks):
+            print(f"peak memory of fit on {n_songs:>3} songs    {peak:>7.0f} MB")
+        print(f"{many} songs against {few}           {100 * (peaks[1] / peaks[0] - 1):>+7.1f} %")
+        grown = in_process(fit_again_and_again, arguments.fits)
+        print(f"growth over {arguments.fits} fits              {grown:>7.0f} MB", flush=True)
+        if arguments.hour:
+            peak = in_process(separate_long_file, folder, arguments.hour)
+            print(f"peak of separating {arguments.hour:.0f} minutes   {peak:>7.0f} MB")
+
+
+def write_corpus(folder, n_songs, minutes):
+    """Write songs in the layout of DSD100: 16-bit stereo WAV at 44.1 kHz, mixture and four stems.
+
+    The songs repeat a few synthesised seconds, each from another place on: what is in them does
+    not matter here, how long they are does.
+    """
+    from sksvs.audio import write
+    from sksvs.datasets import make_singing_mixtures
+
+    rate, n_samples = 44100, round(minutes * 60 * 44100)
+    _, (song,) = make_singing_mixtures(1, 8.0, rate, n_channels=2, random_state=0)
+    voice, music = song
+    stems = {"vocals": voice, "bass": 0.5 * music, "drums": 0.3 * music, "other": 0.2 * music}
+    for i in range(n_songs):
+        name = f"{i:03d} - Artist - Song"
+        for kind, parts in (("Sources", stems), ("Mixtures", {"mixture": song.sum(axis=0)})):
+            path = Path(folder) / kind / "Dev" / name
+            path.mkdir(parents=True, exist_ok=True)
+            for part, samples in parts.items():
+                repeated = Repeated(np.roll(samples, 10_000 * i, axis=0), n_samples)
+                write(path / f"{part}.wav", repeated, rate, "PCM_16")
+
+
+class Repeated(Waveform):
+    """Samples that begin again where they end, up to a length."""
+
+    def __init__(self, samples, n_samples):
+        self.samples, self.shape = samples, (n_samples, samples.shape[1])
+        self.sample_rate, self.name = 44100, "a repeated waveform"
+
+    def _read(self, start, stop):
+        return self.samples[np.arange(start, stop) % len(self.samples)]
+
+
+def in_process(function, *arguments):
+    """Return what a function returns in a process of its own that starts from nothing."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
+
+
+def peak_memory():
+    """Return the largest resident size of this process so far, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGABYTE
+
+
+def resident_memory():
+    """Return the resident size of this process now, in megabytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
+
+
+def fit_on(corpus, n_songs, n_epochs):
+    """Fit the default network on some songs; return the peak memory."""
+    from sksvs.datasets import load_dsd100
+    from sksvs.estimators import GRUMaskSeparator
+    from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
+
+    X, y = load_dsd100(corpus, return_X_y=True)
+    X, y = X[:n_songs], y[:n_songs]
+    X = STFTTransformer().transform(MonoDownmix().transform(X))
+    gru = GRUMaskSeparator(max_iter=n_epochs, random_state=0, verbose=True)
+    gru.fit(IRMTarget().fit_transform(X, y))
+    return peak_memory()
+
+
+def fit_again_and_again(n_fits):
+    """Fit three architectures in turn; return by how much the process has grown since the third."""
+    from sksvs.datasets import make_singing_mixtures
+    from sksvs.estimators import GRUMaskSeparator
+    from sksvs.transforms import IRMTarget, STFTTransformer
+
+    X, y = make_singing_mixtures(n_tracks=4, duration=4.0, random_state=0)
+    X = IRMTarget().fit_transform(STFTTransformer().transform(X), y)
+    sizes = []
+    for i in range(n_fits):
+        layers = [(16,), (24, 24), (32,)][i % 3]
+        GRUMaskSeparator(layers, max_iter=2, random_state=i).fit(X)
+        sizes.append(resident_memory())
+    print(f"  after fit 3: {sizes[2]:.0f} MB, after fit {n_fits}: {sizes[-1]:.0f} MB")
+    return sizes[-1] - sizes[2]
+
+
+def separate_long_file(folder, minutes):
+    """Separate a long file into files; return the peak memory."""
+    from sklearn.pipeline import make_pipeline
+
+    from sksvs import separation
+    from sksvs.audio import write
+    from sksvs.datasets import make_singing_mixtures
+    from sksvs.estimators import GRUMaskSeparator
+    from sksvs.transforms import IRMTarget, STFTTransformer
+
+    X, y = make_singing_mixtures(2, 4.0, 44100, n_channels=2, random_state=0)
+    gru = GRUMaskSeparator(max_iter=1, random_state=0)
+    separator = make_pipeline(STFTTransformer(), IRMTarget(), gru).fit(X, y)
+    path = Path(folder) / "long.wav"
+    write(path, Repeated(X[0], round(minutes * 60 * 44100)), 44100)
+    separation.separate_file(separator, path, Path(folder) / "separated")
+    return peak_memory()
+
+
+if __name__ == "__main__":
+    main()
