@@ -62,6 +62,7 @@ MAY_IMPORT = {
         "_checks",
         "_stft",
         "_tracks",
+        "_whole_file",
         "augmentation",
         "masks",
         "metrics",

@@ -2,14 +2,13 @@
 
 import json
 import os
-from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from zipfile import BadZipFile
 
 import joblib
 import numpy as np
 
+from sksvs._whole_file import replacing
 from sksvs.estimators._network import NetworkState
 from sksvs.estimators._training import Run
 
@@ -54,7 +53,7 @@ class Checkpoint:
     """
 
     def __init__(self, folder, name):
-        self.path = Path(folder) / f"{name}.npz"
+        self.path = Path(folder).resolve() / f"{name}.npz"
         self.path.parent.mkdir(parents=True, exist_ok=True)
 
     def save(self, state, random_state, run):
@@ -90,26 +89,16 @@ class Checkpoint:
             **{f"optimizer/{i}": array for i, array in enumerate(state.optimizer)},
             **{f"dropout/{i}": array for i, array in enumerate(state.dropout)},
         }
-        temporary = None
         try:
-            with NamedTemporaryFile(
-                dir=self.path.parent, prefix=f".{self.path.stem}.", delete=False
-            ) as file:
-                temporary = file.name
+            with replacing(self.path) as temporary, open(temporary, "wb") as file:
                 np.savez(file, **arrays)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, self.path)
-        except BaseException as error:
-            if temporary is not None:
-                with suppress(OSError):
-                    os.unlink(temporary)
-            if isinstance(error, OSError):
-                raise OSError(
-                    f"The checkpoint {self.path} cannot be written ({error.strerror}). The one of "
-                    "the epoch before is kept: make room and fit again to go on from there."
-                ) from error
-            raise
+        except OSError as error:
+            raise OSError(
+                f"The checkpoint {self.path} cannot be written ({error.strerror or error}). The "
+                "one of the epoch before is kept: make room and fit again to go on from there."
+            ) from error
 
     def load(self, random_state):
         """Return the state and the run that were saved last; None where nothing was.
