@@ -70,10 +70,17 @@ class TrackReader:
             return self._compute(track, start, stop)
         with self._locks[track]:
             if self._cache[track] is None:
-                ranges = self.spectrograms[track].block_ranges()
-                blocks = [self._compute(track, *block) for block in ranges]
-                self._cache[track] = tuple(np.concatenate(parts) for parts in zip(*blocks))
+                self._cache[track] = self._compute_whole(track)
         return tuple(values[start:stop] for values in self._cache[track])
+
+    def _compute_whole(self, track):
+        x = self.spectrograms[track]
+        widths = x.n_freqs, self.n_values
+        whole = tuple(np.empty((x.n_frames, width), np.float32) for width in widths)
+        for start, stop in x.block_ranges():
+            for values, part in zip(whole, self._compute(track, start, stop)):
+                values[start:stop] = part
+        return whole
 
     def _read_input(self, track, start, stop):
         """Return the input alone; where it is not kept, the sources need not be analysed."""
