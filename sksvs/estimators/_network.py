@@ -1,7 +1,7 @@
 """Build mask networks in Keras, and lend them to one fit after another."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -224,6 +224,13 @@ def set_learning_rate(model, rate):
     model.optimizer.learning_rate = rate
 
 
+def learn_from_batch(model, inputs, targets, frame_weights):
+    """Take one training step and return the loss before it; XLA has remarks at the first."""
+    with without_startup_log() if model.train_function is None else nullcontext():
+        loss = model.train_on_batch(inputs, targets, sample_weight=frame_weights)
+    return float(np.ravel(loss)[0])
+
+
 @contextmanager
 def lend_to_callbacks(callbacks, model):
     """Let Keras callbacks watch a model: they are told when training begins and ends."""
@@ -238,18 +245,14 @@ def lend_to_callbacks(callbacks, model):
             callback.set_model(None)  # it is lent to other fits
 
 
-def start_tensorflow(compiled=False):
+def start_tensorflow():
     """Start TensorFlow, if it is not running, on the threads that this process is allowed.
-
-    With `compiled`, start XLA too, which has remarks of its own when it first compiles.
 
     joblib tells its workers through OMP_NUM_THREADS, which NumPy heeds and TensorFlow does not.
     """
     with without_startup_log():
         _limit_threads()
         tf.config.list_logical_devices()
-        if compiled:
-            tf.function(tf.identity, jit_compile=True)(0.0)
 
 
 def _limit_threads():

@@ -10,6 +10,7 @@ from sksvs.estimators._network import (
     NetworkState,
     borrow_model,
     initial_weights,
+    learn_from_batch,
     lend_to_callbacks,
     read_state,
     reset_model,
@@ -93,7 +94,7 @@ def train_network(
     state : NetworkState
     run : Run
     """
-    start_tensorflow(compiled)
+    start_tensorflow()
     kind = (layers, dropout, n_sources, loss, solver, clip_norm, compiled)
     with _no_retracing_warnings(), borrow_model(*kind) as model:
         if isinstance(start, NetworkState):
@@ -142,10 +143,10 @@ def _run_epoch(model, batches, validation_batches, run, progress):
 
     def learn(batch, frame_weights):
         model.reset_metrics()
-        loss = model.train_on_batch(batch.inputs, batch.targets, sample_weight=frame_weights)
-        if not np.isfinite(np.ravel(loss)[0]):
+        loss = learn_from_batch(model, batch.inputs, batch.targets, frame_weights)
+        if not np.isfinite(loss):
             raise ValueError(
-                f"The training loss is {np.ravel(loss)[0]} in epoch {run.epoch}: the network "
+                f"The training loss is {loss} in epoch {run.epoch}: the network "
                 "diverges. Take a smaller learning_rate_init, or clip_norm=1.0. It happened in a "
                 f"batch of {', '.join(batch.tracks)}."
             )
@@ -161,7 +162,8 @@ def _run_epoch(model, batches, validation_batches, run, progress):
 def _validation_loss(model, batches):
     def judge(batch, frame_weights):
         model.reset_metrics()
-        return model.test_on_batch(batch.inputs, batch.targets, sample_weight=frame_weights)
+        loss = model.test_on_batch(batch.inputs, batch.targets, sample_weight=frame_weights)
+        return float(np.ravel(loss)[0])
 
     return _mean_loss(judge, batches)
 
@@ -173,7 +175,7 @@ def _mean_loss(run_batch, batches, advance=None):
         n_frames = float(batch.frame_weights.sum())
         # Keras divides by the number of frames, silent padding included.
         loss = run_batch(batch, batch.frame_weights * (batch.frame_weights.size / n_frames))
-        total, count = total + n_frames * float(np.ravel(loss)[0]), count + n_frames
+        total, count = total + n_frames * loss, count + n_frames
         if advance is not None:
             n_segments = np.count_nonzero(batch.frame_weights[:, 0])
             advance(n_segments * batch.inputs.shape[1], total / count)

@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 from sksvs.audio import AudioFile, write
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import GRUMaskSeparator
+from sksvs.estimators import _learning as learning
 from sksvs.estimators import _prediction as prediction
 from sksvs.estimators._learning import epoch_random_state
 from sksvs.estimators._schedule import scheduled_rate
@@ -136,6 +137,17 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit_and_another_others(trac
     assert all(np.array_equal(one[name], two[name]) for name in one)
     other = tiny_separator(random_state=1).fit(X).weights_
     assert not np.array_equal(one["mask/kernel"], other["mask/kernel"])
+
+
+def test_a_compiled_fit_is_the_same_fit(tracks, monkeypatch):
+    X = analysed(*tracks)
+    separator = tiny_separator(dropout=0.0, bidirectional=False, max_iter=3)
+    plain = clone(separator).fit(X)
+    monkeypatch.setattr(learning, "COMPILED_FROM", 1)
+    one, two = (clone(separator).fit(X) for _ in range(2))
+    np.testing.assert_allclose(one.loss_curve_, plain.loss_curve_, rtol=1e-4)
+    for name, array in one.weights_.items():
+        np.testing.assert_array_equal(two.weights_[name], array)
 
 
 def test_fit_leaves_parameters_tracks_and_global_seeds_alone(tracks):

@@ -210,8 +210,13 @@ def test_a_fit_writes_nothing_to_the_terminal():
     code = (
         "from sksvs.estimators import _network as network\n"
         "from sksvs.estimators._architecture import mask_network_layers\n"
+        "import numpy as np\n"
         "network.start_tensorflow()\n"
-        "network.build_network(mask_network_layers(9, 1, (6,), False, (), 'relu'), 0.0)\n"
+        "layers = mask_network_layers(9, 1, (6,), True, (), 'relu')\n"
+        "kind = (layers, 0.3, 2, 'mask_squared_error', 'adam', None, True)\n"
+        "with network.borrow_model(*kind) as model:\n"
+        "    batch = np.ones((2, 5, 9), 'f4'), np.ones((2, 5, 9), 'f4'), np.ones((2, 5), 'f4')\n"
+        "    network.learn_from_batch(model, *batch)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert (done.stdout, done.stderr) == (b"", b"")
