@@ -47,8 +47,7 @@ def _run_directions(sequences, layers, training):
     for layer in layers:
         cell, inputs = layer.cell, sequences
         if training and cell.dropout:
-            inputs = sequences * cell.get_dropout_mask(sequences[:, 0, :])[:, tf.newaxis]
-            cell.reset_dropout_mask()
+            inputs = sequences * _dropout_mask(cell, sequences)
         # The wide input is multiplied as it lies; only what the loop reads is put time first.
         values = tf.transpose(_product(inputs, cell.kernel) + cell.bias, [1, 0, 2])
         projected.append(tf.reverse(values, [0]) if layer.go_backwards else values)
@@ -59,6 +58,15 @@ def _run_directions(sequences, layers, training):
         for i, layer in enumerate(layers)
     ]
     return tf.transpose(tf.concat(in_order, axis=-1), [1, 0, 2])
+
+
+def _dropout_mask(cell, sequences):
+    """Return what a layer's inputs are multiplied by: (batch, 1, n_inputs), new for every call."""
+    mask = cell.get_dropout_mask(sequences[:, 0, :])
+    cell.reset_dropout_mask()
+    # A product with the identity changes nothing, but XLA draws what comes out of a product once
+    # and everything else again for every frame.
+    return tf.matmul(mask, tf.eye(sequences.shape[-1]))[:, tf.newaxis]
 
 
 def _product(sequences, kernel):
