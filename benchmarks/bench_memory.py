@@ -28,7 +28,9 @@ def main():
     parser.add_argument("--corpus", default="", help="folder of DSD100, instead of a synthetic one")
     parser.add_argument("--songs", type=int, nargs=2, default=(5, 50), metavar=("FEW", "MANY"))
     parser.add_argument("--minutes", type=float, default=4.0, help="length of a synthetic song")
-    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument(
+        "--epochs", type=int, default=3, help="enough for XLA to compile the fit on few songs too"
+    )
     parser.add_argument("--fits", type=int, default=30)
     parser.add_argument("--hour", type=float, default=60.0, help="minutes of the file to separate")
     arguments = parser.parse_args()
