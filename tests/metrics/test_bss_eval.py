@@ -61,10 +61,11 @@ def ask_mir_eval(function, *arguments):
         return getattr(mir_eval.separation, function)(*arguments)
 
 
-@settings(max_examples=6)
-@given(separations(max_sources=3, channels=[1], samples=(3000, 5001)), st.booleans())
+@settings(max_examples=5)
+@given(separations(channels=[1], samples=(3000, 5001)), st.booleans())
 def test_sources_are_those_of_mir_eval(separation, permutation):
     references, estimates = (x[..., 0] for x in separation)
+    permutation &= len(references) < 4  # mir_eval takes a minute for 4
     estimates = np.roll(estimates, 1, axis=0) if permutation else estimates
     theirs = ask_mir_eval("bss_eval_sources", references, estimates, permutation)
     assert_agree(bss_eval_sources(references, estimates, permutation=permutation), theirs)
