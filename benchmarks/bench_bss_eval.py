@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import scipy.fft
 import scipy.signal
+from memory import memory, reset_peak
 from peers import museval_metrics
 from threadpoolctl import threadpool_limits
 
@@ -84,12 +85,12 @@ def measure(case, side, path):
     compute = ours if side == "ours" else theirs
     signals = np.load(path)
     compute(*signals[:, :, :2000])  # imports, first calls
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from what there is
-    before = peak_memory()
+    reset_peak()
+    before = memory("VmHWM")
     started = time.perf_counter()
     figures = compute(*signals)
     taken = time.perf_counter() - started
-    grown = peak_memory() - before
+    grown = memory("VmHWM") - before
     figures = [np.ravel(f).tolist() for f in figures]
     parts = time_parts(signals, CASES[case][1] == "museval") if side == "ours" else None
     print(json.dumps({"seconds": taken, "megabytes": grown, "figures": figures, "parts": parts}))
@@ -117,12 +118,6 @@ def time_parts(signals, framewise):
             GramMatrix(delayed[which, which])
     times.append(time.perf_counter())
     return np.diff(times).tolist()
-
-
-def peak_memory():
-    """Return the peak of this process's memory in MB (Linux)."""
-    (line,) = (x for x in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in x)
-    return int(line.split()[1]) / 1024
 
 
 def run(case, side, path):

@@ -10,16 +10,15 @@ since the first of each; another separates an hour of stereo from file to files.
 
 import argparse
 import multiprocessing
-import os
-import resource
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from bench_separate_memory import separation_peak
+from memory import memory
 
+from sksvs.estimators import GRUMaskSeparator
 from sksvs.waveform import Waveform
-
-MEGABYTE = 1e6
 
 
 def main():
@@ -46,7 +45,7 @@ def main():
         grown = in_process(fit_again_and_again, arguments.fits)
         print(f"growth over {arguments.fits} fits              {grown:>7.0f} MB", flush=True)
         if arguments.hour:
-            peak = in_process(separate_long_file, folder, arguments.hour)
+            peak, _ = separation_peak(GRUMaskSeparator(max_iter=1), arguments.hour)
             print(f"peak of separating {arguments.hour:.0f} minutes   {peak:>7.0f} MB")
 
 
@@ -90,21 +89,9 @@ def in_process(function, *arguments):
         return pool.apply(function, arguments)
 
 
-def peak_memory():
-    """Return the largest resident size of this process so far, in megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGABYTE
-
-
-def resident_memory():
-    """Return the resident size of this process now, in megabytes."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
-
-
 def fit_on(corpus, n_songs, n_epochs):
     """Fit the default network on some songs; return the peak memory."""
     from sksvs.datasets import load_dsd100
-    from sksvs.estimators import GRUMaskSeparator
     from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 
     X, y = load_dsd100(corpus, return_X_y=True)
@@ -112,13 +99,12 @@ def fit_on(corpus, n_songs, n_epochs):
     X = STFTTransformer().transform(MonoDownmix().transform(X))
     gru = GRUMaskSeparator(max_iter=n_epochs, random_state=0, verbose=True)
     gru.fit(IRMTarget().fit_transform(X, y))
-    return peak_memory()
+    return memory("VmHWM")
 
 
 def fit_again_and_again(n_fits):
     """Fit three architectures in turn; return by how much the process has grown since the third."""
     from sksvs.datasets import make_singing_mixtures
-    from sksvs.estimators import GRUMaskSeparator
     from sksvs.transforms import IRMTarget, STFTTransformer
 
     X, y = make_singing_mixtures(n_tracks=4, duration=4.0, random_state=0)
@@ -127,28 +113,9 @@ def fit_again_and_again(n_fits):
     for i in range(n_fits):
         layers = [(16,), (24, 24), (32,)][i % 3]
         GRUMaskSeparator(layers, max_iter=2, random_state=i).fit(X)
-        sizes.append(resident_memory())
+        sizes.append(memory("VmRSS"))
     print(f"  after fit 3: {sizes[2]:.0f} MB, after fit {n_fits}: {sizes[-1]:.0f} MB")
     return sizes[-1] - sizes[2]
-
-
-def separate_long_file(folder, minutes):
-    """Separate a long file into files; return the peak memory."""
-    from sklearn.pipeline import make_pipeline
-
-    from sksvs import separation
-    from sksvs.audio import write
-    from sksvs.datasets import make_singing_mixtures
-    from sksvs.estimators import GRUMaskSeparator
-    from sksvs.transforms import IRMTarget, STFTTransformer
-
-    X, y = make_singing_mixtures(2, 4.0, 44100, n_channels=2, random_state=0)
-    gru = GRUMaskSeparator(max_iter=1, random_state=0)
-    separator = make_pipeline(STFTTransformer(), IRMTarget(), gru).fit(X, y)
-    path = Path(folder) / "long.wav"
-    write(path, Repeated(X[0], round(minutes * 60 * 44100)), 44100)
-    separation.separate_file(separator, path, Path(folder) / "separated")
-    return peak_memory()
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ class GRUMaskSeparator(BaseMaskSeparator):
     augmentation : Augmentation or None, default=None
         How the sources are varied before they are mixed, see
         :class:`~sksvs.augmentation.Augmentation`.
-    cache_size : float, default=250
+    cache_size : float, default=200
         Megabytes of what is kept in memory between epochs, track by track as far as it goes:
         spectra, or with `augmentation` the decoded sources. The rest is read and computed again.
     checkpoint_dir : str, path-like or None, default=None
@@ -157,7 +157,7 @@ class GRUMaskSeparator(BaseMaskSeparator):
         tol=0.0,
         warm_start=False,
         augmentation=None,
-        cache_size=250,
+        cache_size=200,
         checkpoint_dir=None,
         callbacks=None,
         random_state=None,
