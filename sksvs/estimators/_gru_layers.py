@@ -1,13 +1,15 @@
-"""Keras GRU layers that train fast: big products outside the time loop, both directions in one.
+"""Keras GRU layers that train fast: big products outside the time loop.
 
 A stock Keras GRU multiplies every frame's input within its time loop, and TensorFlow derives the
 backward loop from it, with a weight gradient added up at every step. Here the loop holds only
 what depends on the step before it, forwards and backwards; the input's product and all weight
-gradients are one product over all frames each. The layers are those of Keras otherwise: the same
-weights in the same order, the same outputs.
+gradients are one product over all frames each. Two directions share a loop, unless they are wide.
+The layers are those of Keras otherwise: the same weights in the same order, the same outputs.
 """
 
+from sksvs.estimators import _architecture
 from sksvs.estimators._startup_log import without_startup_log
+from sksvs.estimators._wide_recurrence import run_wide_recurrence
 
 with without_startup_log():
     import keras
@@ -38,7 +40,9 @@ class ProjectedBidirectional(keras.layers.Bidirectional):
         """Return the outputs of both directions: (batch, n_frames, 2 * units)."""
         if initial_state is not None or mask is not None:
             return super().call(sequences, initial_state, mask, training)
-        return _run_directions(sequences, [self.forward_layer, self.backward_layer], training)
+        wide = self.forward_layer.units >= _architecture.WIDE_FROM
+        run = _run_wide_directions if wide else _run_directions
+        return run(sequences, [self.forward_layer, self.backward_layer], training)
 
 
 def _run_directions(sequences, layers, training):
@@ -49,7 +53,7 @@ def _run_directions(sequences, layers, training):
         if training and cell.dropout:
             inputs = sequences * _dropout_mask(cell, sequences)
         # The wide input is multiplied as it lies; only what the loop reads is put time first.
-        values = tf.transpose(_product(inputs, cell.kernel) + cell.bias, [1, 0, 2])
+        values = tf.transpose(_product(inputs, cell.kernel, cell.bias), [1, 0, 2])
         projected.append(tf.reverse(values, [0]) if layer.go_backwards else values)
     kernels = tf.stack([tf.convert_to_tensor(x.cell.recurrent_kernel) for x in layers])
     outputs = run_recurrence(tf.stack(projected, axis=1), kernels)
@@ -58,6 +62,22 @@ def _run_directions(sequences, layers, training):
         for i, layer in enumerate(layers)
     ]
     return tf.transpose(tf.concat(in_order, axis=-1), [1, 0, 2])
+
+
+def _run_wide_directions(sequences, layers, training):
+    """Return what `_run_directions` does, by a loop for each direction."""
+    frames, outputs = tf.transpose(sequences, [1, 0, 2]), []
+    for layer in layers:
+        cell, inputs = layer.cell, frames
+        if training and cell.dropout:
+            inputs = frames * tf.transpose(_dropout_mask(cell, sequences), [1, 0, 2])
+        kernels, recurrent_kernels, biases = (
+            tf.split(tf.convert_to_tensor(weights), [2 * layer.units, layer.units], axis=-1)
+            for weights in (cell.kernel, cell.recurrent_kernel, cell.bias)
+        )
+        projected = (_product(inputs, *parts) for parts in zip(kernels, biases))
+        outputs.append(run_wide_recurrence(*projected, *recurrent_kernels, layer.go_backwards))
+    return tf.transpose(tf.concat(outputs, axis=-1), [1, 0, 2])
 
 
 def _dropout_mask(cell, sequences):
@@ -69,10 +89,11 @@ def _dropout_mask(cell, sequences):
     return tf.matmul(mask, tf.eye(sequences.shape[-1]))[:, tf.newaxis]
 
 
-def _product(sequences, kernel):
-    """Multiply all frames by a kernel, as one product of two matrices."""
+def _product(sequences, kernel, bias):
+    """Multiply all frames by a kernel, as one product of two matrices, and add a bias."""
     shape = tf.shape(sequences)
     product = tf.reshape(sequences, [-1, sequences.shape[-1]]) @ kernel
+    product = tf.nn.bias_add(product, bias)
     return tf.reshape(product, [shape[0], shape[1], kernel.shape[1]])
 
 

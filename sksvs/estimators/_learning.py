@@ -81,7 +81,7 @@ def learn(separator, layers, spectrograms, held_out, rng, start, max_iter, check
             patience=separator.n_iter_no_change if stops_early else None,
             tol=separator.tol,
             seed=rng.randint(2**31 - 1),
-            compiled=batches.n_frames * max_iter >= COMPILED_FROM,
+            compiled=_compiles(layers, batches.n_frames * max_iter),
             callbacks=list(separator.callbacks or ()),
             checkpoint=checkpoint,
             progress=progress,
@@ -102,6 +102,11 @@ def epoch_random_state(random_state, n_iter):
     if random_state is None or isinstance(random_state, np.random.RandomState):
         return check_random_state(random_state)
     return np.random.RandomState([random_state, n_iter])
+
+
+def _compiles(layers, n_frames):
+    """Return whether the training step is compiled by XLA: in long fits of narrow networks."""
+    return n_frames >= COMPILED_FROM and not any(layer.is_wide for layer in layers)
 
 
 def _read(separator, spectrograms, cache_bytes):

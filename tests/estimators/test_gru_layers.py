@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sksvs.estimators import _architecture
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
 from tests.strategies import seeded_noise
 
@@ -48,7 +49,14 @@ def outputs_and_gradients(layer, inputs, upstream, compiled=False):
     return [np.array(outputs), *map(np.array, gradients)]
 
 
-@settings(max_examples=8)
+@pytest.fixture(params=["in one loop", "in a loop for each direction"])
+def any_width(request, monkeypatch):
+    """Take narrow layers as they are, then as if they were wide."""
+    if request.param == "in a loop for each direction":
+        monkeypatch.setattr(_architecture, "WIDE_FROM", 1)
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     units=st.integers(1, 7),
     n_inputs=st.integers(1, 6),
@@ -56,7 +64,9 @@ def outputs_and_gradients(layer, inputs, upstream, compiled=False):
     n_frames=st.integers(1, 12),
     both_ways=st.booleans(),
 )
-def test_outputs_and_gradients_are_those_of_keras(units, n_inputs, batch, n_frames, both_ways):
+def test_outputs_and_gradients_are_those_of_keras(
+    any_width, units, n_inputs, batch, n_frames, both_ways
+):
     layers = [make(units, both_ways) for make in (stock, fast)]
     same_weights(layers, n_inputs)
     inputs = seeded_noise((batch, n_frames, n_inputs), seed=9).astype(np.float32)
@@ -67,7 +77,7 @@ def test_outputs_and_gradients_are_those_of_keras(units, n_inputs, batch, n_fram
 
 
 @pytest.mark.parametrize("both_ways", [False, True])
-def test_the_compiled_layer_is_the_same_layer(both_ways):
+def test_the_compiled_layer_is_the_same_layer(any_width, both_ways):
     layers = [make(16, both_ways) for make in (stock, fast)]
     same_weights(layers, 20)
     inputs = seeded_noise((5, 60, 20), seed=1).astype(np.float32)
@@ -96,7 +106,7 @@ def test_a_given_state_or_mask_is_left_to_keras():
 
 
 @pytest.mark.parametrize("both_ways", [False, True])
-def test_dropout_drops_the_same_inputs_in_all_frames_and_only_in_training(both_ways):
+def test_dropout_drops_the_same_inputs_in_all_frames_and_only_in_training(any_width, both_ways):
     layer = fast(5, both_ways, dropout=0.5, seed=0)
     same_weights([layer], 30)
     one_frame = seeded_noise((4, 1, 30), seed=3).astype(np.float32)

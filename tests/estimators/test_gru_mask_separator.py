@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 
 from sksvs.audio import AudioFile, write
 from sksvs.augmentation import Augmentation
-from sksvs.estimators import GRUMaskSeparator
+from sksvs.estimators import GRUMaskSeparator, _architecture, _network
 from sksvs.estimators import _learning as learning
 from sksvs.estimators import _prediction as prediction
 from sksvs.estimators._learning import epoch_random_state
@@ -145,6 +145,21 @@ def test_a_compiled_fit_is_the_same_fit(tracks, monkeypatch):
     plain = clone(separator).fit(X)
     monkeypatch.setattr(learning, "COMPILED_FROM", 1)
     one, two = (clone(separator).fit(X) for _ in range(2))
+    np.testing.assert_allclose(one.loss_curve_, plain.loss_curve_, rtol=1e-4)
+    for name, array in one.weights_.items():
+        np.testing.assert_array_equal(two.weights_[name], array)
+
+
+def test_a_wide_network_is_not_compiled_and_learns_the_same(tracks, monkeypatch):
+    X = analysed(*tracks)
+    separator = tiny_separator(dropout=0.0, bidirectional=True, max_iter=3)
+    plain = clone(separator).fit(X)
+    monkeypatch.setattr(_network, "_idle_models", {})
+    monkeypatch.setattr(_architecture, "WIDE_FROM", 1)
+    monkeypatch.setattr(learning, "COMPILED_FROM", 1)
+    one, two = (clone(separator).fit(X) for _ in range(2))
+    (key,) = _network._idle_models
+    assert key[-1] is False  # compiled
     np.testing.assert_allclose(one.loss_curve_, plain.loss_curve_, rtol=1e-4)
     for name, array in one.weights_.items():
         np.testing.assert_array_equal(two.weights_[name], array)
