@@ -87,7 +87,7 @@ aligned = bss_eval_sources(sources[:, len(X_first[0]) :], estimates)
 misaligned = bss_eval_sources(sources[:, n_frames : n_frames + n_samples], estimates)
 print("\nThe voice of the first song's second half, SDR / SIR / SAR in dB:")
 for title, scores in (("aligned", aligned), ("misaligned as in the report", misaligned)):
-    print(f"  {title:<28}" + " / ".join(f"{figure[0]:.2f}" for figure in scores))
+    print(f"  {title:<28}" + " / ".join(f"{figure[0]:.2f}" for figure in scores[:3]))
 
 # %%
 # Has it learnt enough?
