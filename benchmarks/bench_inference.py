@@ -11,6 +11,7 @@ separator has a run that is not counted. Prints the median and the best of the r
 """
 
 import argparse
+import importlib
 import importlib.util
 import os
 import sys
@@ -120,7 +121,7 @@ def load_torchaudio():
     openunmix imports it to read and resample files, of which its network does nothing.
     """
     try:
-        import torchaudio  # noqa: F401
+        importlib.import_module("torchaudio")
     except (ImportError, OSError):
         sys.modules["torchaudio"] = types.ModuleType("torchaudio")
 

@@ -1,7 +1,7 @@
 """Run one direction of a wide GRU over time, forwards and backwards, fast outside XLA.
 
-XLA multiplies the states of a batch by a wide kernel at half the speed of TensorFlow's own
-product. So the loops here are TensorFlow's, and of a step only the elementwise work of going back
+XLA multiplies the states of a batch by a wide kernel more slowly than TensorFlow's own product
+does. So the loops here are TensorFlow's, and of a step only the elementwise work of going back
 is compiled. Two directions do not depend on each other, and TensorFlow runs their loops at the
 same time, each on a core.
 """
