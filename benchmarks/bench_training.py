@@ -20,6 +20,7 @@ import tensorflow as tf
 from sksvs.estimators import REPORT_NETWORKS
 from sksvs.estimators._architecture import mask_network_layers
 from sksvs.estimators._network import borrow_model, initial_weights, reset_model, start_tensorflow
+from sksvs.estimators._objective import Objective
 
 N_FREQS = 513
 REPORT = {
@@ -137,7 +138,7 @@ def sksvs_step(network, shape, compiled):
     layers = layers_of(network)
     inputs, targets = make_batch(shape)
     weights = np.ones(shape[:2], np.float32)
-    with borrow_model(layers, DROPOUT, 2, LOSS, "adam", None, compiled) as model:
+    with borrow_model(layers, DROPOUT, Objective(LOSS, 2, 1), "adam", None, compiled) as model:
         reset_model(model, layers, initial_weights(layers, seed=0), 0.001, seed=0)
     frames = shape[0] * shape[1]
     return frames, lambda: model.train_on_batch(inputs, targets, sample_weight=weights)

@@ -195,13 +195,17 @@ class Target:
         """The number of sources, the voice first."""
         return len(self.sources)
 
+    def frames(self, start, stop):
+        """Return the sources' frames: (n_sources, n_freqs, stop - start), complex64."""
+        n_freqs = self.sources[0].n_freqs
+        frames = np.empty((self.n_sources, stop - start, n_freqs), np.complex64)
+        for source, values in zip(self.sources, frames):
+            values[:] = source.frames(start, stop).T
+        return np.swapaxes(frames, 1, 2)
+
     def magnitudes(self, start, stop):
         """Return the sources' magnitudes: (n_sources, n_freqs, stop - start), float32."""
-        n_freqs = self.sources[0].n_freqs
-        magnitudes = np.empty((self.n_sources, stop - start, n_freqs), np.float32)
-        for source, values in zip(self.sources, magnitudes):
-            np.abs(source.frames(start, stop).T, out=values)
-        return np.swapaxes(magnitudes, 1, 2)
+        return np.abs(self.frames(start, stop))
 
     def masks(self, start, stop):
         """Return the sources' target masks: (n_sources, n_freqs, stop - start), float32."""

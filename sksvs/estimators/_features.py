@@ -41,68 +41,67 @@ def network_input(frames, level, input_power):
     return magnitudes if input_power == 1 else magnitudes ** np.float32(input_power)
 
 
-def network_target(frames, sources, rule, level, n_masks, on_masks):
+def network_target(frames, sources, rule, level, objective):
     """Return what the loss compares the network's output with.
 
     Parameters
     ----------
     frames : array of complex64, shape (n_freqs, n_frames)
         Of the mixture.
-    sources : array of float32, shape (n_sources, n_freqs, n_frames)
-        Magnitudes.
+    sources : array of complex64, shape (n_sources, n_freqs, n_frames)
     rule : callable
-        From these to masks of the same shape.
+        From magnitudes to masks of the same shape.
     level : float
-    n_masks : int
-        How many masks the network learns.
-    on_masks : bool
-        Whether the loss compares masks or magnitudes.
+    objective : Objective
 
     Returns
     -------
-    array of float32, shape (n_frames, n_values)
-        The `n_masks` masks side by side, or the magnitudes of the mixture and of every source
-        side by side, over `level`.
+    array of float32, shape (n_frames, n_parts * n_freqs)
+        Side by side: the masks; or over `level` the magnitudes of the mixture and of every source;
+        or over `level` the mixture's magnitudes and of every source the real and then of every
+        source the imaginary part, where all phases are relative to that of the mixture.
     """
-    parts = rule(sources)[:n_masks] if on_masks else [np.abs(frames), *sources]
+    if objective.target == "masks":
+        parts = rule(np.abs(sources))[: objective.n_masks]
+    elif objective.target == "magnitudes":
+        parts = [np.abs(frames), *np.abs(sources)]
+    else:
+        magnitudes = np.abs(frames)
+        phases = np.where(magnitudes > 0, frames, 1) / np.where(magnitudes > 0, magnitudes, 1)
+        turned = sources * phases.conj()
+        parts = [magnitudes, *turned.real, *turned.imag]
     n_freqs, n_frames = frames.shape
     target = np.empty((n_frames, len(parts) * n_freqs), np.float32)
     for i, part in enumerate(parts):
         target[:, i * n_freqs : (i + 1) * n_freqs] = part.T
-    if not on_masks:
+    if objective.target != "masks":
         target /= np.float32(level)
     return target
 
 
-def masks_from_output(output, n_sources):
+def masks_from_output(output, n_sources, n_freqs):
     """Return the masks of all sources from what the network gives for one track.
 
-    With two sources the network's one mask M₀ is clipped to [0, 1] and the other is 1 - M₀; with
-    more, the masks are divided by their sum, as in the loss, and are equal where all are zero.
+    One mask M₀ is clipped to [0, 1] and the second source's is 1 - M₀. More masks are joint ones:
+    their absolute values are divided by their sum, and are equal where all are zero (Huang et
+    al. 2014, eq. 6 and 7, where the outputs are magnitudes of the sources).
 
     Parameters
     ----------
     output : array of float32, shape (n_frames, n_masks * n_freqs)
-    n_sources : int
+    n_sources, n_freqs : int
 
     Returns
     -------
     masks : array of float32, shape (n_sources, n_freqs, n_frames)
         In [0, 1]; they sum to one over the sources.
     """
-    masks = np.empty(
-        (n_sources, len(output), output.shape[1] // count_masks(n_sources)), np.float32
-    )
-    if n_sources == 2:
+    masks = np.empty((n_sources, len(output), n_freqs), np.float32)
+    if output.shape[1] == n_freqs:
         np.clip(output, 0, 1, out=masks[0])
         np.subtract(1, masks[0], out=masks[1])
     else:
-        np.maximum(output.reshape(len(output), n_sources, -1).swapaxes(0, 1), 0, out=masks)
+        np.abs(output.reshape(len(output), n_sources, n_freqs).swapaxes(0, 1), out=masks)
         masks[:, ~masks.any(axis=0)] = 1
         masks /= masks.sum(axis=0)
     return masks.swapaxes(1, 2)
-
-
-def count_masks(n_sources):
-    """Return how many masks the network learns: M₀ for two sources, else one a source."""
-    return 1 if n_sources == 2 else n_sources

@@ -3,8 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sksvs.estimators._features import count_masks
-from sksvs.estimators._parameters import MASK_LOSSES
+from sksvs.estimators._objective import Objective
 from sksvs.estimators._progress import Progress
 from sksvs.estimators._segments import SegmentBatches
 from sksvs.estimators._track_reader import AugmentedReader, TrackReader
@@ -43,11 +42,14 @@ def learn(separator, layers, spectrograms, held_out, rng, start, max_iter, check
         checkpoint = Checkpoint(checkpoint_dir, name)
 
     n_sources = spectrograms[0].target.n_sources
+    n_masks = layers[-1].units // spectrograms[0].n_freqs
+    objective = Objective(separator.loss, n_sources, n_masks, separator.discriminative)
     mono = [x.to_mono() for x in spectrograms]
     augmentation, budget = separator.augmentation, separator.cache_size * 1e6
-    reader = _read(
-        separator,
+    reader = TrackReader(
         [x for x, out in zip(mono, held_out) if not out],
+        objective,
+        separator.input_power,
         budget if augmentation is None else 0,
     )
     if start is None:
@@ -57,8 +59,8 @@ def learn(separator, layers, spectrograms, held_out, rng, start, max_iter, check
         curves = separator.loss_curve_, separator.validation_loss_curve_
     validation_batches = None
     if held_out.any():
-        budget = reader.spare_bytes
-        watched = _read(separator, [x for x, out in zip(mono, held_out) if out], budget)
+        watched = [x for x, out in zip(mono, held_out) if out]
+        watched = TrackReader(watched, objective, separator.input_power, reader.spare_bytes)
         validation_batches = _batches(separator, watched, statistics, None)
     learnt = reader if augmentation is None else AugmentedReader(reader, augmentation, budget)
 
@@ -70,8 +72,7 @@ def learn(separator, layers, spectrograms, held_out, rng, start, max_iter, check
             NetworkState(**start) if start and "optimizer" in start else start,
             batches,
             validation_batches,
-            n_sources=n_sources,
-            loss=separator.loss,
+            objective=objective,
             dropout=separator.dropout,
             solver=separator.solver,
             learning_rate=separator.learning_rate,
@@ -107,17 +108,6 @@ def epoch_random_state(random_state, n_iter):
 def _compiles(layers, n_frames):
     """Return whether the training step is compiled by XLA: in long fits of narrow networks."""
     return n_frames >= COMPILED_FROM and not any(layer.is_wide for layer in layers)
-
-
-def _read(separator, spectrograms, cache_bytes):
-    """Return a reader of what the network needs of these tracks."""
-    return TrackReader(
-        spectrograms,
-        count_masks(spectrograms[0].target.n_sources),
-        separator.loss in MASK_LOSSES,
-        separator.input_power,
-        cache_bytes,
-    )
 
 
 def _batches(separator, reader, statistics, rng):

@@ -7,51 +7,18 @@ from typing import NamedTuple
 import numpy as np
 
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
+from sksvs.estimators._losses import make_loss
 from sksvs.estimators._startup_log import without_startup_log
 
 with without_startup_log():
     import keras
     import tensorflow as tf
-    from keras import ops
 
 SOLVERS = {
     "adam": keras.optimizers.Adam,
     "rmsprop": keras.optimizers.RMSprop,
     "sgd": keras.optimizers.SGD,
 }
-
-
-def _magnitude_errors(target, masks, n_sources):
-    """Return masked mixture less source, for every source: (batch, frames, n_sources, freqs).
-
-    The target holds the magnitudes of the mixture and of the sources side by side; `masks` is
-    the one mask of two sources, or those of more sources side by side.
-    """
-    n_freqs = target.shape[-1] // (1 + n_sources)
-    shape = (*ops.shape(masks)[:2], -1, n_freqs)
-    magnitudes, masks = ops.reshape(target, shape), ops.reshape(masks, shape)
-    if n_sources == 2:
-        masks = ops.concatenate([masks, 1 - masks], axis=-2)
-    else:
-        masks = masks / ops.maximum(ops.sum(masks, axis=-2, keepdims=True), keras.config.epsilon())
-    return masks * magnitudes[:, :, :1] - magnitudes[:, :, 1:]
-
-
-# name: from targets, masks and the number of sources to the loss of every frame
-MASK_LOSSES = {
-    "binary_crossentropy": lambda t, m, n: keras.losses.binary_crossentropy(t, m),
-    "mask_absolute_error": lambda t, m, n: ops.mean(ops.abs(t - m), axis=-1),
-    "mask_squared_error": lambda t, m, n: ops.mean(ops.square(t - m), axis=-1),
-}
-MAGNITUDE_LOSSES = {
-    "magnitude_absolute_error": lambda t, m, n: ops.mean(
-        ops.abs(_magnitude_errors(t, m, n)), axis=(-2, -1)
-    ),
-    "magnitude_squared_error": lambda t, m, n: ops.mean(
-        ops.square(_magnitude_errors(t, m, n)), axis=(-2, -1)
-    ),
-}
-LOSSES = {**MASK_LOSSES, **MAGNITUDE_LOSSES}
 
 
 def build_network(layers, dropout):
@@ -137,14 +104,14 @@ MOST_IDLE_MODELS = 8
 
 
 @contextmanager
-def borrow_model(layers, dropout, n_sources, loss, solver, clip_norm, compiled):
+def borrow_model(layers, dropout, objective, solver, clip_norm, compiled):
     """Lend a model to train: one that an earlier fit has left, or a new one.
 
     `compiled` says whether its training step is compiled by XLA.
 
     No two fits have the same one at a time. What it holds is of no account: see `reset_model`.
     """
-    key = (layers, dropout, n_sources, loss, solver, clip_norm, compiled)
+    key = (layers, dropout, objective, solver, clip_norm, compiled)
     try:
         model = _idle_models[key].pop()
     except (KeyError, IndexError):
@@ -158,11 +125,11 @@ def borrow_model(layers, dropout, n_sources, loss, solver, clip_norm, compiled):
             _idle_models[oldest].pop()
 
 
-def _compile_model(layers, dropout, n_sources, loss, solver, clip_norm, compiled):
+def _compile_model(layers, dropout, objective, solver, clip_norm, compiled):
     model = build_network(layers, dropout)
     model.compile(
         SOLVERS[solver](global_clipnorm=clip_norm),
-        lambda target, masks: LOSSES[loss](target, masks, n_sources),
+        make_loss(objective),
         jit_compile=compiled,
     )
     model.optimizer.build(model.trainable_variables)

@@ -3,14 +3,12 @@
 from numbers import Integral, Real
 
 from sksvs.augmentation import Augmentation
+from sksvs.estimators._objective import LOSSES, MAGNITUDE_LOSSES
 from sksvs.estimators._schedule import SCHEDULES
 
-MASK_LOSSES = ("binary_crossentropy", "mask_absolute_error", "mask_squared_error")
-MAGNITUDE_LOSSES = ("magnitude_absolute_error", "magnitude_squared_error")
-
 CHOICES = {
-    "output_activation": ("sigmoid", "relu"),
-    "loss": MASK_LOSSES + MAGNITUDE_LOSSES,
+    "output_activation": ("sigmoid", "relu", "linear"),
+    "loss": LOSSES,
     "solver": ("adam", "rmsprop", "sgd"),
     "learning_rate": SCHEDULES,
 }
@@ -23,6 +21,7 @@ RANGES = {  # name: kind, what it must be in words, test
     "input_power": (Real, "above 0", lambda x: x > 0),
     "learning_rate_init": (Real, "above 0", lambda x: x > 0),
     "validation_fraction": (Real, "above 0 and below 1", lambda x: 0 < x < 1),
+    "discriminative": (Real, "at least 0 and below 1", lambda x: 0 <= x < 1),
     "tol": (Real, "at least 0", lambda x: x >= 0),
     "cache_size": (Real, "at least 0", lambda x: x >= 0),
 }
@@ -37,9 +36,11 @@ def check_parameters(separator):
         value = getattr(separator, name)
         if not isinstance(value, kind) or isinstance(value, bool) or not is_valid(value):
             _refuse(separator, name, words)
-    for name in ("bidirectional", "early_stopping", "warm_start"):
+    for name in ("bidirectional", "joint_mask", "early_stopping", "warm_start"):
         if getattr(separator, name) not in (True, False):
             _refuse(separator, name, "True or False")
+    if separator.discriminative and separator.loss not in MAGNITUDE_LOSSES:
+        _refuse(separator, "discriminative", "0 where the loss does not compare magnitudes")
     clip_norm = separator.clip_norm
     if clip_norm is not None and not (isinstance(clip_norm, Real) and clip_norm > 0):
         _refuse(separator, "clip_norm", "above 0, or None")

@@ -43,7 +43,7 @@ def predict_masks(separator, spectrogram):
     blocks = in_background(spectrogram.read_block(*frames) for frames in ranges)
     run = run_in_windows if both_ways else run_in_blocks
     for block, output in run(network, blocks, make_input):
-        yield block, masks_from_output(output, separator.n_sources_)
+        yield block, masks_from_output(output, separator.n_sources_, spectrogram.n_freqs)
 
 
 def build_network(separator):

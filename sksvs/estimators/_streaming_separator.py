@@ -164,7 +164,8 @@ class StreamingSeparator:
         output = self._network.run(features)
         self._n_frames += n
         self._buffer = self._buffer[..., n * params.hop_length :]
-        return self._synthesis.push(block, masks_from_output(output, separator.n_sources_))
+        masks = masks_from_output(output, separator.n_sources_, params.n_freqs)
+        return self._synthesis.push(block, masks)
 
     def _causal_levels(self, seen, first, n):
         """Return the RMS of everything up to the end of each frame; 1 where that is silence."""

@@ -30,23 +30,20 @@ class TrackReader:
     ----------
     spectrograms : list of Spectrogram
         Mono, each with a target.
-    n_masks : int
-    on_masks : bool
-        Whether the loss compares masks or magnitudes.
+    objective : Objective
+        What the targets are for.
     input_power : float
     cache_bytes : float
     """
 
-    def __init__(self, spectrograms, n_masks, on_masks, input_power, cache_bytes):
+    def __init__(self, spectrograms, objective, input_power, cache_bytes):
         self.spectrograms = spectrograms
-        self.n_masks = n_masks
-        self.on_masks = on_masks
+        self.objective = objective
         self.input_power = input_power
         self.n_frames = [x.n_frames for x in spectrograms]
         self.levels = list(map_on_all_cores(track_level, (x for x in spectrograms)))
         self._cache, self._locks = {}, [Lock() for _ in spectrograms]
-        n_parts = n_masks if on_masks else 1 + spectrograms[0].target.n_sources
-        self.n_values = n_parts * spectrograms[0].n_freqs
+        self.n_values = objective.n_parts * spectrograms[0].n_freqs
         for i, x in enumerate(spectrograms):
             needed = 4 * x.n_frames * (x.n_freqs + self.n_values)
             if needed > cache_bytes:
@@ -91,10 +88,10 @@ class TrackReader:
 
     def _compute(self, track, start, stop):
         x, level = self.spectrograms[track], self.levels[track]
-        frames, sources = x.frames(start, stop), x.target.magnitudes(start, stop)
+        frames, sources = x.frames(start, stop), x.target.frames(start, stop)
         return (
             network_input(frames, level, self.input_power),
-            network_target(frames, sources, x.target.rule, level, self.n_masks, self.on_masks),
+            network_target(frames, sources, x.target.rule, level, self.objective),
         )
 
     def input_statistics(self):
@@ -178,9 +175,7 @@ class AugmentedReader:
         rule = self.reader.spectrograms[0].target.rule
         return (
             network_input(mixture, level, self.reader.input_power),
-            network_target(
-                mixture, np.abs(frames), rule, level, self.reader.n_masks, self.reader.on_masks
-            ),
+            network_target(mixture, frames, rule, level, self.reader.objective),
         )
 
 

@@ -39,8 +39,7 @@ def train_network(
     batches,
     validation_batches,
     *,
-    n_sources,
-    loss,
+    objective,
     dropout,
     solver,
     learning_rate,
@@ -64,9 +63,7 @@ def train_network(
         What to go on from; weights alone: with a new optimiser; None: new weights.
     batches, validation_batches : iterable of Batch, one epoch a pass
         `validation_batches` may be None.
-    n_sources : int
-    loss : str
-        A key of `LOSSES`.
+    objective : Objective
     dropout : float
     solver : str
         A key of `SOLVERS`.
@@ -95,7 +92,7 @@ def train_network(
     run : Run
     """
     start_tensorflow()
-    kind = (layers, dropout, n_sources, loss, solver, clip_norm, compiled)
+    kind = (layers, dropout, objective, solver, clip_norm, compiled)
     with _no_retracing_warnings(), borrow_model(*kind) as model:
         if isinstance(start, NetworkState):
             weights = start.weights

@@ -13,13 +13,15 @@ from sksvs.estimators import _network as network
 from sksvs.estimators import _parameters as parameters
 from sksvs.estimators._activations import ACTIVATIONS
 from sksvs.estimators._architecture import mask_network_layers
-from sksvs.estimators._features import masks_from_output
 from sksvs.estimators._inference import BidirectionalNetwork, ForwardNetwork
+from sksvs.estimators._objective import Objective
 from sksvs.estimators._progress import Progress
 from sksvs.estimators._segments import Batch
 from sksvs.estimators._startup_log import without_startup_log
 from sksvs.estimators._training import train_network
 from tests.strategies import seeded_noise
+
+SQUARED_ERROR = Objective("mask_squared_error", n_sources=2, n_masks=1)
 
 
 def make_layers(bidirectional, dense=(7, 5), activation="sigmoid", n_masks=1):
@@ -97,18 +99,6 @@ def test_directions_and_layers_start_from_different_weights():
     assert all(np.abs(a - b).max() > 0.01 for a, b in zip(kernels, kernels[1:]))
 
 
-def test_magnitude_errors_are_those_of_the_masked_mixture():
-    rng = np.random.default_rng(0)
-    mixture, *sources = rng.random((3, 2, 5, 4)).astype(np.float32)
-    mask = rng.random((2, 5, 4)).astype(np.float32)
-    target = np.concatenate([mixture, *sources], axis=-1)
-    expected = np.stack([mask * mixture - sources[0], (1 - mask) * mixture - sources[1]])
-    absolute = network.LOSSES["magnitude_absolute_error"](target, mask, 2)
-    squared = network.LOSSES["magnitude_squared_error"](target, mask, 2)
-    np.testing.assert_allclose(absolute, np.abs(expected).mean(axis=(0, -1)), atol=1e-6)
-    np.testing.assert_allclose(squared, (expected**2).mean(axis=(0, -1)), atol=1e-6)
-
-
 def test_new_weights_are_distributed_as_those_of_keras():
     layers = mask_network_layers(40, 1, (30,), False, (), "sigmoid")
     of_keras = network.get_weights(network.build_network(layers, 0.0), layers)
@@ -137,8 +127,7 @@ def test_a_model_that_is_used_again_is_as_good_as_new():
             None,
             batches,
             None,
-            n_sources=2,
-            loss="magnitude_squared_error",
+            objective=Objective("magnitude_squared_error", 2, 1),
             dropout=0.3,
             solver=solver,
             learning_rate="constant",
@@ -175,9 +164,7 @@ def test_many_fits_leave_no_more_graphs_than_one():
 
     counts = []
     for seed in range(4):
-        with network.borrow_model(
-            layers, 0.1, 2, "mask_squared_error", "adam", None, False
-        ) as model:
+        with network.borrow_model(layers, 0.1, SQUARED_ERROR, "adam", None, False) as model:
             weights = network.initial_weights(layers, seed)
             network.reset_model(model, layers, weights, 0.01, seed)
             model.train_on_batch(*batch)
@@ -186,34 +173,15 @@ def test_many_fits_leave_no_more_graphs_than_one():
     assert counts[1:] == counts[:1] * 3
 
 
-def test_magnitude_errors_of_three_sources_normalise_the_masks():
-    rng = np.random.default_rng(1)
-    mixture, *sources = rng.random((4, 2, 5, 4)).astype(np.float32)
-    masks = rng.random((3, 2, 5, 4)).astype(np.float32)
-    target = np.concatenate([mixture, *sources], axis=-1)
-    expected = masks / masks.sum(axis=0) * mixture - np.stack(sources)
-    actual = network.LOSSES["magnitude_absolute_error"](target, np.concatenate(masks, axis=-1), 3)
-    np.testing.assert_allclose(actual, np.abs(expected).mean(axis=(0, -1)), atol=1e-6)
-
-
-def test_prediction_applies_the_masks_that_the_loss_saw():
-    output = np.abs(seeded_noise((7, 3 * 4), seed=3, scale=2.0)).astype(np.float32)
-    mixture, *sources = np.random.default_rng(2).random((4, 7, 4)).astype(np.float32)
-    masks = masks_from_output(output, n_sources=3)
-    errors = masks * mixture.T - np.stack(sources).swapaxes(1, 2)
-    target = np.concatenate([mixture, *sources], axis=-1)
-    loss = network.LOSSES["magnitude_absolute_error"](target[None], output[None], 3)
-    np.testing.assert_allclose(loss[0], np.abs(errors).mean(axis=(0, 1)), atol=1e-5)
-
-
 def test_a_fit_writes_nothing_to_the_terminal():
     code = (
         "from sksvs.estimators import _network as network\n"
         "from sksvs.estimators._architecture import mask_network_layers\n"
         "import numpy as np\n"
         "network.start_tensorflow()\n"
+        "from sksvs.estimators._objective import Objective\n"
         "layers = mask_network_layers(9, 1, (6,), True, (), 'relu')\n"
-        "kind = (layers, 0.3, 2, 'mask_squared_error', 'adam', None, True)\n"
+        "kind = (layers, 0.3, Objective('mask_squared_error', 2, 1), 'adam', None, True)\n"
         "with network.borrow_model(*kind) as model:\n"
         "    batch = np.ones((2, 5, 9), 'f4'), np.ones((2, 5, 9), 'f4'), np.ones((2, 5), 'f4')\n"
         "    network.learn_from_batch(model, *batch)\n"
@@ -229,7 +197,5 @@ def test_only_noise_is_held_back(capfd):
 
 
 def test_the_names_that_fit_accepts_are_those_there_are():
-    assert set(parameters.MASK_LOSSES) == set(network.MASK_LOSSES)
-    assert set(parameters.MAGNITUDE_LOSSES) == set(network.MAGNITUDE_LOSSES)
-    assert set(parameters.CHOICES["output_activation"]) < set(ACTIVATIONS)
+    assert set(parameters.CHOICES["output_activation"]) == set(ACTIVATIONS)
     assert set(parameters.CHOICES["solver"]) == set(network.SOLVERS)

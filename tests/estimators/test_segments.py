@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sksvs.augmentation import Augmentation, read_plan
+from sksvs.estimators._objective import Objective
 from sksvs.estimators._segments import SegmentBatches
 from sksvs.estimators._track_reader import AugmentedReader, Segment, TrackReader
 from sksvs.masks import ideal_ratio_mask
@@ -27,7 +28,8 @@ def make_batches(
     lengths, segment_frames, batch_size, seed, on_masks=True, cache=1e9, augmentation=None
 ):
     tracks = [make_track(n, i) for i, n in enumerate(lengths)]
-    reader = TrackReader(tracks, 1, on_masks, 1.0, cache)
+    loss = "mask_squared_error" if on_masks else "magnitude_squared_error"
+    reader = TrackReader(tracks, Objective(loss, 2, 1), 1.0, cache)
     if augmentation is not None:
         reader = AugmentedReader(reader, augmentation, cache)
     rng = None if seed is None else np.random.RandomState(seed)

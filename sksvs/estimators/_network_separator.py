@@ -1,0 +1,156 @@
+"""What separators with a network share: fitting, going on, counting weights."""
+
+from abc import abstractmethod
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from sksvs._tracks import check_targets, common_params
+from sksvs.estimators._base import BaseMaskSeparator
+from sksvs.estimators._learning import epoch_random_state, learn
+from sksvs.estimators._parameters import check_parameters
+from sksvs.estimators._prediction import predict_masks
+from sksvs.estimators._validation_tracks import choose_validation_tracks
+
+
+class BaseNetworkSeparator(BaseMaskSeparator):
+    """A separator whose masks come from a network that learns by gradient descent.
+
+    This class fits and predicts; a subclass has the parameters of its network, and says what its
+    layers are in `_layers`. The parameters of training have the same names in all of them.
+    """
+
+    @abstractmethod
+    def _layers(self, n_freqs, n_sources):
+        """Return the layers of the network: a tuple of Layer."""
+
+    def fit(self, X, y=None, *, groups=None, validation_tracks=None):
+        """Learn from the targets attached to X.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+            Each with a target, as IRMTarget's `fit_transform` gives it in a pipeline.
+        y : ignored
+            The sources have come with X.
+        groups : sequence of length n_tracks, optional
+            Singers or artists. Early stopping then holds out whole groups. In a pipeline:
+            ``pipe.fit(X, y, gru__groups=groups)``.
+        validation_tracks : sequence of bool of length n_tracks, optional
+            True for a track that is not learnt from but held out for the validation loss.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a track has no target, a parameter is out of range, or there are too few tracks
+            to hold one out.
+        """
+        spectrograms, layers, params = self._check_fit(X)
+        goes_on = self.warm_start and hasattr(self, "weights_")
+        if goes_on:
+            self._require_same_network(layers, params)
+        rng = check_random_state(self.random_state)
+        held_out = np.zeros(len(spectrograms), bool)
+        if self.early_stopping or validation_tracks is not None:
+            again = goes_on and self.held_out_.any() and len(self.held_out_) == len(held_out)
+            if again and validation_tracks is None:
+                validation_tracks = self.held_out_
+            held_out = choose_validation_tracks(
+                len(spectrograms), self.validation_fraction, rng, groups, validation_tracks
+            )
+        start = self.weights_ if goes_on else None
+        learn(self, layers, spectrograms, held_out, rng, start, self.max_iter, self.checkpoint_dir)
+        self._set_params_of_analysis(params, goes_on)
+        return self
+
+    def partial_fit(self, X, y=None):
+        """Learn for one epoch, going on from where the last one ended.
+
+        The optimiser's state is kept, and what the input is standardised with stays as it was in
+        the first fit. All tracks are learnt from: none is held out. Before any fit it is a fit of
+        one epoch. A stock Pipeline has no `partial_fit`:
+        ``pipe[-1].partial_fit(pipe[:-1].fit_transform(X, y))``.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+            Each with a target; not necessarily the tracks of before.
+        y : ignored
+            The sources have come with X.
+
+        Returns
+        -------
+        self
+        """
+        spectrograms, layers, params = self._check_fit(X)
+        goes_on, start = hasattr(self, "weights_"), None
+        if goes_on:
+            self._require_same_network(layers, params)
+            start = {"weights": self.weights_, **self.training_state_}
+        rng = epoch_random_state(self.random_state, self.n_iter_ if goes_on else 0)
+        learn(self, layers, spectrograms, np.zeros(len(spectrograms), bool), rng, start, 1, None)
+        self._set_params_of_analysis(params, goes_on)
+        return self
+
+    def count_params(self, by_layer=False, n_freqs=None):
+        """Return how many weights the network has.
+
+        Parameters
+        ----------
+        by_layer : bool, default=False
+            Whether to return a dict by layer name instead of the sum.
+        n_freqs : int, optional
+            Frequency bins, to count before `fit` from the parameters, for two sources.
+
+        Returns
+        -------
+        int or dict of str to int
+
+        Examples
+        --------
+        >>> GRUMaskSeparator(hidden_layer_sizes=(16,)).count_params(n_freqs=513)
+        67809
+        """
+        if n_freqs is None:
+            check_is_fitted(self, "n_sources_")
+            layers = self.layers_
+        else:
+            layers = self._layers(n_freqs, getattr(self, "n_sources_", 2))
+        counts = {layer.name: layer.n_params for layer in layers}
+        return counts if by_layer else sum(counts.values())
+
+    def _mask_blocks(self, spectrogram):
+        return predict_masks(self, spectrogram)
+
+    def _check_fit(self, X):
+        """Return the checked tracks, the layers of a network for them, and their analysis."""
+        spectrograms = check_targets(X, self)
+        check_parameters(self)
+        params = common_params(spectrograms)
+        layers = self._layers(params.n_freqs, spectrograms[0].target.n_sources)
+        return spectrograms, layers, params
+
+    def _require_same_network(self, layers, params):
+        """Refuse to go on from what belongs to another network, input or analysis."""
+        if layers != self.layers_ or self.input_power != self.input_power_:
+            raise ValueError(
+                "warm_start and partial_fit go on from the last fit, but the network has other "
+                "layers or another input_power now. Keep them and the number of sources, or fit "
+                "anew."
+            )
+        difference = params.differs_from(self.stft_params_)
+        if difference:
+            raise ValueError(
+                "warm_start and partial_fit go on from the last fit, but now the tracks were "
+                f"analysed with {difference}."
+            )
+
+    def _set_params_of_analysis(self, params, goes_on):
+        """Keep the analysis; the sample rate of an earlier fit stays where this one knows none."""
+        if not (goes_on and params.sample_rate is None):
+            self.stft_params_ = params

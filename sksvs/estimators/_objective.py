@@ -1,0 +1,48 @@
+"""What a fit minimises, as plain facts that need no TensorFlow."""
+
+from typing import NamedTuple
+
+MASK_LOSSES = ("binary_crossentropy", "mask_absolute_error", "mask_squared_error")
+MAGNITUDE_LOSSES = ("magnitude_absolute_error", "magnitude_squared_error")
+SPECTRUM_LOSSES = ("spectrum_absolute_error", "spectrum_squared_error", "segment_error_ratio")
+LOSSES = MASK_LOSSES + MAGNITUDE_LOSSES + SPECTRUM_LOSSES
+
+
+class Objective(NamedTuple):
+    """A loss and what it compares.
+
+    Attributes
+    ----------
+    loss : str
+        One of LOSSES.
+    n_sources : int
+    n_masks : int
+        Masks that the network gives: 1, the first source's, for two sources, else one a source.
+    discriminative : float
+        The γ of Huang et al. 2014, eq. 9: how much an estimate's likeness to the other sources
+        counts against it.
+    """
+
+    loss: str
+    n_sources: int
+    n_masks: int
+    discriminative: float = 0.0
+
+    @property
+    def target(self):
+        """What the network's output is compared with: "masks", "magnitudes" or "spectra"."""
+        if self.loss in MASK_LOSSES:
+            return "masks"
+        return "magnitudes" if self.loss in MAGNITUDE_LOSSES else "spectra"
+
+    @property
+    def n_parts(self):
+        """Arrays of n_freqs values that a frame's target consists of."""
+        if self.target == "masks":
+            return self.n_masks
+        return 1 + self.n_sources * (1 if self.target == "magnitudes" else 2)
+
+
+def count_masks(n_sources, joint_mask):
+    """Return how many masks a network gives: M₀ alone for two sources, unless they are joint."""
+    return 1 if n_sources == 2 and not joint_mask else n_sources
