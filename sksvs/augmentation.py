@@ -33,8 +33,9 @@ class Augmentation(BaseEstimator):
         Probability that the sources are shifted against one another, circularly within their
         tracks and by multiples of 10,000 samples. The first source always stays.
     speed : float, default=0.0
-        Largest change of the speed of a segment, and of the pitch with it, by resampling: 0.06
-        plays up to 6 % faster or slower, about a semitone.
+        Largest change of the speed of a segment, and of pitch and formants with it, by resampling:
+        0.06 plays up to 6 % faster or slower, about a semitone; 0.3 makes other singers. Sources
+        from different tracks each have a speed of their own.
 
     References
     ----------
@@ -72,17 +73,11 @@ class Augmentation(BaseEstimator):
 
 
 class Part(NamedTuple):
-    """Where one source of a segment comes from: samples from `first` on, times `gain`."""
+    """Where one source of a segment comes from: samples from `first` on, and what is done to them."""
 
     track: int
     first: int
     gain: float
-
-
-class Plan(NamedTuple):
-    """How one segment is put together: a part for every source, and the speed of all."""
-
-    parts: tuple[Part, ...]
     speed: float
 
 
@@ -101,23 +96,25 @@ def draw_plan(augmentation, track, first, n_sources, lengths, rng):
 
     Returns
     -------
-    Plan
+    tuple of Part
+        One for every source.
     """
-    remixed, shifted, faster = rng.random_sample(3)
+    remixed, shifted = rng.random_sample(2)
+    speeds = 1 + augmentation.speed * rng.uniform(-1, 1, n_sources)
     gains = 10 ** (augmentation.gain_db * rng.uniform(-1, 1, n_sources) / 20)
     tracks = rng.randint(len(lengths), size=n_sources)
     places = rng.random_sample((2, n_sources))
     parts = []
     for j in range(n_sources):
-        source_track, source_first = track, first
+        source_track, source_first, speed = track, first, speeds[0]
         if j > 0 and remixed < augmentation.remix:
-            source_track = int(tracks[j])
+            source_track, speed = int(tracks[j]), speeds[j]
             source_first = int(places[0, j] * lengths[source_track])
         if j > 0 and shifted < augmentation.shift:
             n_steps = -(-lengths[source_track] // SHIFT_STEP)
             source_first += SHIFT_STEP * int(places[1, j] * n_steps)
-        parts.append(Part(source_track, source_first, float(gains[j])))
-    return Plan(tuple(parts), 1 + augmentation.speed * (2 * faster - 1))
+        parts.append(Part(source_track, source_first, float(gains[j]), float(speed)))
+    return tuple(parts)
 
 
 def read_plan(plan, sources, n_samples):
@@ -125,7 +122,7 @@ def read_plan(plan, sources, n_samples):
 
     Parameters
     ----------
-    plan : Plan
+    plan : tuple of Part
     sources : sequence of sequence of Waveform
         The mono sources of every track.
     n_samples : int
@@ -135,9 +132,9 @@ def read_plan(plan, sources, n_samples):
     -------
     array of float32, shape (n_sources, n_samples)
     """
-    n_read = round(n_samples * plan.speed)
-    segment = np.empty((len(plan.parts), n_samples), np.float32)
-    for j, part in enumerate(plan.parts):
+    segment = np.empty((len(plan), n_samples), np.float32)
+    for j, part in enumerate(plan):
+        n_read = round(n_samples * part.speed)
         samples = read_circularly(sources[part.track][j], part.first, n_read)
         samples = change_speed(samples, n_samples)
         np.multiply(samples, np.float32(part.gain), out=segment[j], casting="same_kind")

@@ -7,7 +7,6 @@ from sklearn.base import clone
 from sksvs.augmentation import (
     Augmentation,
     Part,
-    Plan,
     change_speed,
     draw_plan,
     read_circularly,
@@ -25,12 +24,12 @@ def plans(augmentation, n=200, n_sources=3, seed=0):
 
 
 def test_by_default_nothing_is_varied():
-    same = Plan(tuple(Part(1, 500, 1.0) for _ in range(3)), 1.0)
+    same = (Part(1, 500, 1.0, 1.0),) * 3
     assert plans(Augmentation()) == [same] * 200
 
 
 def test_gains_are_drawn_for_every_source_within_their_range():
-    gains = np.array([[part.gain for part in plan.parts] for plan in plans(Augmentation(6.0))])
+    gains = np.array([[part.gain for part in plan] for plan in plans(Augmentation(6.0))])
     decibels = 20 * np.log10(gains)
     assert -6 <= decibels.min() < -5.5
     assert 5.5 < decibels.max() <= 6
@@ -39,30 +38,38 @@ def test_gains_are_drawn_for_every_source_within_their_range():
 
 def test_remixed_sources_come_from_any_track_and_the_first_stays():
     drawn = plans(Augmentation(remix=0.5))
-    assert {plan.parts[0] for plan in drawn} == {Part(1, 500, 1.0)}
-    remixed = [plan for plan in drawn if plan.parts[1] != plan.parts[0]]
+    assert {plan[0] for plan in drawn} == {Part(1, 500, 1.0, 1.0)}
+    remixed = [plan for plan in drawn if plan[1] != plan[0]]
     assert 60 < len(remixed) < 140
-    assert {part.track for plan in remixed for part in plan.parts[1:]} == {0, 1, 2}
-    assert all(0 <= part.first < LENGTHS[part.track] for plan in drawn for part in plan.parts)
+    assert {part.track for plan in remixed for part in plan[1:]} == {0, 1, 2}
+    assert all(0 <= part.first < LENGTHS[part.track] for plan in drawn for part in plan)
 
 
 def test_shifts_are_multiples_of_ten_thousand_samples_and_the_first_source_stays():
     drawn = plans(Augmentation(shift=1.0))
-    shifts = {part.first - 500 for plan in drawn for part in plan.parts[1:]}
+    shifts = {part.first - 500 for plan in drawn for part in plan[1:]}
     assert shifts == set(range(0, 120_000, 10_000))
-    assert {plan.parts[0].first for plan in drawn} == {500}
+    assert {plan[0].first for plan in drawn} == {500}
 
 
 def test_the_speed_is_drawn_on_both_sides_of_one():
-    speeds = [plan.speed for plan in plans(Augmentation(speed=0.1))]
+    speeds = [{part.speed for part in plan} for plan in plans(Augmentation(speed=0.1))]
+    assert {len(of_all_sources) for of_all_sources in speeds} == {1}
+    speeds = [speed for (speed,) in speeds]
     assert 0.9 <= min(speeds) < 0.91
     assert 1.09 < max(speeds) <= 1.1
+
+
+def test_sources_of_different_tracks_each_have_a_speed_of_their_own():
+    drawn = plans(Augmentation(speed=0.3, remix=1.0))
+    speeds = np.array([[part.speed for part in plan] for plan in drawn])
+    assert np.abs(np.corrcoef(speeds.T) - np.eye(3)).max() < 0.25
 
 
 def test_parameters_do_not_disturb_one_another():
     both, remix = plans(Augmentation(3.0, remix=0.5)), plans(Augmentation(remix=0.5))
     for a, b in zip(both, remix):
-        assert [part[:2] for part in a.parts] == [part[:2] for part in b.parts]
+        assert [part[:2] for part in a] == [part[:2] for part in b]
 
 
 @given(n=st.integers(1, 30), first=st.integers(-100, 100), n_samples=st.integers(1, 100))
@@ -75,7 +82,7 @@ def test_a_track_that_is_read_circularly_begins_again_where_it_ends(n, first, n_
 def test_a_segment_is_made_of_its_parts():
     voice, music, other = (seeded_noise(5000, seed) for seed in range(3))
     sources = [[ArrayWaveform(voice), ArrayWaveform(music)], [ArrayWaveform(other)] * 2]
-    plan = Plan((Part(0, 100, 0.5), Part(1, 4900, 2.0)), 1.0)
+    plan = Part(0, 100, 0.5, 1.0), Part(1, 4900, 2.0, 1.0)
     segment = read_plan(plan, sources, 300)
     assert segment.dtype == np.float32
     np.testing.assert_allclose(segment[0], 0.5 * voice[100:400], atol=1e-6)

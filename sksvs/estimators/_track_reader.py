@@ -161,7 +161,7 @@ class AugmentedReader:
 
     def names(self, segment):
         """Return the names of the tracks that the segment comes from."""
-        return tuple(self.reader.spectrograms[part.track].name for part in segment[1].parts)
+        return tuple(self.reader.spectrograms[part.track].name for part in segment[1])
 
     def read(self, segment):
         """Return ``(input, target)`` of a segment: each (n_frames, n_values)."""
@@ -170,7 +170,7 @@ class AugmentedReader:
         sources = read_plan(plan, self.sources, n_samples)
         frames = analyse(sources, self.params)
         mixture = frames.sum(axis=0)  # analysis is linear
-        power = sum(p.gain**2 * self.powers[p.track, j] for j, p in enumerate(plan.parts))
+        power = sum(p.gain**2 * self.powers[p.track, j] for j, p in enumerate(plan))
         level = float(np.sqrt(power)) or 1.0
         rule = self.reader.spectrograms[0].target.rule
         return (
