@@ -73,7 +73,7 @@ class Augmentation(BaseEstimator):
 
 
 class Part(NamedTuple):
-    """Where one source of a segment comes from: samples from `first` on, and what is done to them."""
+    """Where one source of a segment comes from, and how it is varied."""
 
     track: int
     first: int

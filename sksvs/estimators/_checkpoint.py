@@ -1,7 +1,8 @@
-"""Save a fit after every epoch, and go on from there when it was cut off."""
+"""Save a fit after its epochs, and go on from there when it was cut off."""
 
 import json
 import os
+import time
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -13,6 +14,8 @@ from sksvs.estimators._network import NetworkState
 from sksvs.estimators._training import Run
 
 FORMAT = 1
+LARGEST_SHARE = 0.05  # of the time of a fit that goes into saving
+SHORT = 0.05  # seconds: a save that takes no longer is made after every epoch
 WITHOUT_EFFECT = {"verbose", "cache_size", "checkpoint_dir", "callbacks"}  # on what is learnt
 
 
@@ -55,9 +58,16 @@ class Checkpoint:
     def __init__(self, folder, name):
         self.path = Path(folder).resolve() / f"{name}.npz"
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._saved_at, self._took = -np.inf, 0.0  # seconds
+
+    @property
+    def is_due(self):
+        """Whether to save now: epochs that are short beside a save do not each have one."""
+        passed = time.monotonic() - self._saved_at
+        return self._took <= SHORT or passed * LARGEST_SHARE >= self._took
 
     def save(self, state, random_state, run):
-        """Write the state after an epoch in place of the last one.
+        """Write the state after an epoch in place of the one that was saved last.
 
         Parameters
         ----------
@@ -71,6 +81,7 @@ class Checkpoint:
         OSError
             If it cannot be written: the last checkpoint stays as it is.
         """
+        started = time.monotonic()
         generator = random_state.get_state(legacy=False)
         facts = {
             "format": FORMAT,
@@ -97,8 +108,10 @@ class Checkpoint:
         except OSError as error:
             raise OSError(
                 f"The checkpoint {self.path} cannot be written ({error.strerror or error}). The "
-                "one of the epoch before is kept: make room and fit again to go on from there."
+                "last one is kept: make room and fit again to go on from there."
             ) from error
+        self._saved_at = time.monotonic()
+        self._took = self._saved_at - started
 
     def load(self, random_state):
         """Return the state and the run that were saved last; None where nothing was.

@@ -83,7 +83,7 @@ def train_network(
         Whether XLA compiles the training step.
     callbacks : list of keras.callbacks.Callback
     checkpoint : Checkpoint or None
-        Where to save after every epoch, and what to resume from if it is there.
+        Where to save after epochs, and what to resume from if it is there.
     progress : Progress
 
     Returns
@@ -122,7 +122,8 @@ def train_network(
                     run.best_loss, run.best_epoch = run.validation_losses[-1], run.epoch
                     run.best_weights = read_state(model, layers).weights
                 hooks.on_epoch_end(run.epoch - 1, _logs(run))
-                if checkpoint is not None:
+                over = run.epoch == max_iter or _is_over(run, patience, model)
+                if checkpoint is not None and (over or checkpoint.is_due):
                     checkpoint.save(read_state(model, layers), batches.random_state, run)
         state = read_state(model, layers)
         if run.best_weights is not None:

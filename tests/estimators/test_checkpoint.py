@@ -11,6 +11,7 @@ import pytest
 from sklearn.base import clone
 
 from sksvs.augmentation import Augmentation
+from sksvs.estimators import _checkpoint
 from sksvs.estimators._checkpoint import fingerprint
 from tests.estimators.conftest import analysed, tiny_separator
 from tests.strategies import tiny_tracks
@@ -63,6 +64,24 @@ def test_a_resumed_fit_equals_one_that_was_not_cut_off(variant, tracks, tmp_path
     for name, array in whole.weights_.items():
         np.testing.assert_array_equal(resumed.weights_[name], array)
     assert [path.suffix for path in tmp_path.iterdir()] == [".npz"]
+
+
+def test_saves_that_take_long_are_not_made_after_every_epoch(tracks, tmp_path, monkeypatch):
+    X = analysed(*tracks)
+    separator = tiny_separator(max_iter=5)
+    whole = clone(separator).fit(X)
+    monkeypatch.setattr(_checkpoint, "SHORT", 0)
+    monkeypatch.setattr(_checkpoint, "LARGEST_SHARE", 1e-9)
+    resumed = clone(separator).set_params(checkpoint_dir=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        resumed.set_params(callbacks=[CutOff(3)]).fit(X)
+    counter = Count()
+    resumed.set_params(callbacks=[counter]).fit(X)
+    assert counter.n_epochs == 4  # only the first was saved before
+    np.testing.assert_array_equal(resumed.weights_["mask/bias"], whole.weights_["mask/bias"])
+    again = Count()
+    resumed.set_params(callbacks=[again]).fit(X)
+    assert again.n_epochs == 0  # the last one is always saved
 
 
 def test_a_finished_fit_is_read_and_not_repeated(tracks, tmp_path):
