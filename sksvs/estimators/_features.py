@@ -58,8 +58,8 @@ def network_target(frames, sources, rule, level, objective):
     -------
     array of float32, shape (n_frames, n_parts * n_freqs)
         Side by side: the masks; or over `level` the magnitudes of the mixture and of every source;
-        or over `level` the mixture's magnitudes and of every source the real and then of every
-        source the imaginary part, where all phases are relative to that of the mixture.
+        or over `level` the mixture's magnitudes and of every source that is compared the real and
+        then the imaginary part, where all phases are relative to that of the mixture.
     """
     if objective.target == "masks":
         parts = rule(np.abs(sources))[: objective.n_masks]
@@ -67,8 +67,9 @@ def network_target(frames, sources, rule, level, objective):
         parts = [np.abs(frames), *np.abs(sources)]
     else:
         magnitudes = np.abs(frames)
-        phases = np.where(magnitudes > 0, frames, 1) / np.where(magnitudes > 0, magnitudes, 1)
-        turned = sources * phases.conj()
+        phases = frames / np.where(magnitudes > 0, magnitudes, 1)
+        phases[magnitudes == 0] = 1
+        turned = sources[: objective.n_compared] * phases.conj()
         parts = [magnitudes, *turned.real, *turned.imag]
     n_freqs, n_frames = frames.shape
     target = np.empty((n_frames, len(parts) * n_freqs), np.float32)

@@ -73,8 +73,8 @@ def _magnitude_loss(objective, target, masks):
 
 def _spectrum_loss(objective, target, masks):
     """Compare masked mixtures with complex spectra, all turned back by the mixture's phase."""
-    n = objective.n_sources
-    magnitudes = target[:, :, :1]
+    n = objective.n_compared
+    magnitudes, masks = target[:, :, :1], masks[:, :, :n]
     in_phase, out_of_phase = target[:, :, 1 : 1 + n], target[:, :, 1 + n :]
     squares = ops.square(masks * magnitudes - in_phase) + ops.square(out_of_phase)
     if objective.loss == "spectrum_squared_error":

@@ -36,11 +36,20 @@ class Objective(NamedTuple):
         return "magnitudes" if self.loss in MAGNITUDE_LOSSES else "spectra"
 
     @property
+    def n_compared(self):
+        """Sources that the loss looks at, from the first on.
+
+        The spectra of two sources with one mask have the same error: what one has too much is
+        what the other lacks.
+        """
+        return 1 if self.target == "spectra" and self.n_masks == 1 else self.n_sources
+
+    @property
     def n_parts(self):
         """Arrays of n_freqs values that a frame's target consists of."""
         if self.target == "masks":
             return self.n_masks
-        return 1 + self.n_sources * (1 if self.target == "magnitudes" else 2)
+        return 1 + self.n_compared * (1 if self.target == "magnitudes" else 2)
 
 
 def count_masks(n_sources, joint_mask):
