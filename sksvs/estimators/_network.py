@@ -8,6 +8,7 @@ import numpy as np
 
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
 from sksvs.estimators._losses import make_loss
+from sksvs.estimators._replicas import active_strategy, run_on_batch
 from sksvs.estimators._startup_log import without_startup_log
 
 with without_startup_log():
@@ -107,15 +108,18 @@ MOST_IDLE_MODELS = 8
 def borrow_model(layers, dropout, objective, solver, clip_norm, compiled):
     """Lend a model to train: one that an earlier fit has left, or a new one.
 
-    `compiled` says whether its training step is compiled by XLA.
+    `compiled` says whether its training step is compiled by XLA. Where a `tf.distribute` strategy
+    is active, the model is one of its own, with a copy of the weights on each of its devices.
 
     No two fits have the same one at a time. What it holds is of no account: see `reset_model`.
     """
-    key = (layers, dropout, objective, solver, clip_norm, compiled)
+    strategy = active_strategy()
+    settings = (layers, dropout, objective, solver, clip_norm, compiled)
+    key = (strategy, *settings)
     try:
         model = _idle_models[key].pop()
     except (KeyError, IndexError):
-        model = _compile_model(*key)
+        model = _compile_model(*settings)
     try:
         yield model
     finally:
@@ -194,8 +198,7 @@ def set_learning_rate(model, rate):
 def learn_from_batch(model, inputs, targets, frame_weights):
     """Take one training step and return the loss before it; XLA has remarks at the first."""
     with without_startup_log() if model.train_function is None else nullcontext():
-        loss = model.train_on_batch(inputs, targets, sample_weight=frame_weights)
-    return float(np.ravel(loss)[0])
+        return run_on_batch(model, "train", inputs, targets, frame_weights)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from sksvs.estimators._network import (
     start_tensorflow,
     write_state,
 )
+from sksvs.estimators._replicas import active_strategy, run_on_batch
 from sksvs.estimators._schedule import scheduled_rate
 
 
@@ -80,7 +81,7 @@ def train_network(
     tol : float
     seed : int
     compiled : bool
-        Whether XLA compiles the training step.
+        Whether XLA compiles the training step, unless several replicas share it.
     callbacks : list of keras.callbacks.Callback
     checkpoint : Checkpoint or None
         Where to save after epochs, and what to resume from if it is there.
@@ -92,6 +93,7 @@ def train_network(
     run : Run
     """
     start_tensorflow()
+    compiled = compiled and active_strategy().num_replicas_in_sync == 1
     kind = (layers, dropout, objective, solver, clip_norm, compiled)
     with _no_retracing_warnings(), borrow_model(*kind) as model:
         if isinstance(start, NetworkState):
@@ -160,8 +162,7 @@ def _run_epoch(model, batches, validation_batches, run, progress):
 def _validation_loss(model, batches):
     def judge(batch, frame_weights):
         model.reset_metrics()
-        loss = model.test_on_batch(batch.inputs, batch.targets, sample_weight=frame_weights)
-        return float(np.ravel(loss)[0])
+        return run_on_batch(model, "test", batch.inputs, batch.targets, frame_weights)
 
     return _mean_loss(judge, batches)
 
