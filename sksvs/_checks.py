@@ -42,14 +42,17 @@ def common_grid(waveforms):
     return first.shape, common_rate(waveforms)
 
 
-def common_rate(waveforms):
-    """Return the sample rate of all of these that have a known one, or raise; None: none has."""
+def common_rate(waveforms, remedy=""):
+    """Return the sample rate of all of these that have a known one, or raise; None: none has.
+
+    `remedy` is what there is to do beside resampling: ", or …".
+    """
     known = [waveform for waveform in waveforms if waveform.sample_rate is not None]
     for waveform in known[1:]:
         if waveform.sample_rate != known[0].sample_rate:
             raise ValueError(
                 f"{waveform.name} has a sample rate of {waveform.sample_rate} Hz, but "
                 f"{known[0].name} has {known[0].sample_rate} Hz. Resample with "
-                "sksvs.audio.resample."
+                f"sksvs.audio.resample{remedy}."
             )
     return known[0].sample_rate if known else None

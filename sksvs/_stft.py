@@ -80,11 +80,59 @@ class STFTParams:
         transform = self.transform
         return int((frame + transform.p_min) * transform.hop - transform.m_num_mid)
 
+    def at_rate(self, sample_rate):
+        """Return the analysis at another sample rate whose window and hop last as long.
+
+        `n_fft` becomes the nearest even number, `hop_length` the nearest whole one. So bin k is
+        at the same frequency as here, but for the rounding (1024 at 16 kHz is 2822 at 44.1 kHz in
+        place of 2822.4: 0.01 %), and there are more bins or fewer, up to the other Nyquist
+        frequency.
+
+        Parameters
+        ----------
+        sample_rate : int
+            In Hz.
+
+        Returns
+        -------
+        STFTParams
+
+        Raises
+        ------
+        ValueError
+            If the own sample rate is not known, the window has another shape at another length
+            (as "gaussian", whose width is in samples), or nothing usable is left of it.
+
+        Examples
+        --------
+        >>> STFTParams(1024, 512, "cosine", 16000).at_rate(44100)
+        STFTParams(n_fft=2822, hop_length=1411, window='cosine', sample_rate=44100)
+        """
+        if sample_rate == self.sample_rate:
+            return self
+        if self.sample_rate is None:
+            raise ValueError(
+                f"An STFT has as long a window at {sample_rate} Hz only if its own sample rate is "
+                "known. Give STFTTransformer(sample_rate=...)."
+            )
+        if not _keeps_shape(self.window):
+            raise ValueError(
+                f"window={self.window!r} has another shape where it has more samples, so it is "
+                f"not to be had at {sample_rate} Hz as at {self.sample_rate} Hz. Take 'hann', "
+                "'cosine' or ('kaiser', 8.6), or resample with sksvs.audio.resample."
+            )
+        ratio = sample_rate / self.sample_rate
+        n_fft, hop_length = 2 * round(self.n_fft * ratio / 2), round(self.hop_length * ratio)
+        return STFTParams(n_fft, hop_length, self.window, sample_rate)
+
     def differs_from(self, other):
         """Say in words what differs from `other`; None where nothing does.
 
-        An unknown sample rate matches any.
+        An unknown sample rate matches any. Where both are known and differ, nothing does if
+        the window and the hop last as long, within rounding: see :meth:`at_rate`.
         """
+        if self._lasts_as_long_as(other):
+            return None
         pairs = [
             (name, getattr(self, name), getattr(other, name))
             for name in ("n_fft", "hop_length", "window", "sample_rate")
@@ -95,6 +143,25 @@ class STFTParams:
             if mine != theirs and not (name == "sample_rate" and None in (mine, theirs))
         ]
         return ", ".join(words) or None
+
+    def _lasts_as_long_as(self, other):
+        """Return whether these are one analysis at two known sample rates."""
+        rates = self.sample_rate, other.sample_rate
+        if None in rates or self.window != other.window or not _keeps_shape(self.window):
+            return False
+        # Each n_fft is off by up to one sample of its own rate, each hop_length by half of one.
+        rounding = (1 / rates[0] + 1 / rates[1]) * (1 + 1e-9)
+        windows, hops = (
+            abs(getattr(self, name) / rates[0] - getattr(other, name) / rates[1])
+            for name in ("n_fft", "hop_length")
+        )
+        return rates[0] != rates[1] and windows <= rounding and hops <= rounding / 2
+
+
+@lru_cache(maxsize=64)
+def _keeps_shape(window):
+    """Return whether a window of more samples has the same shape."""
+    return np.allclose(get_window(window, 1024)[::2], get_window(window, 512), atol=0.02)
 
 
 @lru_cache(maxsize=64)

@@ -8,13 +8,17 @@ from sksvs._checks import common_rate
 from sksvs.spectrogram import Spectrogram
 from sksvs.waveform import ArrayWaveform, Sources, Waveform
 
+ANY_RATE = ", or take songs of any rate with STFTTransformer(sample_rate=...)"
 
-def check_mixtures(X):
+
+def check_mixtures(X, one_rate=True):
     """Return the mixtures as waveforms that know their names.
 
     Parameters
     ----------
     X : list of array or Waveform, each (n_samples,) or (n_samples, n_channels)
+    one_rate : bool, default=True
+        Whether two known sample rates are an error.
 
     Returns
     -------
@@ -27,12 +31,15 @@ def check_mixtures(X):
     """
     _check_list(X, "X", "waveforms")
     mixtures = [_as_waveform(x, f"X[{i}]") for i, x in enumerate(X)]
-    common_rate(mixtures)
+    if one_rate:
+        common_rate(mixtures, ANY_RATE)
     return mixtures
 
 
 def check_spectrograms(X, estimator):
     """Return X as a list after making sure that it holds spectrograms of one kind of analysis.
+
+    It may be at several sample rates where all are known: the window and the hop last as long.
 
     Parameters
     ----------
@@ -50,7 +57,8 @@ def check_spectrograms(X, estimator):
         difference = x.params.differs_from(X[0].params)
         if difference:
             raise ValueError(f"{x.name} was analysed with {difference} as for {X[0].name}.")
-    common_rate([x.waveform for x in X])
+    if any(x.params.sample_rate is None for x in X):
+        common_rate([x.waveform for x in X])
     return list(X)
 
 
@@ -82,19 +90,23 @@ def check_targets(X, estimator):
 def common_params(spectrograms):
     """Return the settings that all of these spectrograms have, with the sample rate if any knows.
 
+    Of several rates it is the lowest one: that of the frequencies which all tracks have.
+
     Parameters
     ----------
     spectrograms : list of Spectrogram
         Checked by :func:`check_spectrograms`.
     """
     params = [x.params for x in spectrograms]
-    return next((p for p in params if p.sample_rate is not None), params[0])
+    known = [p for p in params if p.sample_rate is not None]
+    return min(known, key=lambda p: p.sample_rate, default=params[0])
 
 
 def check_sources(y, mixtures):
     """Return the sources of every track as waveforms on their mixture's grid.
 
-    Where the mixture is mono, sources with channels are averaged, as the mixture was.
+    Where the mixture is mono, sources with channels are averaged, as the mixture was. The sample
+    rate is that of the mixture, and of all tracks unless every mixture knows its own.
 
     Parameters
     ----------
@@ -120,7 +132,11 @@ def check_sources(y, mixtures):
                 f"y[{i}] has {len(track)} sources, but y[0] has {len(sources[0])}. Every track "
                 "needs the same sources in the same order."
             )
-    common_rate([*mixtures, *(source for track in sources for source in track)])
+    tracks = [[m, *track] for m, track in zip(mixtures, sources)]
+    if any(m.sample_rate is None for m in mixtures):
+        tracks = [[*mixtures, *(source for track in sources for source in track)]]
+    for track in tracks:
+        common_rate(track)
     return sources
 
 

@@ -212,6 +212,17 @@ class UnitNorm(Waveform):
         return samples / samples.dtype.type(self._norm)
 
 
+class AtRate(Waveform):
+    """A waveform that does not know its sample rate, at a given one."""
+
+    def __init__(self, waveform, sample_rate):
+        self.waveform, self.sample_rate = waveform, sample_rate
+        self.shape, self.name = waveform.shape, waveform.name
+
+    def _read(self, start, stop):
+        return self.waveform[start:stop]
+
+
 class Downmix(Waveform):
     """The mean of a waveform's channels."""
 

@@ -1,5 +1,6 @@
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -75,3 +76,56 @@ def test_params_say_what_differs_and_an_unknown_rate_matches_any():
 def test_settings_without_a_stable_inverse_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         STFTParams(*settings)
+
+
+RATES = st.integers(4000, 200_000)
+
+
+@given(rate=RATES, other=RATES)
+def test_an_analysis_at_another_rate_lasts_as_long(rate, other):
+    params = STFTParams(512, 128, "hann", 16000)
+    own = params.at_rate(rate)
+    assert (own.sample_rate, own.window) == (rate, "hann")
+    assert own.n_fft % 2 == 0
+    assert abs(own.n_fft / rate - 512 / 16000) <= 1.001 / rate
+    assert abs(own.hop_length / rate - 128 / 16000) <= 0.501 / rate
+    for one, two in ((own, params), (params, own), (own, params.at_rate(other))):
+        assert one.differs_from(two) is None
+    assert own.at_rate(rate) is own
+
+
+@pytest.mark.parametrize(
+    ("other", "difference"),
+    [
+        (
+            STFTParams(2822, 1411, "hamming", 44100),
+            "n_fft=2822 instead of 1024, hop_length=1411 instead of 512, window='hamming' instead "
+            "of 'cosine', sample_rate=44100 instead of 16000",
+        ),
+        (STFTParams(2822, 1400, "cosine", 44100), "hop_length=1400 instead of 512"),
+        (STFTParams(2830, 1411, "cosine", 44100), "n_fft=2830 instead of 1024"),
+        (STFTParams(1024, 512, "cosine", 44100), "^sample_rate=44100 instead of 16000$"),
+        (STFTParams(1026, 512, "cosine", 16000), "^n_fft=1026 instead of 1024$"),
+        (STFTParams(2822, 1411, "cosine"), "n_fft=2822 instead of 1024"),
+    ],
+)
+def test_what_does_not_last_as_long_differs(other, difference):
+    params = STFTParams(1024, 512, "cosine", 16000)
+    assert STFTParams(2822, 1411, "cosine", 44100).differs_from(params) is None
+    assert re.search(difference, other.differs_from(params))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        (STFTParams(64, 32), "only if its own sample rate is known. Give STFTTransformer"),
+        (
+            STFTParams(64, 16, ("gaussian", 16.0), 8000),
+            r"\('gaussian', 16.0\) has another shape where it has more samples",
+        ),
+        (STFTParams(4, 2, "hann", 44100), "n_fft must be an integer of at least 2; got 0"),
+    ],
+)
+def test_an_analysis_that_cannot_be_had_at_another_rate_says_why(params, message):
+    with pytest.raises(ValueError, match=message):
+        params.at_rate(4000)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sksvs._tracks import check_mixtures, check_sources, check_spectrograms
+from sksvs._tracks import check_mixtures, check_sources, check_spectrograms, common_params
 from sksvs.spectrogram import Spectrogram, STFTParams
 from sksvs.transforms import IRMTarget
 from sksvs.waveform import ArrayWaveform, Sources
@@ -142,3 +142,18 @@ def test_spectrograms_of_different_analyses_are_refused():
         check_spectrograms([spectrogram(64), spectrogram(128)], None)
     with pytest.raises(TypeError, match=r"X\[0\] must be a Spectrogram; got ndarray. Put STFT"):
         check_spectrograms([MONO], IRMTarget())
+
+
+def test_tracks_of_several_known_rates_are_analysed_alike_if_windows_last_as_long():
+    params = STFTParams(64, 32, sample_rate=16000)
+    X = [Spectrogram(at(r, str(r)), params.at_rate(r)) for r in (44100, 16000, 48000)]
+    assert check_spectrograms(X, None) == X
+    assert common_params(X) == params
+    y = [[at(x.params.sample_rate, f"{i}{j}") for j in (0, 1)] for i, x in enumerate(X)]
+    mixtures = [x.waveform for x in X]
+    assert [[s.name for s in track] for track in check_sources(y, mixtures)][2] == ["20", "21"]
+    with pytest.raises(ValueError, match="20 has a sample rate of 48000 Hz, but 44100 has 44100"):
+        check_sources([y[2], *y[1:]], mixtures)
+    other = Spectrogram(at(16000, "other"), STFTParams(64, 16, sample_rate=16000))
+    with pytest.raises(ValueError, match="other was analysed with .*hop_length=16 instead of 88"):
+        check_spectrograms([X[0], other], None)

@@ -162,7 +162,8 @@ def evaluate(
     (True, True)
     """
     protocol = get_protocol(protocol)
-    mixtures = check_mixtures([x.waveform if isinstance(x, Spectrogram) else x for x in X])
+    mixtures = [x.waveform if isinstance(x, Spectrogram) else x for x in X]
+    mixtures = check_mixtures(mixtures, one_rate=False)
     sources = check_sources(y, mixtures)
     tracks = [x if isinstance(x, Spectrogram) else m for x, m in zip(X, mixtures)]
     estimator = getattr(estimator, "best_estimator_", estimator)

@@ -33,7 +33,7 @@ class MonoDownmix(TransformerMixin, BaseEstimator):
         -------
         self
         """
-        check_mixtures(X)
+        check_mixtures(X, one_rate=False)
         return self
 
     def transform(self, X):
@@ -50,9 +50,9 @@ class MonoDownmix(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            If a track has a wrong rank or dtype, is empty, or has another sample rate.
+            If a track has a wrong rank or dtype or is empty.
         """
-        mixtures = check_mixtures(X)
+        mixtures = check_mixtures(X, one_rate=False)
         return [to_mono(x if isinstance(x, np.ndarray) else m) for x, m in zip(X, mixtures)]
 
     def __sklearn_tags__(self):

@@ -1,15 +1,24 @@
 """Turn every waveform into a lazy spectrogram."""
 
+from numbers import Real
+
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sksvs._tracks import check_mixtures, check_spectrograms
 from sksvs.spectrogram import Spectrogram, STFTParams
+from sksvs.waveform import AtRate
 
 
 class STFTTransformer(TransformerMixin, BaseEstimator):
     """View every waveform as a :class:`~sksvs.spectrogram.Spectrogram`.
 
     No frame is computed here, so a hundred songs weigh nothing. The transformer is stateless.
+
+    With `sample_rate` every track is analysed at its own rate, with a window and a hop that last
+    as long as `n_fft` and `hop_length` do at `sample_rate`: nothing is resampled, and a separator
+    fitted on songs of one rate separates songs of any, on their own time grid. A fitted pipeline
+    takes it too: ``pipe.set_params(stft__sample_rate=16000)`` where the songs that it learnt from
+    were known to have 16 kHz.
 
     Parameters
     ----------
@@ -20,6 +29,12 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         Samples from one frame to the next.
     window : str or tuple, default="hamming"
         What `scipy.signal.get_window` takes.
+    sample_rate : int or None, default=None
+        Rate in Hz at which `n_fft` and `hop_length` are given; see
+        :meth:`STFTParams.at_rate <sksvs.spectrogram.STFTParams.at_rate>` for the settings at
+        others. None takes them as they are, and all tracks must have one rate.
+    array_rate : int or None, default=None
+        Rate in Hz of tracks that do not know their own, such as arrays. None takes `sample_rate`.
 
     Examples
     --------
@@ -31,12 +46,23 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
     (129, 17)
     >>> np.allclose(stft.inverse_transform(spectrograms)[0], tracks[0], atol=1e-5)
     True
+
+    A second of 16 kHz and one of 44.1 kHz have the same frames, and the same bins up to 8 kHz:
+
+    >>> from sksvs.audio import ArrayWaveform
+    >>> tracks = [np.zeros(16000), ArrayWaveform(np.zeros(44100), 44100)]
+    >>> [x.shape for x in STFTTransformer(sample_rate=16000).transform(tracks)]
+    [(513, 33), (1412, 33)]
     """
 
-    def __init__(self, n_fft=1024, hop_length=512, window="hamming"):
+    def __init__(
+        self, n_fft=1024, hop_length=512, window="hamming", sample_rate=None, array_rate=None
+    ):
         self.n_fft = n_fft
         self.hop_length = hop_length
         self.window = window
+        self.sample_rate = sample_rate
+        self.array_rate = array_rate
 
     def fit(self, X, y=None):
         """Check the settings and the tracks; there is nothing to learn.
@@ -50,8 +76,7 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         -------
         self
         """
-        self._params(None)
-        check_mixtures(X)
+        self.transform(X)
         return self
 
     def transform(self, X):
@@ -69,9 +94,21 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         ------
         ValueError, TypeError
             If the settings have no stable inverse, a track has a wrong rank or dtype, is empty,
-            or has another sample rate than the others.
+            or, without `sample_rate`, has another sample rate than the others.
         """
-        return [Spectrogram(x, self._params(x.sample_rate)) for x in check_mixtures(X)]
+        for name in ("sample_rate", "array_rate"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, Real) or not 0 < value < float("inf")):
+                raise ValueError(
+                    f"STFTTransformer: {name} must be a rate in Hz, such as 44100, or None; got "
+                    f"{value!r}."
+                )
+        params = self._params(self.sample_rate)
+        mixtures = [self._with_rate(x) for x in check_mixtures(X, one_rate=False)]
+        if self.sample_rate is not None:
+            return [Spectrogram(x, params.at_rate(x.sample_rate)) for x in mixtures]
+        mixtures = check_mixtures(mixtures)
+        return [Spectrogram(x, self._params(x.sample_rate)) for x in mixtures]
 
     def inverse_transform(self, X):
         """Return the waveforms of spectrograms.
@@ -85,6 +122,13 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         list of array of float32, each (n_samples,) or (n_samples, n_channels)
         """
         return [x.istft(x.stft) for x in check_spectrograms(X, self)]
+
+    def _with_rate(self, waveform):
+        """Return the waveform at the rate that it is taken to have where it knows none."""
+        rate = self.sample_rate if self.array_rate is None else self.array_rate
+        if rate is None or waveform.sample_rate is not None:
+            return waveform
+        return AtRate(waveform, rate)
 
     def _params(self, sample_rate):
         return STFTParams(self.n_fft, self.hop_length, self.window, sample_rate)

@@ -2,7 +2,8 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
@@ -62,3 +63,53 @@ def test_settings_are_checked_in_fit_and_transform_not_in_the_constructor(parame
 def test_only_spectrograms_are_inverted():
     with pytest.raises(TypeError, match=r"X\[0\] must be a Spectrogram; got ndarray"):
         STFTTransformer().inverse_transform([np.ones(10)])
+
+
+@given(samples=waveforms(), settings=stft_settings(), rate=st.integers(4000, 50_000))
+def test_the_inverse_restores_every_track_at_any_rate(samples, settings, rate):
+    stft = STFTTransformer(*settings, sample_rate=8000)
+    try:
+        stft.transform([ArrayWaveform(np.ones(1), rate)])
+    except ValueError:
+        assume(False)  # a window of few samples that is none, or has no inverse, at half the rate
+    tracks = [ArrayWaveform(samples, rate), samples]
+    for restored in stft.inverse_transform(stft.transform(tracks)):
+        np.testing.assert_allclose(restored, samples, atol=1e-5 * np.abs(samples).max())
+
+
+def test_with_a_rate_every_track_is_analysed_at_its_own():
+    tracks = [np.ones(999), ArrayWaveform(np.ones(999), 44100), ArrayWaveform(np.ones(999))]
+    params = STFTParams(256, 64, "hann", 16000)
+    stft = STFTTransformer(256, 64, "hann", sample_rate=16000)
+    expected = [params, STFTParams(706, 176, "hann", 44100), params]
+    assert [x.params for x in stft.transform(tracks)] == expected
+    assert [x.waveform.sample_rate for x in stft.transform(tracks)] == [16000, 44100, 16000]
+
+
+def test_arrays_have_the_rate_that_they_are_said_to_have():
+    tracks = [np.ones(999), ArrayWaveform(np.ones(999), 44100)]
+    stft = STFTTransformer(256, 128, sample_rate=16000, array_rate=48000)
+    assert [x.params.sample_rate for x in stft.transform(tracks)] == [48000, 44100]
+    assert [x.params.n_fft for x in stft.transform(tracks)] == [768, 706]
+    (alone,) = STFTTransformer(256, 128, array_rate=48000).transform(tracks[:1])
+    assert alone.params == STFTParams(256, 128, "hamming", 48000)
+
+
+@pytest.mark.parametrize("array_rate", [None, 8000])
+def test_without_a_rate_tracks_of_two_are_refused(array_rate):
+    two = [ArrayWaveform(np.ones(999), rate, f"{rate}.wav") for rate in (16000, 44100)]
+    stft = STFTTransformer(array_rate=array_rate)
+    for method in (stft.fit, stft.transform):
+        with pytest.raises(
+            ValueError, match=r"44100.wav has .* STFTTransformer\(sample_rate=...\)"
+        ):
+            method(two)
+    with pytest.raises(ValueError, match="16000.wav has a sample rate of 16000 Hz, but X.0. has"):
+        STFTTransformer(array_rate=8000).transform([np.ones(9), two[0]])
+
+
+@pytest.mark.parametrize("name", ["sample_rate", "array_rate"])
+@pytest.mark.parametrize("value", [0, -1, "44100", float("nan")])
+def test_a_rate_is_a_number_of_hertz(name, value):
+    with pytest.raises(ValueError, match=f"STFTTransformer: {name} must be a rate in Hz"):
+        STFTTransformer(**{name: value}).fit([np.ones(9)])
