@@ -131,7 +131,7 @@ class STFTParams:
         An unknown sample rate matches any. Where both are known and differ, nothing does if
         the window and the hop last as long, within rounding: see :meth:`at_rate`.
         """
-        if self._lasts_as_long_as(other):
+        if self.is_at_another_rate(other):
             return None
         pairs = [
             (name, getattr(self, name), getattr(other, name))
@@ -144,8 +144,8 @@ class STFTParams:
         ]
         return ", ".join(words) or None
 
-    def _lasts_as_long_as(self, other):
-        """Return whether these are one analysis at two known sample rates."""
+    def is_at_another_rate(self, other):
+        """Return whether this is the analysis `other` at another sample rate, both known."""
         rates = self.sample_rate, other.sample_rate
         if None in rates or self.window != other.window or not _keeps_shape(self.window):
             return False

@@ -224,10 +224,24 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
             if difference:
                 raise ValueError(
                     f"{x.name} was analysed with {difference} as in fit. A separator works with "
-                    "the STFT settings and the sample rate that it was fitted with; "
-                    "sksvs.audio.resample changes the rate of a song."
+                    f"the STFT settings that it was fitted with.{self._rate_remedy(x)}"
                 )
         return spectrograms
+
+    def _rate_remedy(self, spectrogram):
+        """Return what to do about a song of another rate; nothing where that is not the matter."""
+        rate, fitted = spectrogram.params.sample_rate, self.stft_params_.sample_rate
+        if rate == fitted or rate is None:
+            return ""
+        if fitted is None:
+            return (
+                " The sample rate of the songs in fit is not known. Fit with "
+                "STFTTransformer(sample_rate=...) to separate songs of any."
+            )
+        return (
+            f" STFTTransformer(sample_rate={fitted}) takes songs of any sample rate, in a fitted "
+            "pipeline too (set_params); sksvs.audio.resample changes the rate of a song."
+        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

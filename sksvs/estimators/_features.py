@@ -1,7 +1,8 @@
-"""Between spectrograms and the network: levels, inputs, targets, masks.
+"""Between spectrograms and the network: levels, bins, inputs, targets, masks.
 
 This is the one place where the frequency-first arrays of the library, ``(..., n_freqs,
-n_frames)``, become the network's ``(n_frames, features)``, and back.
+n_frames)``, become the network's ``(n_frames, features)``, and back; and where the bins of a song
+at another sample rate become those of the network, and back.
 """
 
 import numpy as np
@@ -16,6 +17,60 @@ def track_level(spectrogram):
     """
     waveform = spectrogram.waveform.to_mono()
     return float(np.sqrt(energy(waveform) / waveform.n_samples)) or 1.0
+
+
+def to_model_bins(spectra, params, model):
+    """Return spectra of a song as they would be at the sample rate of the network.
+
+    With a window and a hop of the same duration, bin k is at the same frequency, and a window of
+    more samples adds up more of them: so what is left out are the bins above the network's
+    Nyquist frequency, the rest is scaled, and what a song of a lower rate lacks is silence.
+
+    Parameters
+    ----------
+    spectra : array, shape (..., n_freqs, n_frames)
+        Complex or magnitudes.
+    params, model : STFTParams
+        Of the song and of the network; the same but for the sample rate.
+
+    Returns
+    -------
+    array, shape (..., model.n_freqs, n_frames)
+        `spectra` themselves where the rates are the same.
+    """
+    if params.n_fft == model.n_fft:
+        return spectra
+    scaled = spectra[..., : model.n_freqs, :] * np.float32(model.n_fft / params.n_fft)
+    missing = model.n_freqs - scaled.shape[-2]
+    if missing == 0:
+        return scaled
+    return np.pad(scaled, [*[(0, 0)] * (spectra.ndim - 2), (0, missing), (0, 0)])
+
+
+def from_model_bins(masks, params, model):
+    """Return the network's masks for the bins of a song at any sample rate.
+
+    The bins above the network's Nyquist frequency, of which it knows nothing, have frame by frame
+    the mean of the mask over its highest octave.
+
+    Parameters
+    ----------
+    masks : array of float32, shape (n_sources, model.n_freqs, n_frames)
+    params, model : STFTParams
+        Of the song and of the network.
+
+    Returns
+    -------
+    array of float32, shape (n_sources, params.n_freqs, n_frames)
+        `masks` themselves where the rates are the same.
+    """
+    if params.n_freqs <= model.n_freqs:
+        return masks[:, : params.n_freqs]
+    by_frame = np.empty((len(masks), masks.shape[2], params.n_freqs), np.float32)
+    by_frame[..., : model.n_freqs] = masks.swapaxes(1, 2)
+    octave = by_frame[..., model.n_freqs // 2 : model.n_freqs]
+    by_frame[..., model.n_freqs :] = octave.mean(axis=-1, keepdims=True)
+    return by_frame.swapaxes(1, 2)
 
 
 def network_input(frames, level, input_power):

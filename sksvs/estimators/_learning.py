@@ -11,15 +11,17 @@ from sksvs.estimators._track_reader import AugmentedReader, TrackReader
 COMPILED_FROM = 300_000  # frames in a fit: with fewer, XLA takes longer to compile than it saves
 
 
-def learn(separator, layers, spectrograms, held_out, rng, start, max_iter, checkpoint_dir):
+def learn(separator, layers, params, spectrograms, held_out, rng, start, max_iter, checkpoint_dir):
     """Train the network of a separator and set its learnt attributes.
 
     Parameters
     ----------
     separator : GRUMaskSeparator
     layers : tuple of Layer
+    params : STFTParams
+        Analysis that the network is to have.
     spectrograms : list of Spectrogram
-        Each with a target.
+        Each with a target; at any sample rate.
     held_out : array of bool, shape (n_tracks,)
         Tracks that are not learnt from.
     rng : numpy.random.RandomState
@@ -42,7 +44,7 @@ def learn(separator, layers, spectrograms, held_out, rng, start, max_iter, check
         checkpoint = Checkpoint(checkpoint_dir, name)
 
     n_sources = spectrograms[0].target.n_sources
-    n_masks = layers[-1].units // spectrograms[0].n_freqs
+    n_masks = layers[-1].units // params.n_freqs
     objective = Objective(separator.loss, n_sources, n_masks, separator.discriminative)
     mono = [x.to_mono() for x in spectrograms]
     augmentation, budget = separator.augmentation, separator.cache_size * 1e6
@@ -51,6 +53,7 @@ def learn(separator, layers, spectrograms, held_out, rng, start, max_iter, check
         objective,
         separator.input_power,
         budget if augmentation is None else 0,
+        params,
     )
     if start is None:
         statistics, curves = reader.input_statistics(), ([], [])
@@ -60,7 +63,7 @@ def learn(separator, layers, spectrograms, held_out, rng, start, max_iter, check
     validation_batches = None
     if held_out.any():
         watched = [x for x, out in zip(mono, held_out) if out]
-        watched = TrackReader(watched, objective, separator.input_power, reader.spare_bytes)
+        watched = TrackReader(watched, objective, separator.input_power, reader.spare_bytes, params)
         validation_batches = _batches(separator, watched, statistics, None)
     learnt = reader if augmentation is None else AugmentedReader(reader, augmentation, budget)
 

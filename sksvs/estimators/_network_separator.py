@@ -50,8 +50,8 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             If a track has no target, a parameter is out of range, or there are too few tracks
             to hold one out.
         """
-        spectrograms, layers, params = self._check_fit(X)
         goes_on = self.warm_start and hasattr(self, "weights_")
+        spectrograms, layers, params = self._check_fit(X, goes_on)
         if goes_on:
             self._require_same_network(layers, params)
         rng = check_random_state(self.random_state)
@@ -64,7 +64,8 @@ class BaseNetworkSeparator(BaseMaskSeparator):
                 len(spectrograms), self.validation_fraction, rng, groups, validation_tracks
             )
         start = self.weights_ if goes_on else None
-        learn(self, layers, spectrograms, held_out, rng, start, self.max_iter, self.checkpoint_dir)
+        epochs, folder = self.max_iter, self.checkpoint_dir
+        learn(self, layers, params, spectrograms, held_out, rng, start, epochs, folder)
         self._set_params_of_analysis(params, goes_on)
         return self
 
@@ -87,13 +88,14 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         -------
         self
         """
-        spectrograms, layers, params = self._check_fit(X)
         goes_on, start = hasattr(self, "weights_"), None
+        spectrograms, layers, params = self._check_fit(X, goes_on)
         if goes_on:
             self._require_same_network(layers, params)
             start = {"weights": self.weights_, **self.training_state_}
         rng = epoch_random_state(self.random_state, self.n_iter_ if goes_on else 0)
-        learn(self, layers, spectrograms, np.zeros(len(spectrograms), bool), rng, start, 1, None)
+        none = np.zeros(len(spectrograms), bool)
+        learn(self, layers, params, spectrograms, none, rng, start, 1, None)
         self._set_params_of_analysis(params, goes_on)
         return self
 
@@ -127,11 +129,16 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     def _mask_blocks(self, spectrogram):
         return predict_masks(self, spectrogram)
 
-    def _check_fit(self, X):
-        """Return the checked tracks, the layers of a network for them, and their analysis."""
+    def _check_fit(self, X, goes_on):
+        """Return the checked tracks, the layers of a network for them, and its analysis.
+
+        That is at the lowest sample rate among them, or where a fit goes on at that of before.
+        """
         spectrograms = check_targets(X, self)
         check_parameters(self)
         params = common_params(spectrograms)
+        if goes_on and params.is_at_another_rate(self.stft_params_):
+            params = self.stft_params_
         layers = self._layers(params.n_freqs, spectrograms[0].target.n_sources)
         return spectrograms, layers, params
 

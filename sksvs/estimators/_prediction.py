@@ -4,8 +4,10 @@ import numpy as np
 
 from sksvs._background import in_background, map_on_all_cores
 from sksvs.estimators._features import (
+    from_model_bins,
     masks_from_output,
     network_input,
+    to_model_bins,
     track_level,
 )
 from sksvs.estimators._inference import BidirectionalNetwork, ForwardNetwork
@@ -24,7 +26,7 @@ def predict_masks(separator, spectrogram):
     separator : GRUMaskSeparator
         Fitted.
     spectrogram : Spectrogram
-        Of any number of channels: the network sees their mean.
+        Of any number of channels: the network sees their mean. Of any sample rate.
 
     Yields
     ------
@@ -33,8 +35,10 @@ def predict_masks(separator, spectrogram):
         For the frames of the block.
     """
     level = track_level(spectrogram)
+    params, model = spectrogram.params, separator.stft_params_
 
     def make_input(frames):
+        frames = to_model_bins(frames, params, model)
         return network_input(frames, level, separator.input_power_)
 
     both_ways = separator.layers_[0].bidirectional
@@ -43,7 +47,8 @@ def predict_masks(separator, spectrogram):
     blocks = in_background(spectrogram.read_block(*frames) for frames in ranges)
     run = run_in_windows if both_ways else run_in_blocks
     for block, output in run(network, blocks, make_input):
-        yield block, masks_from_output(output, separator.n_sources_, spectrogram.n_freqs)
+        masks = masks_from_output(output, separator.n_sources_, model.n_freqs)
+        yield block, from_model_bins(masks, params, model)
 
 
 def build_network(separator):

@@ -7,7 +7,12 @@ from sklearn.utils.validation import check_is_fitted
 from sksvs._checks import check_shape, require_finite
 from sksvs._stft import analyse
 from sksvs.estimators._base import MaskedSynthesis
-from sksvs.estimators._features import masks_from_output, network_input
+from sksvs.estimators._features import (
+    from_model_bins,
+    masks_from_output,
+    network_input,
+    to_model_bins,
+)
 from sksvs.estimators._gru_mask_separator import GRUMaskSeparator
 from sksvs.estimators._prediction import build_network
 from sksvs.spectrogram import FRAME_BLOCK, Block
@@ -31,19 +36,24 @@ class StreamingSeparator:
     ----------
     separator : GRUMaskSeparator or Pipeline that ends in one
         Fitted with ``bidirectional=False``. Of a pipeline only the last step is used: blocks keep
-        their channels, and must have the sample rate of the songs learnt from.
+        their channels.
     level : float, optional
         RMS of the channel mean of what is to come, full scale being 1.
+    sample_rate : int, optional
+        Of the stream, in Hz. By default it is that of the songs learnt from.
 
     Attributes
     ----------
+    params : STFTParams
+        Analysis of the stream.
     latency : int
         In samples (n_fft=1024, hop_length=512: 512, which is 12 ms at 44.1 kHz).
 
     Raises
     ------
     TypeError, ValueError
-        If the separator is no GRUMaskSeparator, reads both ways, or the level is not positive.
+        If the separator is no GRUMaskSeparator, reads both ways, does not know the sample rate
+        of the songs learnt from where the stream has one, or a number is not positive.
 
     Examples
     --------
@@ -53,7 +63,7 @@ class StreamingSeparator:
     >>> voice, accompaniment = stream.flush()                         # doctest: +SKIP
     """
 
-    def __init__(self, separator, level=None):
+    def __init__(self, separator, level=None, sample_rate=None):
         last = separator[-1] if isinstance(separator, Pipeline) else separator
         if not isinstance(last, GRUMaskSeparator):
             raise TypeError(
@@ -66,16 +76,19 @@ class StreamingSeparator:
                 "A network that reads both ways has to know the end of a track before it begins. "
                 "Fit a GRUMaskSeparator with bidirectional=False for streams."
             )
-        if level is not None and not 0 < level < float("inf"):
-            raise ValueError(f"level must be positive and finite, or None; got {level!r}.")
+        for name, value in (("level", level), ("sample_rate", sample_rate)):
+            if value is not None and not 0 < value < float("inf"):
+                raise ValueError(f"{name} must be positive and finite, or None; got {value!r}.")
         self.separator = last
         self.level = level
+        fitted = last.stft_params_
+        self.params = fitted if sample_rate is None else fitted.at_rate(sample_rate)
         self._begin()
 
     @property
     def latency(self):
         """How far behind the estimates are, in samples."""
-        return self.separator.stft_params_.n_fft - self.separator.stft_params_.hop_length
+        return self.params.n_fft - self.params.hop_length
 
     def process(self, block):
         """Take the next samples; return the estimates that are complete now.
@@ -91,7 +104,7 @@ class StreamingSeparator:
             The estimates go on where those of the last call ended.
         """
         block = self._check(block)
-        params = self.separator.stft_params_
+        params = self.params
         silence = -params.first_sample(0) if self._buffer is None else 0
         before = np.zeros((*block.shape[1:], silence)) if silence else self._buffer
         self._buffer = np.concatenate([before, block.T], axis=-1, dtype=np.float32)
@@ -109,7 +122,7 @@ class StreamingSeparator:
         """
         if self._buffer is None:
             return np.empty((self.separator.n_sources_, 0), np.float32)
-        params = self.separator.stft_params_
+        params = self.params
         ready = params.n_frames(self._n_samples) - self._n_frames
         missing = (ready - 1) * params.hop_length + params.n_fft - self._buffer.shape[-1]
         silence = [(0, 0)] * (self._buffer.ndim - 1) + [(0, max(0, missing))]
@@ -121,7 +134,7 @@ class StreamingSeparator:
     def _begin(self):
         separator = self.separator
         self._network = build_network(separator)
-        self._synthesis = MaskedSynthesis(separator.stft_params_, separator.n_sources_, True)
+        self._synthesis = MaskedSynthesis(self.params, separator.n_sources_, True)
         self._buffer = None  # from the first sample that the next frame sees: ([n_channels,] n)
         self._n_frames = 0  # that have been separated
         self._n_samples = 0  # that have come in
@@ -142,7 +155,7 @@ class StreamingSeparator:
 
     def _separate(self, n_ready, end):
         """Return the estimates up to sample `end`, given by the next `n_ready` frames."""
-        params, parts = self.separator.stft_params_, []
+        params, parts = self.params, []
         for done in range(0, n_ready, FRAME_BLOCK):
             n = min(FRAME_BLOCK, n_ready - done)
             last = done + n == n_ready
@@ -154,22 +167,23 @@ class StreamingSeparator:
         return np.empty(shape, np.float32)
 
     def _separate_block(self, n, stop):
-        separator, params = self.separator, self.separator.stft_params_
+        separator, params = self.separator, self.params
         first = params.first_sample(self._n_frames)
         seen = self._buffer[..., : (n - 1) * params.hop_length + params.n_fft]
         finished = seen[..., max(0, -first) : max(0, stop) - first]
         block = Block(self._n_frames, analyse(seen, params), finished)
         level = self._causal_levels(seen, first, n) if self.level is None else self.level
-        features = network_input(block.frames, level, separator.input_power_)
-        output = self._network.run(features)
+        model = separator.stft_params_
+        frames = to_model_bins(block.frames, params, model)
+        output = self._network.run(network_input(frames, level, separator.input_power_))
         self._n_frames += n
         self._buffer = self._buffer[..., n * params.hop_length :]
-        masks = masks_from_output(output, separator.n_sources_, params.n_freqs)
-        return self._synthesis.push(block, masks)
+        masks = masks_from_output(output, separator.n_sources_, model.n_freqs)
+        return self._synthesis.push(block, from_model_bins(masks, params, model))
 
     def _causal_levels(self, seen, first, n):
         """Return the RMS of everything up to the end of each frame; 1 where that is silence."""
-        params = self.separator.stft_params_
+        params = self.params
         known = 0 if self._n_frames == 0 else params.n_fft - params.hop_length
         mono = seen.astype(np.float64) if seen.ndim == 1 else seen.mean(axis=0, dtype=np.float64)
         ends = params.n_fft + params.hop_length * np.arange(n)

@@ -8,7 +8,12 @@ import numpy as np
 from sksvs._background import map_on_all_cores
 from sksvs._stft import analyse
 from sksvs.augmentation import draw_plan, read_plan
-from sksvs.estimators._features import network_input, network_target, track_level
+from sksvs.estimators._features import (
+    network_input,
+    network_target,
+    to_model_bins,
+    track_level,
+)
 from sksvs.waveform import ArrayWaveform, energy
 
 
@@ -29,23 +34,26 @@ class TrackReader:
     Parameters
     ----------
     spectrograms : list of Spectrogram
-        Mono, each with a target.
+        Mono, each with a target; of any sample rate.
     objective : Objective
         What the targets are for.
     input_power : float
     cache_bytes : float
+    params : STFTParams
+        Of the network, whose bins all tracks are shown in.
     """
 
-    def __init__(self, spectrograms, objective, input_power, cache_bytes):
+    def __init__(self, spectrograms, objective, input_power, cache_bytes, params):
         self.spectrograms = spectrograms
         self.objective = objective
         self.input_power = input_power
+        self.params = params
         self.n_frames = [x.n_frames for x in spectrograms]
         self.levels = list(map_on_all_cores(track_level, (x for x in spectrograms)))
         self._cache, self._locks = {}, [Lock() for _ in spectrograms]
-        self.n_values = objective.n_parts * spectrograms[0].n_freqs
+        self.n_values = objective.n_parts * params.n_freqs
         for i, x in enumerate(spectrograms):
-            needed = 4 * x.n_frames * (x.n_freqs + self.n_values)
+            needed = 4 * x.n_frames * (params.n_freqs + self.n_values)
             if needed > cache_bytes:
                 break
             cache_bytes -= needed
@@ -72,7 +80,7 @@ class TrackReader:
 
     def _compute_whole(self, track):
         x = self.spectrograms[track]
-        widths = x.n_freqs, self.n_values
+        widths = self.params.n_freqs, self.n_values
         whole = tuple(np.empty((x.n_frames, width), np.float32) for width in widths)
         for start, stop in x.block_ranges():
             for values, part in zip(whole, self._compute(track, start, stop)):
@@ -83,12 +91,16 @@ class TrackReader:
         """Return the input alone; where it is not kept, the sources need not be analysed."""
         if track in self._cache:
             return self.read(Segment(track, start, stop))[0]
-        frames = self.spectrograms[track].frames(start, stop)
+        x = self.spectrograms[track]
+        frames = to_model_bins(x.frames(start, stop), x.params, self.params)
         return network_input(frames, self.levels[track], self.input_power)
 
     def _compute(self, track, start, stop):
         x, level = self.spectrograms[track], self.levels[track]
-        frames, sources = x.frames(start, stop), x.target.frames(start, stop)
+        frames, sources = (
+            to_model_bins(spectra, x.params, self.params)
+            for spectra in (x.frames(start, stop), x.target.frames(start, stop))
+        )
         return (
             network_input(frames, level, self.input_power),
             network_target(frames, sources, x.target.rule, level, self.objective),
@@ -112,7 +124,7 @@ class TrackReader:
 
     def _input_sums(self, track):
         """Return the sums of a track's inputs and of their squares: (2, n_freqs)."""
-        sums = np.zeros((2, self.spectrograms[track].n_freqs))
+        sums = np.zeros((2, self.params.n_freqs))
         for start, stop in self.spectrograms[track].block_ranges():
             values = self._read_input(track, start, stop)
             sums[0] += values.sum(axis=0, dtype=np.float64)
@@ -140,7 +152,14 @@ class AugmentedReader:
         self.reader = reader
         self.augmentation = augmentation
         self.n_frames, self.n_values = reader.n_frames, reader.n_values
-        self.params = reader.spectrograms[0].params
+        self.params = reader.params
+        for x in reader.spectrograms:
+            if x.params.n_fft != self.params.n_fft:
+                raise ValueError(
+                    f"{x.name} has a sample rate of {x.params.sample_rate} Hz, but others have "
+                    f"{self.params.sample_rate} Hz. An augmentation mixes sources of all tracks, "
+                    "which must have one rate. Resample with sksvs.audio.resample."
+                )
         self.sources = []
         for x in reader.spectrograms:
             waveforms = [source.waveform for source in x.target.sources]

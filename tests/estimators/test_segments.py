@@ -29,7 +29,7 @@ def make_batches(
 ):
     tracks = [make_track(n, i) for i, n in enumerate(lengths)]
     loss = "mask_squared_error" if on_masks else "magnitude_squared_error"
-    reader = TrackReader(tracks, Objective(loss, 2, 1), 1.0, cache)
+    reader = TrackReader(tracks, Objective(loss, 2, 1), 1.0, cache, PARAMS)
     if augmentation is not None:
         reader = AugmentedReader(reader, augmentation, cache)
     rng = None if seed is None else np.random.RandomState(seed)
