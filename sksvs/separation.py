@@ -59,7 +59,8 @@ def separate_file(separator, path, out_dir, *, source_names=None, audio_format=N
     separator : Pipeline or search
         Fitted, from waveforms to a separator; of a search, its best estimator.
     path : str or path-like
-        Any format that `AudioFile` reads, at the sample rate of the songs learnt from.
+        Any format that `AudioFile` reads. At any sample rate if the pipeline has a
+        ``STFTTransformer(sample_rate=...)``, else at that of the songs learnt from.
     out_dir : str or path-like
         Made if it does not exist.
     source_names : sequence of str, optional
@@ -83,8 +84,8 @@ def separate_file(separator, path, out_dir, *, source_names=None, audio_format=N
     Raises
     ------
     ValueError, TypeError, OSError
-        Naming the file: if it cannot be read or has another sample rate, a stem would overwrite
-        it, or a stem cannot be written.
+        Naming the file: if it cannot be read or has a sample rate that the pipeline does not
+        take, a stem would overwrite it, or a stem cannot be written.
 
     Examples
     --------

@@ -221,6 +221,24 @@ def test_songs_of_several_rates_are_learnt_from_as_if_they_had_the_lowest(songs,
     np.testing.assert_allclose(found, expected, atol=0.02 * np.abs(X[0]).max())
 
 
+def test_a_fit_goes_on_with_songs_of_another_rate(songs):
+    X, y = ([below(x, 3500) for x in songs[0]], [below(s.T, 3500).T for s in songs[1]])
+    Z = [at_rate(x, 48000) for x in X]
+    z = [Sources([at_rate(s, 48000) for s in sources]) for sources in y]
+    curves = []
+    for more in ((X, y), (Z, z)):
+        pipe = make(sample_rate=SAMPLE_RATE).fit(X, y)
+        pipe[-1].partial_fit(pipe[:-1].fit_transform(*more))
+        assert pipe[-1].stft_params_.sample_rate == SAMPLE_RATE
+        curves.append(pipe[-1].loss_curve_)
+    np.testing.assert_allclose(curves[1], curves[0], rtol=0.02)
+    slower = pipe[:-1].fit_transform(
+        [at_rate(below(x, 2500), 6000) for x in X[:1]],
+        [[at_rate(below(s, 2500), 6000) for s in y[0]]],
+    )
+    assert np.isfinite(pipe[-1].partial_fit(slower).loss_curve_).all()
+
+
 def test_augmentation_needs_songs_of_one_rate(songs):
     X, y = songs
     Z = [X[0], at_rate(X[1], 16000, "fast")]
