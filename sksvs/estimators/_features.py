@@ -5,9 +5,14 @@ n_frames)``, become the network's ``(n_frames, features)``, and back; and where 
 at another sample rate become those of the network, and back.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from sksvs.waveform import energy
+
+# Where a resampler's filter begins and ends to fall, as shares of the Nyquist frequency.
+TRANSITION = 0.92, 0.99
 
 
 def track_level(spectrogram):
@@ -23,8 +28,11 @@ def to_model_bins(spectra, params, model):
     """Return spectra of a song as they would be at the sample rate of the network.
 
     With a window and a hop of the same duration, bin k is at the same frequency, and a window of
-    more samples adds up more of them: so what is left out are the bins above the network's
-    Nyquist frequency, the rest is scaled, and what a song of a lower rate lacks is silence.
+    more samples adds up more of them, so the bins are scaled. Of a song of a higher rate those
+    above the network's Nyquist frequency are left out, and those just below it are attenuated as
+    a resampler would do it: songs of the network's rate have passed such a filter, and a network
+    that is shown what they never have gives other masks. What a song of a lower rate lacks is
+    silence.
 
     Parameters
     ----------
@@ -42,9 +50,18 @@ def to_model_bins(spectra, params, model):
         return spectra
     scaled = spectra[..., : model.n_freqs, :] * np.float32(model.n_fft / params.n_fft)
     missing = model.n_freqs - scaled.shape[-2]
+    if params.n_freqs > model.n_freqs:
+        scaled *= _low_pass(model.n_freqs)[:, np.newaxis]
     if missing == 0:
         return scaled
     return np.pad(scaled, [*[(0, 0)] * (spectra.ndim - 2), (0, missing), (0, 0)])
+
+
+@lru_cache(maxsize=8)
+def _low_pass(n_freqs):
+    """Return the gain of a resampler per bin, up to the lower Nyquist frequency: (n_freqs,)."""
+    place = np.interp(np.linspace(0, 1, n_freqs), TRANSITION, (0, 1))
+    return (0.5 + 0.5 * np.cos(np.pi * place)).astype(np.float32)
 
 
 def from_model_bins(masks, params, model):

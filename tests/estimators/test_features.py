@@ -31,6 +31,14 @@ def test_a_tone_has_the_same_bin_and_magnitude_at_any_rate(sample_rate, frequenc
     assert np.linalg.norm(seen[1]) == pytest.approx(np.linalg.norm(seen[0]), rel=0.02)
 
 
+def test_just_below_its_nyquist_frequency_the_network_sees_what_a_resampler_leaves():
+    spectra = np.ones((MODEL.at_rate(44100).n_freqs, 2))
+    gains = to_model_bins(spectra, MODEL.at_rate(44100), MODEL)[:, 0] * 706 / 128
+    np.testing.assert_allclose(gains[:59], 1, rtol=1e-6)  # 3.6 kHz
+    assert (np.diff(gains[58:64]) < 0).all()
+    np.testing.assert_allclose(gains[64], 0, atol=1e-6)
+
+
 def test_what_a_song_lacks_is_silence():
     params = MODEL.at_rate(4000)
     spectra = seeded_noise((2, params.n_freqs, 5), seed=0)
