@@ -8,6 +8,7 @@ The layers are those of Keras otherwise: the same weights in the same order, the
 """
 
 from sksvs.estimators import _architecture
+from sksvs.estimators._frame_products import multiply_frames, over_all_frames
 from sksvs.estimators._startup_log import without_startup_log
 from sksvs.estimators._wide_recurrence import run_wide_recurrence
 
@@ -53,7 +54,7 @@ def _run_directions(sequences, layers, training):
         if training and cell.dropout:
             inputs = sequences * _dropout_mask(cell, sequences)
         # The wide input is multiplied as it lies; only what the loop reads is put time first.
-        values = tf.transpose(_product(inputs, cell.kernel, cell.bias), [1, 0, 2])
+        values = tf.transpose(multiply_frames(inputs, cell.kernel, cell.bias), [1, 0, 2])
         projected.append(tf.reverse(values, [0]) if layer.go_backwards else values)
     kernels = tf.stack([tf.convert_to_tensor(x.cell.recurrent_kernel) for x in layers])
     outputs = run_recurrence(tf.stack(projected, axis=1), kernels)
@@ -75,7 +76,7 @@ def _run_wide_directions(sequences, layers, training):
             tf.split(tf.convert_to_tensor(weights), [2 * layer.units, layer.units], axis=-1)
             for weights in (cell.kernel, cell.recurrent_kernel, cell.bias)
         )
-        projected = (_product(inputs, *parts) for parts in zip(kernels, biases))
+        projected = (multiply_frames(inputs, *parts) for parts in zip(kernels, biases))
         outputs.append(run_wide_recurrence(*projected, *recurrent_kernels, layer.go_backwards))
     return tf.transpose(tf.concat(outputs, axis=-1), [1, 0, 2])
 
@@ -87,14 +88,6 @@ def _dropout_mask(cell, sequences):
     # A product with the identity changes nothing, but XLA draws what comes out of a product once
     # and everything else again for every frame.
     return tf.matmul(mask, tf.eye(sequences.shape[-1]))[:, tf.newaxis]
-
-
-def _product(sequences, kernel, bias):
-    """Multiply all frames by a kernel, as one product of two matrices, and add a bias."""
-    shape = tf.shape(sequences)
-    product = tf.reshape(sequences, [-1, sequences.shape[-1]]) @ kernel
-    product = tf.nn.bias_add(product, bias)
-    return tf.reshape(product, [shape[0], shape[1], kernel.shape[1]])
 
 
 @tf.custom_gradient
@@ -175,8 +168,8 @@ def run_recurrence(projected, kernels):
         reset_states = gates[..., units : 2 * units] * before
         of_kernels = tf.concat(
             [
-                _over_all_frames(before, of_projected[..., : 2 * units]),
-                _over_all_frames(reset_states, of_projected[..., 2 * units :]),
+                _by_direction(before, of_projected[..., : 2 * units]),
+                _by_direction(reset_states, of_projected[..., 2 * units :]),
             ],
             axis=-1,
         )
@@ -185,15 +178,7 @@ def run_recurrence(projected, kernels):
     return states, gradient
 
 
-def _over_all_frames(inputs, gradients):
+def _by_direction(inputs, gradients):
     """Return ``inputsᵀ gradients`` of every direction, summed over frames and batch."""
-    return tf.stack(
-        [
-            tf.matmul(
-                tf.reshape(inputs[:, i], [-1, inputs.shape[-1]]),
-                tf.reshape(gradients[:, i], [-1, gradients.shape[-1]]),
-                transpose_a=True,
-            )
-            for i in range(inputs.shape[1])
-        ]
-    )
+    n_directions = inputs.shape[1]
+    return tf.stack([over_all_frames(inputs[:, i], gradients[:, i]) for i in range(n_directions)])

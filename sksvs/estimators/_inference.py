@@ -109,15 +109,16 @@ def _prepare(layers, weights, mean, scale):
         else:
             grus += [tuple(parameters[i : i + 3]) for i in range(0, len(parameters), 3)]
     n_first = 2 if layers[0].bidirectional else 1
-    grus[:n_first] = [_standardise_in_kernel(gru, mean, scale) for gru in grus[:n_first]]
+    for i, (kernel, recurrent_kernel, bias) in enumerate(grus[:n_first]):
+        kernel, bias = standardise_in_kernel(kernel, bias, mean, scale)
+        grus[i] = kernel, recurrent_kernel, bias
     return grus, _merge_linear(dense)
 
 
-def _standardise_in_kernel(gru, mean, scale):
-    """Return a GRU that gives for x what `gru` gives for ``(x - mean) / scale``."""
-    kernel, recurrent_kernel, bias = gru
+def standardise_in_kernel(kernel, bias, mean, scale):
+    """Return the kernel and the bias that give for x what these give for ``(x - mean) / scale``."""
     kernel = kernel / np.asarray(scale, np.float64)[:, np.newaxis]
-    return kernel.astype(np.float32), recurrent_kernel, (bias - mean @ kernel).astype(np.float32)
+    return kernel.astype(np.float32), (bias - mean @ kernel).astype(np.float32)
 
 
 def _merge_linear(dense):
@@ -137,8 +138,14 @@ def _merge_linear(dense):
 
 
 def _run_dense(dense, values):
-    for kernel, bias, activation in dense:
-        values = values @ kernel
-        values += bias
-        ACTIVATIONS[activation](values)
+    for layer in dense:
+        values = run_dense(values, *layer)
+    return values
+
+
+def run_dense(values, kernel, bias, activation):
+    """Return the outputs of a dense layer."""
+    values = values @ kernel
+    values += bias
+    ACTIVATIONS[activation](values)
     return values

@@ -9,6 +9,7 @@ import numpy as np
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
 from sksvs.estimators._losses import make_loss
 from sksvs.estimators._replicas import active_strategy, run_on_batch
+from sksvs.estimators._rnn_layers import ContextWindow, FlatDense, ReluRNN
 from sksvs.estimators._startup_log import without_startup_log
 
 with without_startup_log():
@@ -29,7 +30,8 @@ def build_network(layers, dropout):
     ----------
     layers : tuple of Layer
     dropout : float
-        Share of a GRU layer's inputs that is dropped, the same ones in all frames of a segment.
+        Share of a recurrent (or other hidden) layer's inputs that is dropped, the same ones in all
+        frames of a segment.
 
     Returns
     -------
@@ -49,8 +51,17 @@ def build_network(layers, dropout):
 
     inputs = values = keras.Input((None, layers[0].n_inputs))
     for layer in layers:
+        if layer.drops_inputs and dropout:
+            shape = (None, 1, layer.n_inputs)
+            values = keras.layers.Dropout(dropout, noise_shape=shape, seed=0)(values)
         if layer.kind == "dense":
-            keras_layer = keras.layers.Dense(layer.units, layer.activation, name=layer.name)
+            keras_layer = FlatDense(layer.units, layer.activation, name=layer.name)
+        elif layer.kind == "rnn":
+            keras_layer = ReluRNN(
+                layer.units, layer.activation, return_sequences=True, name=layer.name
+            )
+        elif layer.kind == "context":
+            keras_layer = ContextWindow(layer.units // layer.n_inputs, name=layer.name)
         elif layer.bidirectional:
             keras_layer = ProjectedBidirectional(
                 new_gru(layer, name=f"{layer.name}_forward"),
@@ -66,7 +77,9 @@ def build_network(layers, dropout):
 def initial_weights(layers, seed):
     """Return new weights by parameter name: those that Keras's layers start from.
 
-    Glorot-uniform kernels, orthogonal recurrent kernels, biases of zero.
+    Glorot-uniform kernels, orthogonal recurrent kernels, biases of zero. But those of ReLU
+    recurrences are half of an orthogonal matrix: with the identity (Le, Jaitly and Hinton 2015)
+    or a whole one, the states grow from frame to frame, and with the former without bound.
     """
     rng = np.random.RandomState(seed)
     weights = {}
@@ -74,7 +87,8 @@ def initial_weights(layers, seed):
         for name, shape in layer.parameter_shapes.items():
             new_seed = int(rng.randint(2**31 - 1))
             if name.endswith("/recurrent_kernel"):
-                values = keras.initializers.Orthogonal(seed=new_seed)(shape)
+                gain = 0.5 if layer.kind == "rnn" else 1.0
+                values = keras.initializers.Orthogonal(gain, seed=new_seed)(shape)
             elif name.endswith("/kernel"):
                 values = keras.initializers.GlorotUniform(seed=new_seed)(shape)
             else:

@@ -6,6 +6,7 @@ is compiled. Two directions do not depend on each other, and TensorFlow runs the
 same time, each on a core.
 """
 
+from sksvs.estimators._frame_products import over_all_frames
 from sksvs.estimators._startup_log import without_startup_log
 
 with without_startup_log():
@@ -103,8 +104,8 @@ def run_wide_recurrence(gates, candidates, gate_kernel, candidate_kernel, backwa
             earlier, later = slice(None, -1), slice(1, None)
             if backwards:
                 earlier, later = later, earlier
-            of_gate_kernel = _over_all_frames(states[earlier], of_gates[later])
-            of_candidate_kernel = _over_all_frames(reset_states.stack(), of_candidates)
+            of_gate_kernel = over_all_frames(states[earlier], of_gates[later])
+            of_candidate_kernel = over_all_frames(reset_states.stack(), of_candidates)
             return of_gates, of_candidates, of_gate_kernel, of_candidate_kernel
 
         return states, gradient
@@ -129,9 +130,3 @@ def _through_reset(of_reset_state, before, reset, of_before, of_update):
     """Return the gradients of the state before and of both gates, side by side."""
     of_reset = of_reset_state * before * reset * (1 - reset)
     return of_before + of_reset_state * reset, tf.concat([of_update, of_reset], axis=-1)
-
-
-def _over_all_frames(inputs, gradients):
-    """Return ``inputsᵀ gradients``, summed over frames and batch."""
-    flat = [tf.reshape(x, [-1, x.shape[-1]]) for x in (inputs, gradients)]
-    return tf.matmul(*flat, transpose_a=True)

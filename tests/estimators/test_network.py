@@ -12,7 +12,7 @@ import pytest
 from sksvs.estimators import _network as network
 from sksvs.estimators import _parameters as parameters
 from sksvs.estimators._activations import ACTIVATIONS
-from sksvs.estimators._architecture import mask_network_layers
+from sksvs.estimators._architecture import deep_recurrent_layers, mask_network_layers
 from sksvs.estimators._inference import BidirectionalNetwork, ForwardNetwork
 from sksvs.estimators._objective import Objective
 from sksvs.estimators._progress import Progress
@@ -199,3 +199,11 @@ def test_only_noise_is_held_back(capfd):
 def test_the_names_that_fit_accepts_are_those_there_are():
     assert set(parameters.CHOICES["output_activation"]) == set(ACTIVATIONS)
     assert set(parameters.CHOICES["solver"]) == set(network.SOLVERS)
+
+
+def test_relu_recurrences_start_from_half_of_an_orthogonal_matrix():
+    layers = deep_recurrent_layers(9, 1, (20, 20), "all", 3, "linear")
+    weights = network.initial_weights(layers, seed=1)
+    for k in (1, 2):
+        kernel = weights[f"hidden_{k}/recurrent_kernel"]
+        np.testing.assert_allclose(kernel @ kernel.T, 0.25 * np.eye(20), atol=1e-5)
