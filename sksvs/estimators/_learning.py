@@ -1,4 +1,4 @@
-"""Fit a GRU mask separator: readers, batches, training, and what is kept of it."""
+"""Fit a separator with a network: readers, batches, training, and what is kept of it."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -16,7 +16,7 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
 
     Parameters
     ----------
-    separator : GRUMaskSeparator
+    separator : BaseNetworkSeparator
     layers : tuple of Layer
     params : STFTParams
         Analysis that the network is to have.

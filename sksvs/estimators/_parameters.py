@@ -14,6 +14,7 @@ CHOICES = {
 }
 RANGES = {  # name: kind, what it must be in words, test
     "batch_size": (Integral, "an integer of at least 1", lambda x: x >= 1),
+    "context_frames": (Integral, "an odd integer of at least 1", lambda x: x >= 1 and x % 2 == 1),
     "segment_frames": (Integral, "an integer of at least 1", lambda x: x >= 1),
     "max_iter": (Integral, "an integer of at least 1", lambda x: x >= 1),
     "n_iter_no_change": (Integral, "an integer of at least 1", lambda x: x >= 1),
@@ -28,16 +29,21 @@ RANGES = {  # name: kind, what it must be in words, test
 
 
 def check_parameters(separator):
-    """Raise a ValueError that names the first parameter with an unusable value."""
+    """Raise a ValueError that names the first parameter with an unusable value.
+
+    Of the rules, those apply whose parameters the separator has.
+    """
     for name, choices in CHOICES.items():
         if getattr(separator, name) not in choices:
             _refuse(separator, name, "one of " + ", ".join(map(repr, choices)))
+    own = separator.get_params(deep=False)
     for name, (kind, words, is_valid) in RANGES.items():
-        value = getattr(separator, name)
-        if not isinstance(value, kind) or isinstance(value, bool) or not is_valid(value):
+        value = own.get(name)
+        valid = isinstance(value, kind) and not isinstance(value, bool) and is_valid(value)
+        if name in own and not valid:
             _refuse(separator, name, words)
     for name in ("bidirectional", "joint_mask", "early_stopping", "warm_start"):
-        if getattr(separator, name) not in (True, False):
+        if own.get(name, False) not in (True, False):
             _refuse(separator, name, "True or False")
     if separator.discriminative and separator.loss not in MAGNITUDE_LOSSES:
         _refuse(separator, "discriminative", "0 where the loss does not compare magnitudes")
@@ -45,10 +51,12 @@ def check_parameters(separator):
     if clip_norm is not None and not (isinstance(clip_norm, Real) and clip_norm > 0):
         _refuse(separator, "clip_norm", "above 0, or None")
     for name, fewest in (("hidden_layer_sizes", 1), ("dense_layer_sizes", 0)):
-        sizes = getattr(separator, name)
+        sizes = own.get(name)
         valid = isinstance(sizes, (tuple, list)) and len(sizes) >= fewest
-        if not valid or not all(isinstance(n, Integral) and n >= 1 for n in sizes):
+        if name in own and not (valid and all(map(_is_size, sizes))):
             _refuse(separator, name, f"a tuple of {fewest} or more positive integers")
+    if "recurrent_layers" in own:
+        _check_recurrent_layers(separator)
     if separator.augmentation is not None:
         if not isinstance(separator.augmentation, Augmentation):
             _refuse(separator, "augmentation", "a sksvs.augmentation.Augmentation, or None")
@@ -59,6 +67,20 @@ def check_parameters(separator):
             "random_state",
             "an integer where there is a checkpoint_dir, so that a fit can be resumed",
         )
+
+
+def _is_size(value):
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
+
+
+def _check_recurrent_layers(separator):
+    given, n_layers = separator.recurrent_layers, len(separator.hidden_layer_sizes)
+    if given == "all":
+        return
+    valid = isinstance(given, (tuple, list)) and all(_is_size(n) and n <= n_layers for n in given)
+    if not valid or len(set(given)) < len(given):
+        words = f"'all' or a tuple of different numbers of hidden layers, from 1 to {n_layers}"
+        _refuse(separator, "recurrent_layers", words)
 
 
 def _refuse(separator, name, words):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sksvs._background import in_background, map_on_all_cores
+from sksvs.estimators._context_network import ContextNetwork, run_with_context
 from sksvs.estimators._features import (
     from_model_bins,
     masks_from_output,
@@ -45,7 +46,7 @@ def predict_masks(separator, spectrogram):
     network = build_network(separator)
     ranges = spectrogram.block_ranges(WINDOW_FRAMES if both_ways else FRAME_BLOCK)
     blocks = in_background(spectrogram.read_block(*frames) for frames in ranges)
-    run = run_in_windows if both_ways else run_in_blocks
+    run = RUN[type(network)]
     for block, output in run(network, blocks, make_input):
         masks = masks_from_output(output, separator.n_sources_, model.n_freqs)
         yield block, from_model_bins(masks, params, model)
@@ -53,7 +54,11 @@ def predict_masks(separator, spectrogram):
 
 def build_network(separator):
     """Return the network of a fitted separator, at silence before the first frame."""
-    kind = BidirectionalNetwork if separator.layers_[0].bidirectional else ForwardNetwork
+    first = separator.layers_[0]
+    if first.kind == "context":
+        kind = ContextNetwork
+    else:
+        kind = BidirectionalNetwork if first.bidirectional else ForwardNetwork
     return kind(
         separator.layers_, separator.weights_, separator.input_mean_, separator.input_scale_
     )
@@ -126,3 +131,10 @@ def _add_context(batch, before, after):
         ranges.append(np.concatenate([left, own, right]))
         margins.append((len(left), len(right)))
     return [block for block, _ in batch], ranges, margins
+
+
+RUN = {
+    ForwardNetwork: run_in_blocks,
+    BidirectionalNetwork: run_in_windows,
+    ContextNetwork: run_with_context,
+}

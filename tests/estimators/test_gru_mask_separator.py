@@ -107,7 +107,7 @@ def test_copies_predict_the_same(fitted, tracks):
 def test_prediction_in_blocks_equals_prediction_whole(fitted, monkeypatch):
     x = analysed([seeded_noise(32 * 1500, seed=2)])[0]
     (whole,) = fitted.predict_mask([x])
-    if fitted.bidirectional:
+    if fitted.layers_[0].bidirectional:
         for batch in (1, 3):
             monkeypatch.setattr(prediction, "WINDOW_BATCH", batch)
             np.testing.assert_allclose(fitted.predict_mask([x])[0], whole, atol=1e-5)
@@ -427,15 +427,17 @@ def test_a_clone_is_unfitted_and_equal(fitted):
 def test_parameters_that_are_set_after_fit_wait_for_the_next_fit(fitted, tracks):
     X = analysed(tracks[0])
     changed = copy.deepcopy(fitted)
-    changed.set_params(
-        hidden_layer_sizes=(9, 9), bidirectional=not fitted.bidirectional, input_power=0.3
-    )
+    changed.set_params(hidden_layer_sizes=(9, 9), joint_mask=True, input_power=0.3)
+    if "bidirectional" in fitted.get_params():
+        changed.set_params(bidirectional=not fitted.bidirectional)
+    else:
+        changed.set_params(recurrent_layers=(), context_frames=5)
     same_predictions(changed, fitted, X)
 
 
 def test_it_counts_its_parameters(fitted):
     counts = fitted.count_params(by_layer=True)
-    assert list(counts) == ["gru_0", "mask"]
+    assert list(counts) == [layer.name for layer in fitted.layers_]
     assert fitted.count_params() == sum(counts.values())
     assert fitted.count_params() == sum(w.size for w in fitted.weights_.values())
 
