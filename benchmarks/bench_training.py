@@ -3,10 +3,11 @@
     python benchmarks/bench_training.py
 
 Prints frames per second of one training step (forwards, backwards, Adam) of the report's network
-(a) and of a bidirectional GRU of three layers of 256, and their ratios. Long fits of the first are
-compiled by XLA, fits of the second never. The contenders take turns in every round and the fastest
-step of each counts, because other work on a machine only makes steps slower. PyTorch takes part
-where torch is installed.
+(a), of a bidirectional GRU of three layers of 256, and of the DNN and the DRNN-2 of Huang et al.
+2014 (three layers of 1000), and their ratios. Long fits of the first are compiled by XLA, fits of
+the others never. The contenders take turns in every round and the fastest step of each counts,
+because other work on a machine only makes steps slower. PyTorch takes part where torch is
+installed.
 """
 
 import argparse
@@ -17,8 +18,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sksvs.estimators import REPORT_NETWORKS
-from sksvs.estimators._architecture import mask_network_layers
+from sksvs.estimators import HUANG2014_NETWORKS, REPORT_NETWORKS
+from sksvs.estimators._architecture import deep_recurrent_layers, mask_network_layers
 from sksvs.estimators._network import borrow_model, initial_weights, reset_model, start_tensorflow
 from sksvs.estimators._objective import Objective
 
@@ -33,6 +34,7 @@ LARGE = {
     "dense_layer_sizes": (),
     "output_activation": "sigmoid",
 }
+FIRST = ("gru_0", "hidden_1")  # layers whose input needs no gradient
 DROPOUT, LOSS = 0.25, "binary_crossentropy"
 
 
@@ -67,9 +69,25 @@ def main():
     print_table(speeds, ("stock Keras, one sequence", "stock Keras, batches, XLA", "PyTorch"))
 
     print("\nBidirectional GRU, 3 layers of 256:")
-    speeds, rate = measure(large, arguments.rounds)
-    print_table(speeds, ("PyTorch",))
-    flops = flops_of_a_frame(LARGE)
+    print_with_rate(large, layers_of(LARGE), arguments.rounds, ("PyTorch",))
+    for name in ("DNN", "DRNN-2"):
+        print(f"\n{name} of Huang et al. 2014:")
+        layers = deep_recurrent_layers(
+            N_FREQS, 2, (1000, 1000, 1000), HUANG2014_NETWORKS[name], 3, "linear"
+        )
+        deep = {
+            "sksvs": deep_step(layers, shape, compiled=False),
+            "sksvs with XLA": deep_step(layers, shape, compiled=True),
+            "stock Keras": stock_deep_step(layers, shape),
+        }
+        print_with_rate(deep, layers, arguments.rounds, ("sksvs with XLA", "stock Keras"))
+
+
+def print_with_rate(contenders, layers, n_rounds, peers):
+    """Print speeds, ratios, and what share of the machine's rate of products they reach."""
+    speeds, rate = measure(contenders, n_rounds)
+    print_table(speeds, peers)
+    flops = flops_of_a_frame(layers)
     print(f"Matrix products: {rate / 1e9:.0f} Gflop/s; a frame takes {flops / 1e6:.1f} Mflop.")
     for name, speed in speeds.items():
         print(f"{name:<28}{100 * speed * flops / rate:>6.0f} % of the matrix-product rate")
@@ -105,20 +123,19 @@ def print_table(speeds, peers):
             print(f"sksvs : {peer:<28}{speeds['sksvs'] / speeds[peer]:.2f}")
 
 
-def flops_of_a_frame(network):
+def flops_of_a_frame(layers):
     """Return what a step must multiply and add for a frame: 6 a weight, 4 in the first kernels.
 
     Forwards, and backwards to the weights and to the layer's input; the network's own input
     needs no gradient. The elementwise work is not counted.
     """
-    layers = layers_of(network)
     kernels = {
         name: shape[0] * shape[1]
         for layer in layers
         for name, shape in layer.parameter_shapes.items()
         if len(shape) == 2
     }
-    first = sum(n for name, n in kernels.items() if name.startswith("gru_0") and "rec" not in name)
+    first = sum(n for name, n in kernels.items() if name.startswith(FIRST) and "rec" not in name)
     return 6 * sum(kernels.values()) - 2 * first
 
 
@@ -142,6 +159,33 @@ def sksvs_step(network, shape, compiled):
         reset_model(model, layers, initial_weights(layers, seed=0), 0.001, seed=0)
     frames = shape[0] * shape[1]
     return frames, lambda: model.train_on_batch(inputs, targets, sample_weight=weights)
+
+
+def deep_step(layers, shape, compiled):
+    """Return frames and a training step of a deep recurrent network of this library."""
+    objective = Objective("magnitude_squared_error", 2, 2, discriminative=0.05)
+    inputs, _ = make_batch(shape)
+    targets, _ = make_batch((*shape[:2], 3 * N_FREQS))
+    weights = np.ones(shape[:2], np.float32)
+    with borrow_model(layers, 0.0, objective, "adam", 1.0, compiled) as model:
+        reset_model(model, layers, initial_weights(layers, seed=0), 0.001, seed=0)
+    frames = shape[0] * shape[1]
+    return frames, lambda: model.train_on_batch(inputs, targets, sample_weight=weights)
+
+
+def stock_deep_step(layers, shape):
+    """Return frames and a training step of stock layers, with the window made beforehand."""
+    window, *others = layers
+    model = keras.Sequential([keras.Input((None, window.units))])
+    for layer in others:
+        if layer.kind == "rnn":
+            model.add(keras.layers.SimpleRNN(layer.units, "relu", return_sequences=True))
+        else:
+            model.add(keras.layers.Dense(layer.units, layer.activation))
+    model.compile(keras.optimizers.Adam(global_clipnorm=1.0), "mse")
+    inputs, _ = make_batch((*shape[:2], window.units))
+    targets, _ = make_batch((*shape[:2], others[-1].units))
+    return shape[0] * shape[1], lambda: model.train_on_batch(inputs, targets)
 
 
 def stock_keras_step(shape, compiled):
