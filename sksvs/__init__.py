@@ -8,9 +8,25 @@ The way of a track, and where each step is written::
     sksvs.transforms.IRMTarget          Spectrogram -> Spectrogram with the masks to learn
     sksvs.estimators.GRUMaskSeparator   learns the masks; predict gives waveforms, score decibels
     sksvs.metrics                       SDR, SIR and SAR; scorers for GridSearchCV
+    sksvs.save, sksvs.load              a fitted pipeline to a file without pickle, and back
 
 `X` is a list of mixtures and `y` the list of their sources, one item a track, so everything in
 `sklearn.model_selection` and the stock `sklearn.pipeline.Pipeline` work as they are.
 """
 
 __version__ = "0.1.0"
+
+_MADE_AVAILABLE = {"load": "sksvs.model_file", "save": "sksvs.model_file"}
+
+
+def __getattr__(name):
+    """Import what is asked for by its short name: `import sksvs` itself imports nothing."""
+    if name not in _MADE_AVAILABLE:
+        raise AttributeError(f"module 'sksvs' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_MADE_AVAILABLE[name]), name)
+
+
+def __dir__():
+    return sorted([*globals(), *_MADE_AVAILABLE])

@@ -48,6 +48,9 @@ MAY_IMPORT = {
     "_stft": set(),
     "_whole_file": set(),
     "masks": set(),
+    "_model_values": {"augmentation", "spectrogram"},
+    "_model_steps": {"_model_values", "estimators", "transforms"},
+    "model_file": {"_model_steps", "_model_values", "_whole_file"},
     "waveform": {"_checks"},
     "audio": {"_audio_writer", "_checks", "_declared_size", "waveform"},
     "spectrogram": {"_stft", "waveform"},
@@ -96,6 +99,7 @@ def test_every_module_is_covered_by_the_rule_above():
         ),
         ("soundfile", "_audio_writer.py audio.py"),
         ("soxr", "audio.py"),
+        ("safetensors", "model_file.py"),
         ("mir_eval", "metrics/_mir_eval.py"),
     ],
 )
@@ -116,10 +120,20 @@ def test_nothing_private_of_scikit_learn_is_imported():
 
 def test_tensorflow_is_not_imported_before_fit():
     code = (
-        "import sys, sksvs, sksvs.datasets, sksvs.estimators, sksvs.metrics, sksvs.transforms;"
+        "import sys, sksvs, sksvs.datasets, sksvs.estimators, sksvs.metrics, sksvs.model_file;"
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_import_sksvs_imports_nothing_else():
+    code = "import sys, sksvs; sys.exit('numpy' in sys.modules or 'sksvs.audio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_is_imported_when_asked_for_is_where_it_is_said_to_be():
+    for name, module in sksvs._MADE_AVAILABLE.items():
+        assert getattr(sksvs, name).__module__ == module
 
 
 def test_modules_stay_short():

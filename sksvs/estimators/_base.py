@@ -10,6 +10,7 @@ from sksvs._background import in_background, one_thread_per_product
 from sksvs._stft import Synthesis
 from sksvs._tracks import check_sources, check_spectrograms
 from sksvs.metrics import score_tracks
+from sksvs.spectrogram import STFTParams
 
 
 class MaskedSynthesis:
@@ -63,9 +64,14 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
 
     This class checks tracks, applies masks and scores; a subclass learns in `fit` (which sets
     `n_sources_` and `stft_params_`) and says what the masks are in `_mask_blocks`.
+
+    What `sksvs.save` keeps of a fit, a subclass says itself: in `_learnt_facts` the names of
+    attributes and their types (int, float, list of float, array of bool, STFTParams), in
+    `_learnt_shapes` the arrays.
     """
 
     _masks_sum_to_one = True
+    _learnt_facts = {"n_sources_": int, "stft_params_": STFTParams}
 
     @abstractmethod
     def fit(self, X, y=None):
@@ -74,6 +80,24 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _mask_blocks(self, spectrogram):
         """Yield ``(block, masks)`` from the first frame on; masks: (n_sources, n_freqs, n)."""
+
+    def _check_parameters(self):
+        """Raise a ValueError for a parameter that cannot be used."""
+
+    def _learnt_shapes(self):
+        """Return the shapes of the learnt arrays, from the parameters and `_learnt_facts` alone.
+
+        Returns
+        -------
+        dict of str to tuple of int
+            By attribute, "input_mean_", or for a dict by attribute and key, "weights_/mask/bias".
+        """
+        return {}
+
+    def _set_learnt(self, learnt):
+        """Set all learnt attributes, by name: what `fit` does, from a file."""
+        for name, value in learnt.items():
+            setattr(self, name, value)
 
     def predict(self, X):
         """Separate every track.

@@ -33,9 +33,6 @@ class _Baseline(BaseMaskSeparator):
         self.stft_params_ = common_params(spectrograms)
         return self
 
-    def _check_parameters(self):
-        """Raise a ValueError for a parameter that cannot be used."""
-
 
 class MixtureBaseline(_Baseline):
     """Take the unprocessed mixture for every source: the lower bound.

@@ -21,6 +21,15 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     layers are in `_layers`. The parameters of training have the same names in all of them.
     """
 
+    _learnt_facts = {
+        **BaseMaskSeparator._learnt_facts,
+        "input_power_": float,
+        "loss_curve_": list,
+        "validation_loss_curve_": list,
+        "n_iter_": int,
+        "held_out_": np.ndarray,
+    }
+
     @abstractmethod
     def _layers(self, n_freqs, n_sources):
         """Return the layers of the network: a tuple of Layer."""
@@ -74,7 +83,8 @@ class BaseNetworkSeparator(BaseMaskSeparator):
 
         The optimiser's state is kept, and what the input is standardised with stays as it was in
         the first fit. All tracks are learnt from: none is held out. Before any fit it is a fit of
-        one epoch. A stock Pipeline has no `partial_fit`:
+        one epoch. In a separator from `sksvs.load` the optimiser is a new one. A stock Pipeline
+        has no `partial_fit`:
         ``pipe[-1].partial_fit(pipe[:-1].fit_transform(X, y))``.
 
         Parameters
@@ -92,7 +102,9 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         spectrograms, layers, params = self._check_fit(X, goes_on)
         if goes_on:
             self._require_same_network(layers, params)
-            start = {"weights": self.weights_, **self.training_state_}
+            start = self.weights_
+            if hasattr(self, "training_state_"):
+                start = {"weights": start, **self.training_state_}
         rng = epoch_random_state(self.random_state, self.n_iter_ if goes_on else 0)
         none = np.zeros(len(spectrograms), bool)
         learn(self, layers, params, spectrograms, none, rng, start, 1, None)
@@ -129,13 +141,27 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     def _mask_blocks(self, spectrogram):
         return predict_masks(self, spectrogram)
 
+    def _check_parameters(self):
+        check_parameters(self)
+
+    def _learnt_shapes(self):
+        n_freqs = self.stft_params_.n_freqs
+        shapes = {"input_mean_": (n_freqs,), "input_scale_": (n_freqs,)}
+        for layer in self._layers(n_freqs, self.n_sources_):
+            shapes |= {f"weights_/{name}": s for name, s in layer.parameter_shapes.items()}
+        return shapes
+
+    def _set_learnt(self, learnt):
+        super()._set_learnt(learnt)
+        self.layers_ = self._layers(self.stft_params_.n_freqs, self.n_sources_)
+
     def _check_fit(self, X, goes_on):
         """Return the checked tracks, the layers of a network for them, and its analysis.
 
         That is at the lowest sample rate among them, or where a fit goes on at that of before.
         """
         spectrograms = check_targets(X, self)
-        check_parameters(self)
+        self._check_parameters()
         params = common_params(spectrograms)
         if goes_on and params.is_at_another_rate(self.stft_params_):
             params = self.stft_params_

@@ -84,9 +84,7 @@ class IRMTarget(TransformerMixin, BaseEstimator):
         ValueError, TypeError
             If `y` does not match `X`, or an exponent is not positive.
         """
-        for name, value in (("p", self.p), ("v", self.v)):
-            if not isinstance(value, Real) or not 0 < value < float("inf"):
-                raise ValueError(f"IRMTarget: {name} must be positive and finite; got {value!r}.")
+        self._check_parameters()
         spectrograms = check_spectrograms(X, self)
         sources = check_sources(y, [x.waveform for x in spectrograms])
         rule = partial(ideal_ratio_mask, p=self.p, v=self.v)
@@ -109,6 +107,11 @@ class IRMTarget(TransformerMixin, BaseEstimator):
         list of Spectrogram
         """
         return [x.with_target(None) for x in check_spectrograms(X, self)]
+
+    def _check_parameters(self):
+        for name, value in (("p", self.p), ("v", self.v)):
+            if not isinstance(value, Real) or not 0 < value < float("inf"):
+                raise ValueError(f"IRMTarget: {name} must be positive and finite; got {value!r}.")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -76,6 +76,7 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         -------
         self
         """
+        self._check_parameters()
         self.transform(X)
         return self
 
@@ -129,6 +130,9 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         if rate is None or waveform.sample_rate is not None:
             return waveform
         return AtRate(waveform, rate)
+
+    def _check_parameters(self):
+        self._params(None)  # refuses what has no inverse
 
     def _params(self, sample_rate):
         return STFTParams(self.n_fft, self.hop_length, self.window, sample_rate)

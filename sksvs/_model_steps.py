@@ -1,0 +1,206 @@
+"""Between the steps of a pipeline and their description in a model file."""
+
+from inspect import signature
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sksvs import estimators, transforms
+from sksvs._model_values import (
+    check_analysis,
+    check_fact,
+    check_kind,
+    decode,
+    encode,
+    short,
+)
+from sksvs.estimators._base import BaseMaskSeparator
+
+FIELDS = ("name", "class", "parameters", "learnt")  # of the description of a step
+LEFT_OUT = ("callbacks", "checkpoint_dir")  # parameters that belong to one run on one machine
+MOST_STEPS = 16
+
+
+def known_classes():
+    """Return the estimators of the package by name: what a file may ask for."""
+    return {
+        name: getattr(module, name)
+        for module in (transforms, estimators)
+        for name in module.__all__
+        if isinstance(getattr(module, name), type)
+        and issubclass(getattr(module, name), BaseEstimator)
+    }
+
+
+def describe_step(name, step):
+    """Return the name, the class, the parameters and the learnt facts of a step, as JSON.
+
+    Parameters
+    ----------
+    name : str
+    step : BaseEstimator or "passthrough"
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    TypeError, ValueError, NotFittedError
+        Naming the step and what of it cannot be saved.
+    """
+    if isinstance(step, str):  # "passthrough"
+        return {"name": name, "class": step, "parameters": {}, "learnt": {}}
+    kind = type(step)
+    if known_classes().get(kind.__name__) is not kind:
+        raise TypeError(
+            f"Step {name!r} is a {kind.__module__}.{kind.__qualname__}, which is not one of "
+            "sksvs's own classes, so it cannot be saved: loading it would mean running its code. "
+            "Pickle the pipeline if its readers trust you."
+        )
+    parameters = step.get_params(deep=False)
+    parameters |= {key: None for key in LEFT_OUT if key in parameters}
+    if not isinstance(parameters.get("random_state"), Integral | None):
+        parameters["random_state"] = None
+    facts = {}
+    if isinstance(step, BaseMaskSeparator):
+        check_is_fitted(step, "n_sources_")
+        facts = _facts(step)
+    encoded = []
+    for values in (parameters, facts):
+        encoded.append({})
+        for key, value in values.items():
+            try:
+                encoded[-1][key] = encode(value)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"Step {name!r} has {key}={short(value)}, but {error}.") from None
+    return dict(zip(FIELDS, (name, kind.__name__, *encoded)))
+
+
+def learnt_arrays(name, step):
+    """Return the learnt arrays of a step by the names of their tensors."""
+    arrays = {}
+    for key in _learnt_shapes(step):
+        attribute, _, item = key.partition("/")
+        value = getattr(step, attribute)
+        arrays[f"{name}/{key}"] = value[item] if item else value
+    return arrays
+
+
+def set_learnt_arrays(name, step, arrays):
+    """Set the learnt arrays of a step that `build_pipeline` has made.
+
+    Parameters
+    ----------
+    name : str
+    step : BaseEstimator
+    arrays : dict of str to array
+        By the names of their tensors, those of other steps among them.
+    """
+    learnt = {}
+    for key in _learnt_shapes(step):
+        attribute, _, item = key.partition("/")
+        if item:
+            learnt.setdefault(attribute, {})[item] = arrays[f"{name}/{key}"]
+        else:
+            learnt[attribute] = arrays[f"{name}/{key}"]
+    if learnt:
+        step._set_learnt(learnt)
+
+
+def _learnt_shapes(step):
+    return step._learnt_shapes() if isinstance(step, BaseMaskSeparator) else {}
+
+
+def _facts(step):
+    return {name: getattr(step, name) for name in step._learnt_facts}
+
+
+def build_pipeline(steps):
+    """Return the pipeline that a file describes, without its arrays.
+
+    Parameters
+    ----------
+    steps : object
+        Out of JSON, of whatever kind.
+
+    Returns
+    -------
+    pipeline : Pipeline
+        With parameters and learnt facts.
+    shapes : dict of str to tuple of int
+        Of the arrays that it lacks, by the names of their tensors.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is anything but what `describe_step` writes, or larger than any use.
+    """
+    if not isinstance(steps, list) or not 1 <= len(steps) <= MOST_STEPS:
+        raise ValueError(f"it must have 1 to {MOST_STEPS} steps")
+    built = [_build_step(step) for step in steps]
+    names = [name for name, _ in built]
+    taken = [name for name in names if "__" in name or name in signature(Pipeline).parameters]
+    if len(set(names)) < len(names) or taken:
+        raise ValueError(f"its steps cannot be called {short(names)}")
+    separators = [isinstance(step, BaseMaskSeparator) for _, step in built]
+    if separators != [False] * (len(built) - 1) + [True]:
+        raise ValueError("the last step, and no other, must be a separator")
+    shapes = {
+        f"{name}/{key}": tuple(shape)
+        for name, step in built
+        for key, shape in _learnt_shapes(step).items()
+    }
+    return Pipeline(built), shapes
+
+
+def _build_step(described):
+    """Return the name and the estimator of a step, checked before it is made."""
+    if not isinstance(described, dict) or set(described) != set(FIELDS):
+        raise ValueError(f"a step must have {', '.join(FIELDS)}; got {short(described)}")
+    name, kind, parameters, facts = (described[field] for field in FIELDS)
+    if not isinstance(name, str) or not isinstance(kind, str):
+        raise ValueError(f"a step must have a name and a class; got {short(described)}")
+    if not isinstance(parameters, dict) or not isinstance(facts, dict):
+        raise ValueError(f"step {short(name)} must have parameters and facts by name")
+    if kind == "passthrough":
+        return name, kind
+    if kind not in known_classes():
+        raise ValueError(f"step {short(name)} has the class {short(kind)}, which is not known")
+    kind = known_classes()[kind]
+    step = kind(**_decode_parameters(kind, parameters))
+    if hasattr(step, "_check_parameters"):
+        with np.errstate(all="ignore"):  # of windows that are refused for it
+            step._check_parameters()
+    expected = getattr(step, "_learnt_facts", {})
+    if set(facts) != set(expected):
+        raise ValueError(
+            f"a {kind.__name__} has learnt {', '.join(expected) or 'nothing'}; got {short(facts)}"
+        )
+    decoded = {key: decode(value) for key, value in facts.items()}
+    for key, value in decoded.items():
+        check_fact(key, value, expected[key])
+    check_analysis(decoded)
+    if decoded:
+        step._set_learnt(decoded)
+    return name, step
+
+
+def _decode_parameters(kind, parameters):
+    known = signature(kind).parameters
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no parameter {short(unknown[0])}")
+    decoded = {key: decode(value) for key, value in parameters.items()}
+    for key, value in decoded.items():
+        check_kind(key, value, known[key].default)
+        if key in LEFT_OUT and value is not None:
+            raise ValueError(f"{key} must be null; got {short(value)}")
+    seed = decoded.get("random_state")
+    if seed is not None and (type(seed) is not int or not 0 <= seed < 1 << 32):
+        raise ValueError(f"random_state must be an integer from 0 or null; got {short(seed)}")
+    check_analysis(decoded)
+    return decoded
