@@ -9,6 +9,7 @@ The way of a track, and where each step is written::
     sksvs.estimators.GRUMaskSeparator   learns the masks; predict gives waveforms, score decibels
     sksvs.metrics                       SDR, SIR and SAR; scorers for GridSearchCV
     sksvs.save, sksvs.load              a fitted pipeline to a file without pickle, and back
+    sksvs.pretrained                    a fitted pipeline that comes with the package
 
 `X` is a list of mixtures and `y` the list of their sources, one item a track, so everything in
 `sklearn.model_selection` and the stock `sklearn.pipeline.Pipeline` work as they are.
@@ -16,7 +17,12 @@ The way of a track, and where each step is written::
 
 __version__ = "0.1.0"
 
-_MADE_AVAILABLE = {"load": "sksvs.model_file", "save": "sksvs.model_file"}
+_MADE_AVAILABLE = {
+    "load": "sksvs.model_file",
+    "pretrained": "sksvs._pretrained",
+    "pretrained_names": "sksvs._pretrained",
+    "save": "sksvs.model_file",
+}
 
 
 def __getattr__(name):

@@ -1,0 +1,165 @@
+"""Train on MIR-1K and score by the protocol of Huang et al. 2014, beside the paper's own figures.
+
+    python benchmarks/mir1k.py --root <MIR-1K> --subset test       # the shipped network, 825 clips
+    python benchmarks/mir1k.py --root <MIR-1K> --subset holdout    # the ladder, on an unseen singer
+    python benchmarks/mir1k.py --root <MIR-1K> --subset dev --rows DRNN-2 "+ input power 0.3"
+
+"dev" and "test" learn from the 171 clips of "train"; "holdout" learns from one of the two singers
+of train and dev and scores the other, both ways. Models and scores are kept in --keep and used
+again. The shipped network is fitted anew by `--subset dev --rows "the shipped network"`.
+"""
+
+import argparse
+import json
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from mir1k_rows import ROWS, STRONGEST
+
+import sksvs
+from sksvs.datasets import load_mir1k
+from sksvs.metrics import PROTOCOLS, Variant, evaluate
+
+PROTOCOL = PROTOCOLS["huang2014"]
+VERSIONS = {
+    3: PROTOCOL,
+    2: replace(PROTOCOL, name="huang2014, v2", variant=Variant(images=False, filter_length=1)),
+}
+METRICS = ("nsdr", "sir", "sar")
+OF_THE_PAPER = {  # its table 3: the voice of the test clips, GNSDR / GSIR / GSAR
+    "RNMF": (4.97, 7.66, 10.03),
+    "DNN": (6.93, 10.99, 10.15),
+    "DRNN-2": (7.27, 11.98, 9.99),
+    "DRNN-2 + discriminative": (7.45, 13.08, 9.68),
+}
+
+
+class Fold(NamedTuple):
+    """Clips to learn from, and clips to score: (X, y) of each."""
+
+    name: str
+    learnt: tuple
+    scored: tuple
+
+
+def main():
+    """Fit what has not been fitted, score what has not been scored, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--root", required=True, help="folder of MIR-1K")
+    parser.add_argument("--subset", default="dev", choices=("dev", "test", "holdout"))
+    parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="names, or all")
+    parser.add_argument("--keep", default="mir1k_rows", help="folder of what has been fitted")
+    arguments = parser.parse_args()
+    unknown = set(arguments.rows) - set(ROWS) - {"all"}
+    if unknown:
+        parser.error(f"no row is called {sorted(unknown)}. Rows: {', '.join(ROWS)}.")
+
+    holdout = arguments.subset == "holdout"
+    names = arguments.rows or ([name for name in ROWS if name != STRONGEST] if holdout else [])
+    names = list(ROWS) if names == ["all"] else names
+    folds = make_folds(arguments.root, arguments.subset)
+    for fold in folds:
+        print(f"{fold.name}: {len(fold.learnt[0])} clips learnt, {len(fold.scored[0])} scored")
+    print_heading()
+    if not holdout:
+        print_row("shipped", [score(sksvs.pretrained("voice"), fold) for fold in folds])
+    for name in names:
+        results = [fit_and_score(name, fold, Path(arguments.keep)) for fold in folds]
+        print_row(name, [scores for scores, _ in results], sum(seconds for _, seconds in results))
+    if arguments.subset == "test":
+        for name, figures in OF_THE_PAPER.items():
+            print(f"{name + ', in the paper':<32}" + "".join(f"{x:>7.2f}" for x in figures))
+
+
+def make_folds(root, subset):
+    """Return the folds of a subset: one, or one for each singer that is held out."""
+    if subset != "holdout":
+        learnt, scored = (load_mir1k(root, name, return_X_y=True) for name in ("train", subset))
+        return [Fold(subset, learnt, scored)]
+    parts = [load_mir1k(root, name) for name in ("train", "dev")]
+    X, y, groups = ([item for part in parts for item in part[key]] for key in ("X", "y", "groups"))
+
+    def clips_of(singer):
+        chosen = [i for i, group in enumerate(groups) if group == singer]
+        return [X[i] for i in chosen], [y[i] for i in chosen]
+
+    return [
+        Fold(f"{learnt} to {scored}", clips_of(learnt), clips_of(scored))
+        for learnt, scored in (("amy", "abjones"), ("abjones", "amy"))
+    ]
+
+
+def fit_and_score(name, fold, keep):
+    """Return the scores of a row and the seconds that its fit took, from `keep` where they are."""
+    stem = re.sub(r"\W+", "_", f"{name} {'train' if fold.name in ('dev', 'test') else fold.name}")
+    model, facts = keep / f"{stem}.safetensors", keep / f"{stem}.json"
+    scored = keep / f"{stem}_{fold.name.replace(' ', '_')}_scores.json"
+    keep.mkdir(parents=True, exist_ok=True)
+    if not facts.exists():
+        pipeline = ROWS[name].pipeline(fold.learnt[0], keep / "checkpoints")
+        started = time.monotonic()
+        pipeline.fit(*fold.learnt)
+        sksvs.save(pipeline, model)
+        facts.write_text(json.dumps({"seconds": time.monotonic() - started}))
+    if not scored.exists():
+        scored.write_text(json.dumps(score(sksvs.load(model), fold)))
+    return json.loads(scored.read_text()), json.loads(facts.read_text())["seconds"]
+
+
+def score(pipeline, fold):
+    """Return the figures of every clip: version → metric → source → list; and "n_samples"."""
+    found = {"n_samples": [x.n_samples for x in fold.scored[0]]}
+    for version, protocol in VERSIONS.items():
+        evaluation = evaluate(pipeline, *fold.scored, protocol=protocol, n_jobs=2)
+        tracks = evaluation.scores["estimate"].tracks
+        found[str(version)] = {
+            metric: [[float(track.sources[metric][i]) for track in tracks] for i in range(2)]
+            for metric in METRICS
+        }
+    return found
+
+
+def print_heading():
+    """Print what the columns are."""
+    groups = ("voice, v3", "accompaniment, v3", "voice, v2")
+    print(f"{'':<32}{groups[0]:^21}{'GNSDR':>12}" + "".join(f"{g:^21}" for g in groups[1:]))
+    of_group = "  GNSDR   GSIR   GSAR"
+    print(f"{'':<32}{of_group}{'95 %':>12}{of_group}{of_group}   fit, s")
+
+
+def print_row(name, scores, seconds=None):
+    """Print the means over folds of the means weighted by length, and an interval."""
+    figures = [
+        "".join(
+            f"{np.mean([weighted(s[version][m][source], s['n_samples']) for s in scores]):>7.2f}"
+            for m in METRICS
+        )
+        for version, source in (("3", 0), ("3", 1), ("2", 0))
+    ]
+    low, high = interval(scores)
+    between = f"{low:>6.2f}-{high:<5.2f}"
+    time_taken = "" if seconds is None else f"{seconds:>9.0f}"
+    print(f"{name:<32}{figures[0]}{between}{figures[1]}{figures[2]}{time_taken}", flush=True)
+
+
+def weighted(figures, n_samples):
+    """Return the mean weighted by the lengths of the clips."""
+    return np.average(figures, weights=n_samples)
+
+
+def interval(scores, n_draws=2000):
+    """Return the 95 % interval of GNSDR over draws of clips, fold by fold (not of singers)."""
+    rng, draws = np.random.default_rng(0), []
+    for fold in scores:
+        figures, lengths = np.array(fold["3"]["nsdr"][0]), np.array(fold["n_samples"])
+        chosen = rng.integers(len(figures), size=(n_draws, len(figures)))
+        draws.append((figures * lengths)[chosen].sum(axis=1) / lengths[chosen].sum(axis=1))
+    return np.percentile(np.mean(draws, axis=0), [2.5, 97.5])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""The networks that mir1k.py compares: the paper's family, and our steps to the shipped one."""
+
+from typing import NamedTuple
+
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from sksvs.augmentation import Augmentation
+from sksvs.estimators import GRUMaskSeparator, huang2014_network
+from sksvs.transforms import IRMTarget, STFTTransformer
+
+BUDGET = 2.5  # hours of audio that every row of the ladder learns from
+
+
+class Row(NamedTuple):
+    """A separator, and how many hours of audio it learns from."""
+
+    stft: STFTTransformer
+    network: object
+    hours: float = BUDGET
+
+    def pipeline(self, X, checkpoint_dir):
+        """Return the pipeline to fit on clips: with as many epochs as the budget allows."""
+        hours_of_epoch = sum(clip.n_samples / clip.sample_rate for clip in X) / 3600
+        network = clone(self.network).set_params(
+            max_iter=max(1, round(self.hours / hours_of_epoch)), checkpoint_dir=checkpoint_dir
+        )
+        return Pipeline([("stft", self.stft), ("irm", IRMTarget()), ("network", network)])
+
+
+PAPERS_STFT = STFTTransformer(n_fft=1024, hop_length=512, window="cosine", sample_rate=16000)
+LONG_STFT = STFTTransformer(n_fft=2048, hop_length=1024, window="cosine", sample_rate=16000)
+OF_TRAINING = {  # the same for all rows
+    "batch_size": 24,
+    "segment_frames": 128,
+    "learning_rate": "cosine",
+    "cache_size": 500,
+    "random_state": 0,
+}
+
+
+def of_the_paper(name, discriminative):
+    """Return a row of the paper's family, with its circular shifts."""
+    network = huang2014_network(name, discriminative=discriminative)
+    return Row(PAPERS_STFT, network.set_params(augmentation=Augmentation(shift=1.0), **OF_TRAINING))
+
+
+def of_ours(stft=PAPERS_STFT, hours=BUDGET, **parameters):
+    """Return a row with a GRUMaskSeparator."""
+    return Row(stft, GRUMaskSeparator(clip_norm=5.0, **{**OF_TRAINING, **parameters}), hours)
+
+
+STRONGEST = "the shipped network"
+STEPS = {  # each adds to what those before it have
+    "GRU 2 x 128": {"augmentation": Augmentation(shift=1.0)},
+    "+ loss: error ratio": {"loss": "segment_error_ratio"},
+    "+ input power 0.3": {"input_power": 0.3},
+    "+ window of 128 ms": {"stft": LONG_STFT, "segment_frames": 64},
+    "+ remix, gain, speed": {"augmentation": Augmentation(gain_db=5.0, remix=0.75, speed=0.3)},
+    "+ 3 x 256": {"hidden_layer_sizes": (256, 256, 256)},
+    "+ 4 times the audio": {"hours": 4 * BUDGET},
+    STRONGEST: {"hours": 277.6},
+}
+
+
+def _steps():
+    parameters = {}
+    for name, step in STEPS.items():
+        parameters |= step
+        yield name, of_ours(**parameters)
+
+
+ROWS = {
+    name + (" + discriminative" if gamma else ""): of_the_paper(name, gamma)
+    for gamma in (0.0, 0.05)
+    for name in ("DNN", "DRNN-1", "DRNN-2", "DRNN-3", "sRNN")
+} | dict(_steps())
