@@ -57,6 +57,7 @@ MAY_IMPORT = {
     "_tracks": {"_checks", "spectrogram", "waveform"},
     "augmentation": {"audio"},
     "datasets": {"_tracks", "audio", "waveform"},
+    "_pretrained": {"model_file"},
     "separation": {"_audio_writer", "_background", "audio", "spectrogram", "waveform"},
     "metrics": {"_background", "_tracks", "spectrogram"},
     "transforms": {"_tracks", "masks", "spectrogram", "waveform"},

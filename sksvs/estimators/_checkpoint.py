@@ -16,7 +16,8 @@ from sksvs.estimators._training import Run
 FORMAT = 1
 LARGEST_SHARE = 0.05  # of the time of a fit that goes into saving
 SHORT = 0.05  # seconds: a save that takes no longer is made after every epoch
-WITHOUT_EFFECT = {"verbose", "cache_size", "checkpoint_dir", "callbacks"}  # on what is learnt
+# Parameters without an effect on what is learnt.
+WITHOUT_EFFECT = {"verbose", "cache_size", "checkpoint_dir", "callbacks", "others_weight"}
 
 
 def fingerprint(separator, spectrograms, held_out, start):
@@ -24,7 +25,7 @@ def fingerprint(separator, spectrograms, held_out, start):
 
     Parameters
     ----------
-    separator : GRUMaskSeparator
+    separator : BaseNetworkSeparator
     spectrograms : list of Spectrogram
         With their targets. An audio file counts by path, size and time, an array by its samples.
     held_out : array of bool

@@ -152,7 +152,7 @@ def network_target(frames, sources, rule, level, objective):
     return target
 
 
-def masks_from_output(output, n_sources, n_freqs):
+def masks_from_output(output, n_sources, n_freqs, others_weight=1.0):
     """Return the masks of all sources from what the network gives for one track.
 
     One mask M₀ is clipped to [0, 1] and the second source's is 1 - M₀. More masks are joint ones:
@@ -163,6 +163,8 @@ def masks_from_output(output, n_sources, n_freqs):
     ----------
     output : array of float32, shape (n_frames, n_masks * n_freqs)
     n_sources, n_freqs : int
+    others_weight : float
+        Weight of all masks but the first, which are then divided by their sum anew.
 
     Returns
     -------
@@ -176,5 +178,8 @@ def masks_from_output(output, n_sources, n_freqs):
     else:
         np.abs(output.reshape(len(output), n_sources, n_freqs).swapaxes(0, 1), out=masks)
         masks[:, ~masks.any(axis=0)] = 1
+        masks /= masks.sum(axis=0)
+    if others_weight != 1:
+        masks[1:] *= np.float32(others_weight)
         masks /= masks.sum(axis=0)
     return masks.swapaxes(1, 2)

@@ -23,6 +23,7 @@ RANGES = {  # name: kind, what it must be in words, test
     "learning_rate_init": (Real, "above 0", lambda x: x > 0),
     "validation_fraction": (Real, "above 0 and below 1", lambda x: 0 < x < 1),
     "discriminative": (Real, "at least 0 and below 1", lambda x: 0 <= x < 1),
+    "others_weight": (Real, "above 0 and finite", lambda x: 0 < x < float("inf")),
     "tol": (Real, "at least 0", lambda x: x >= 0),
     "cache_size": (Real, "at least 0", lambda x: x >= 0),
 }

@@ -24,7 +24,7 @@ def predict_masks(separator, spectrogram):
 
     Parameters
     ----------
-    separator : GRUMaskSeparator
+    separator : BaseNetworkSeparator
         Fitted.
     spectrogram : Spectrogram
         Of any number of channels: the network sees their mean. Of any sample rate.
@@ -48,7 +48,9 @@ def predict_masks(separator, spectrogram):
     blocks = in_background(spectrogram.read_block(*frames) for frames in ranges)
     run = RUN[type(network)]
     for block, output in run(network, blocks, make_input):
-        masks = masks_from_output(output, separator.n_sources_, model.n_freqs)
+        masks = masks_from_output(
+            output, separator.n_sources_, model.n_freqs, separator.others_weight
+        )
         yield block, from_model_bins(masks, params, model)
 
 

@@ -178,7 +178,9 @@ class StreamingSeparator:
         output = self._network.run(network_input(frames, level, separator.input_power_))
         self._n_frames += n
         self._buffer = self._buffer[..., n * params.hop_length :]
-        masks = masks_from_output(output, separator.n_sources_, model.n_freqs)
+        masks = masks_from_output(
+            output, separator.n_sources_, model.n_freqs, separator.others_weight
+        )
         return self._synthesis.push(block, from_model_bins(masks, params, model))
 
     def _causal_levels(self, seen, first, n):

@@ -1,11 +1,11 @@
-"""Bins of songs at other sample rates become those of the network, and back."""
+"""Bins at other sample rates become those of the network, and its output becomes masks."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sksvs.estimators._features import from_model_bins, to_model_bins
+from sksvs.estimators._features import from_model_bins, masks_from_output, to_model_bins
 from sksvs.spectrogram import Spectrogram, STFTParams
 from sksvs.waveform import ArrayWaveform
 from tests.strategies import seeded_noise
@@ -79,3 +79,16 @@ def test_masks_at_their_limits_stay_there(value):
 def test_masks_of_a_song_of_a_lower_rate_are_cut_off():
     masks = seeded_noise((2, MODEL.n_freqs, 3), seed=1)
     np.testing.assert_array_equal(from_model_bins(masks, MODEL.at_rate(4000), MODEL), masks[:, :33])
+
+
+@pytest.mark.parametrize("n_masks", [1, 2, 3])
+def test_weights_of_the_other_sources_keep_the_sum_and_the_shares_among_them(n_masks):
+    n_sources = max(2, n_masks)
+    output = np.abs(seeded_noise((6, n_masks * 4), seed=n_masks)).astype(np.float32)
+    plain = masks_from_output(output, n_sources, 4)
+    weighted = masks_from_output(output, n_sources, 4, others_weight=3.0)
+    np.testing.assert_allclose(weighted.sum(axis=0), 1, atol=1e-6)
+    expected = plain[0] / (plain[0] + 3 * (1 - plain[0]))
+    np.testing.assert_allclose(weighted[0], expected, atol=1e-6)
+    others = plain[1:] / np.maximum(plain[1:].sum(axis=0), 1e-9)
+    np.testing.assert_allclose(weighted[1:], (1 - weighted[0]) * others, atol=1e-6)
