@@ -91,13 +91,13 @@ def test_a_resampled_song_has_the_estimates_of_the_song(pipeline, songs, rate, l
 def test_what_is_above_the_network_changes_little_below(pipeline, songs):
     # The network sees what it would see of the resampled song, also near its Nyquist frequency.
     rate, song = 48000, resample(songs[0][0], SAMPLE_RATE, 48000)
-    hiss = song + seeded_noise(len(song), seed=0, scale=0.2 * song.std()).astype(np.float32)
+    hiss = song + seeded_noise(len(song), seed=0, scale=song.std()).astype(np.float32)
     low = resample(hiss, rate, SAMPLE_RATE)
     (expected,) = pipeline.predict([low])
     (found,) = pipeline.predict([ArrayWaveform(hiss, rate)])
     for estimate, reference in zip(found, expected):
         back = fitted_to(resample(estimate, rate, SAMPLE_RATE), len(low))
-        assert agreement(back, reference) > 40
+        assert agreement(back, reference) > 30
 
 
 @settings(max_examples=25)
