@@ -95,19 +95,26 @@ def make_folds(root, subset):
 
 def fit_and_score(name, fold, keep):
     """Return the scores of a row and the seconds that its fit took, from `keep` where they are."""
-    stem = re.sub(r"\W+", "_", f"{name} {'train' if fold.name in ('dev', 'test') else fold.name}")
-    model, facts = keep / f"{stem}.safetensors", keep / f"{stem}.json"
-    scored = keep / f"{stem}_{fold.name.replace(' ', '_')}_scores.json"
+    row, learnt = ROWS[name], "train" if fold.name in ("dev", "test") else fold.name
+    fitted = keep / _file_name(row.fitted_as or name, learnt)
+    facts = fitted.with_suffix(".json")
+    scored = keep / f"{_file_name(name, learnt, 'scored', fold.name)}.json"
     keep.mkdir(parents=True, exist_ok=True)
     if not facts.exists():
-        pipeline = ROWS[name].pipeline(fold.learnt[0], keep / "checkpoints")
+        pipeline = row.pipeline(fold.learnt[0], keep / "checkpoints")
         started = time.monotonic()
         pipeline.fit(*fold.learnt)
-        sksvs.save(pipeline, model)
+        sksvs.save(pipeline, fitted.with_suffix(".safetensors"))
         facts.write_text(json.dumps({"seconds": time.monotonic() - started}))
     if not scored.exists():
-        scored.write_text(json.dumps(score(sksvs.load(model), fold)))
+        pipeline = sksvs.load(fitted.with_suffix(".safetensors"))
+        pipeline[-1].set_params(others_weight=row.network.others_weight)
+        scored.write_text(json.dumps(score(pipeline, fold)))
     return json.loads(scored.read_text()), json.loads(facts.read_text())["seconds"]
+
+
+def _file_name(*words):
+    return re.sub(r"\W+", "_", " ".join(words))
 
 
 def score(pipeline, fold):

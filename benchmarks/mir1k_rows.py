@@ -13,11 +13,15 @@ BUDGET = 2.5  # hours of audio that every row of the ladder learns from
 
 
 class Row(NamedTuple):
-    """A separator, and how many hours of audio it learns from."""
+    """A separator, and how many hours of audio it learns from, unless another row has done so.
+
+    `fitted_as` is the row whose fit this one predicts with, by other parameters of predicting.
+    """
 
     stft: STFTTransformer
     network: object
     hours: float = BUDGET
+    fitted_as: str | None = None
 
     def pipeline(self, X, checkpoint_dir):
         """Return the pipeline to fit on clips: with as many epochs as the budget allows."""
@@ -45,9 +49,10 @@ def of_the_paper(name, discriminative):
     return Row(PAPERS_STFT, network.set_params(augmentation=Augmentation(shift=1.0), **OF_TRAINING))
 
 
-def of_ours(stft=PAPERS_STFT, hours=BUDGET, **parameters):
+def of_ours(fitted_as=None, stft=PAPERS_STFT, hours=BUDGET, **parameters):
     """Return a row with a GRUMaskSeparator."""
-    return Row(stft, GRUMaskSeparator(clip_norm=5.0, **{**OF_TRAINING, **parameters}), hours)
+    network = GRUMaskSeparator(clip_norm=5.0, **{**OF_TRAINING, **parameters})
+    return Row(stft, network, hours, fitted_as)
 
 
 STRONGEST = "the shipped network"
@@ -58,16 +63,18 @@ STEPS = {  # each adds to what those before it have
     "+ window of 128 ms": {"stft": LONG_STFT, "segment_frames": 64},
     "+ remix, gain, speed": {"augmentation": Augmentation(gain_db=5.0, remix=0.75, speed=0.3)},
     "+ 3 x 256": {"hidden_layer_sizes": (256, 256, 256)},
+    "+ others' weight 8": {"others_weight": 8.0},
     "+ 4 times the audio": {"hours": 4 * BUDGET},
     STRONGEST: {"hours": 277.6},
 }
 
 
 def _steps():
-    parameters = {}
+    parameters, before = {}, None
     for name, step in STEPS.items():
         parameters |= step
-        yield name, of_ours(**parameters)
+        yield name, of_ours(before if set(step) == {"others_weight"} else None, **parameters)
+        before = name
 
 
 ROWS = {
