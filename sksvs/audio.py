@@ -177,8 +177,7 @@ def write(path, waveform, sample_rate=None, subtype=None):
             f"sample_rate={sample_rate} for {path}. Resample with sksvs.audio.resample."
         )
     sample_rate = waveform.sample_rate if sample_rate is None else sample_rate
-    n_channels = waveform.shape[1] if waveform.ndim == 2 else 1
-    with writing(path, sample_rate, n_channels, subtype) as file:
+    with writing(path, sample_rate, waveform.n_channels, subtype) as file:
         for block in waveform.blocks():
             file.write(block)
 

@@ -48,6 +48,11 @@ class Waveform(ABC):
         """The length in samples."""
         return self.shape[0]
 
+    @property
+    def n_channels(self):
+        """The number of channels: 1 for mono."""
+        return self.shape[1] if self.ndim == 2 else 1
+
     def __len__(self):
         return self.shape[0]
 
@@ -147,10 +152,10 @@ class Channel(Waveform):
     """One channel of a waveform."""
 
     def __init__(self, waveform, index):
-        n_channels = waveform.shape[1] if waveform.ndim == 2 else 1
-        if not 0 <= index < n_channels:
+        if not 0 <= index < waveform.n_channels:
             raise ValueError(
-                f"{waveform.name} has {n_channels} channel(s), so there is no channel {index}."
+                f"{waveform.name} has {waveform.n_channels} channel(s), so there is no channel "
+                f"{index}."
             )
         self.waveform, self.index = waveform, index
         self.shape = waveform.shape[:1]
@@ -233,6 +238,11 @@ class Downmix(Waveform):
 
     def _read(self, start, stop):
         return to_mono(self.waveform[start:stop])
+
+
+def before_downmix(waveform):
+    """Return what a downmix is the mean of, with its channels; any other waveform as it is."""
+    return waveform.waveform if isinstance(waveform, Downmix) else waveform
 
 
 class Sum(Waveform):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sksvs.waveform import ArrayWaveform, Sources, Sum, energy
+from sksvs.waveform import ArrayWaveform, Sources, Sum, before_downmix, energy
 from tests.strategies import seeded_noise, waveforms
 
 NOISE = seeded_noise((400, 3), seed=0)
@@ -39,6 +39,14 @@ def test_views_of_views_read_through():
     view = (waveform.channel(2).gain(2.0) + waveform.channel(0)).time_slice(100, 300)
     np.testing.assert_allclose(view[50:60], 2 * NOISE[150:160, 2] + NOISE[150:160, 0])
     assert (view.sample_rate, view.name) == (8000, "song")
+
+
+def test_what_a_downmix_is_the_mean_of_can_be_had_back():
+    waveform = ArrayWaveform(NOISE)
+    mono = waveform.channel(0)
+    assert before_downmix(waveform.to_mono()) is waveform
+    assert before_downmix(mono) is mono
+    assert (waveform.n_channels, mono.n_channels) == (3, 1)
 
 
 def test_negative_bounds_of_a_time_slice_count_from_the_end():
