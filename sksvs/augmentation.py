@@ -18,9 +18,6 @@ class Augmentation(BaseEstimator):
     mixture is always the sum of the sources that the network is to find. Every segment of every
     epoch is varied anew. What is held out to validate is left as it is.
 
-    A network that is shown the mean of a track's channels gains nothing from exchanging them, so
-    that is not among the parameters.
-
     Parameters
     ----------
     gain_db : float, default=0.0
@@ -36,6 +33,12 @@ class Augmentation(BaseEstimator):
         Largest change of the speed of a segment, and of pitch and formants with it, by resampling:
         0.06 plays up to 6 % faster or slower, about a semitone; 0.3 makes other singers. Sources
         from different tracks each have a speed of their own.
+    channel : float, default=0.0
+        Probability that a source of several channels is one of them, drawn at random, in place of
+        their mean; each source of a segment on its own. Networks here are shown the mean of the
+        channels, which exchanging the channels of a source leaves as it is. This does to that mean
+        what the exchange does to either channel: what is panned gets louder or softer against the
+        rest. A mono source stays as it is.
 
     References
     ----------
@@ -43,7 +46,8 @@ class Augmentation(BaseEstimator):
     neural networks", ISMIR 2014 (circular shifts).
 
     S. Uhlich et al., "Improving music source separation based on deep neural networks through
-    data augmentation and network blending", ICASSP 2017 (gains, sources of different songs).
+    data augmentation and network blending", ICASSP 2017 (gains, sources of different songs,
+    exchanged channels).
 
     Examples
     --------
@@ -53,11 +57,12 @@ class Augmentation(BaseEstimator):
     Augmentation(gain_db=6.0, remix=0.5)
     """
 
-    def __init__(self, gain_db=0.0, remix=0.0, shift=0.0, speed=0.0):
+    def __init__(self, gain_db=0.0, remix=0.0, shift=0.0, speed=0.0, channel=0.0):
         self.gain_db = gain_db
         self.remix = remix
         self.shift = shift
         self.speed = speed
+        self.channel = channel
 
     def check(self):
         """Raise a ValueError that names the first parameter with an unusable value."""
@@ -66,6 +71,7 @@ class Augmentation(BaseEstimator):
             ("remix", "a probability, from 0 to 1", 1),
             ("shift", "a probability, from 0 to 1", 1),
             ("speed", "at least 0 and at most 0.5", 0.5),
+            ("channel", "a probability, from 0 to 1", 1),
         ):
             value = getattr(self, name)
             if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= highest:
@@ -73,25 +79,31 @@ class Augmentation(BaseEstimator):
 
 
 class Part(NamedTuple):
-    """Where one source of a segment comes from, and how it is varied."""
+    """Where one source of a segment comes from, and how it is varied.
+
+    `channel` is the one channel to read; None is the mean of all.
+    """
 
     track: int
     first: int
     gain: float
     speed: float
+    channel: int | None = None
 
 
-def draw_plan(augmentation, track, first, n_sources, lengths, rng):
+def draw_plan(augmentation, track, first, sources, rng):
     """Draw how a segment is varied; as many numbers are drawn whatever is drawn.
+
+    Those that choose channels come last and are drawn only where `channel` is not 0, so that fits
+    without it draw what they drew before there was this parameter.
 
     Parameters
     ----------
     augmentation : Augmentation
     track, first : int
         Where the segment is: a track, and its first sample.
-    n_sources : int
-    lengths : sequence of int
-        Samples of every track.
+    sources : sequence of sequence of Waveform
+        Of every track; with their channels where `channel` is not 0.
     rng : numpy.random.RandomState
 
     Returns
@@ -99,22 +111,37 @@ def draw_plan(augmentation, track, first, n_sources, lengths, rng):
     tuple of Part
         One for every source.
     """
+    n_sources = len(sources[track])
     remixed, shifted = rng.random_sample(2)
     speeds = 1 + augmentation.speed * rng.uniform(-1, 1, n_sources)
     gains = 10 ** (augmentation.gain_db * rng.uniform(-1, 1, n_sources) / 20)
-    tracks = rng.randint(len(lengths), size=n_sources)
+    tracks = rng.randint(len(sources), size=n_sources)
     places = rng.random_sample((2, n_sources))
     parts = []
     for j in range(n_sources):
         source_track, source_first, speed = track, first, speeds[0]
         if j > 0 and remixed < augmentation.remix:
             source_track, speed = int(tracks[j]), speeds[j]
-            source_first = int(places[0, j] * lengths[source_track])
+            source_first = int(places[0, j] * sources[source_track][j].n_samples)
         if j > 0 and shifted < augmentation.shift:
-            n_steps = -(-lengths[source_track] // SHIFT_STEP)
+            n_steps = -(-sources[source_track][j].n_samples // SHIFT_STEP)
             source_first += SHIFT_STEP * int(places[1, j] * n_steps)
         parts.append(Part(source_track, source_first, float(gains[j]), float(speed)))
+    if augmentation.channel > 0:
+        parts = _with_channels(parts, augmentation.channel, sources, rng)
     return tuple(parts)
+
+
+def _with_channels(parts, probability, sources, rng):
+    """Return the parts, those of several channels by chance limited to one of them."""
+    chosen, places = rng.random_sample((2, len(parts)))
+    limited = []
+    for j, part in enumerate(parts):
+        n_channels = sources[part.track][j].n_channels
+        if n_channels > 1 and chosen[j] < probability:
+            part = part._replace(channel=int(places[j] * n_channels))
+        limited.append(part)
+    return limited
 
 
 def read_plan(plan, sources, n_samples):
@@ -124,7 +151,7 @@ def read_plan(plan, sources, n_samples):
     ----------
     plan : tuple of Part
     sources : sequence of sequence of Waveform
-        The mono sources of every track.
+        Of every track, mono or with their channels.
     n_samples : int
         Length of the segment.
 
@@ -135,7 +162,9 @@ def read_plan(plan, sources, n_samples):
     segment = np.empty((len(plan), n_samples), np.float32)
     for j, part in enumerate(plan):
         n_read = round(n_samples * part.speed)
-        samples = read_circularly(sources[part.track][j], part.first, n_read)
+        source = sources[part.track][j]
+        mono = source.to_mono() if part.channel is None else source.channel(part.channel)
+        samples = read_circularly(mono, part.first, n_read)
         samples = change_speed(samples, n_samples)
         np.multiply(samples, np.float32(part.gain), out=segment[j], casting="same_kind")
     return segment

@@ -16,11 +16,14 @@ from sksvs.waveform import ArrayWaveform
 from tests.strategies import seeded_noise
 
 LENGTHS = [70_000, 120_000, 50_000]
+CHANNELS = [1, 3, 2]  # of the sources of every track
 
 
-def plans(augmentation, n=200, n_sources=3, seed=0):
+def plans(augmentation, n=200, seed=0):
     rng = np.random.RandomState(seed)
-    return [draw_plan(augmentation, 1, 500, n_sources, LENGTHS, rng) for _ in range(n)]
+    shapes = [[(length, channels) for channels in CHANNELS] for length in LENGTHS]
+    sources = [[ArrayWaveform(np.zeros(shape)) for shape in track] for track in shapes]
+    return [draw_plan(augmentation, 1, 500, sources, rng) for _ in range(n)]
 
 
 def test_by_default_nothing_is_varied():
@@ -72,6 +75,44 @@ def test_parameters_do_not_disturb_one_another():
         assert [part[:2] for part in a] == [part[:2] for part in b]
 
 
+def test_by_chance_a_source_of_several_channels_is_one_of_them():
+    drawn = plans(Augmentation(channel=0.5))
+    channels = [[part.channel for part in plan] for plan in drawn]
+    one, three, two = zip(*channels)
+    assert (set(one), set(three), set(two)) == ({None}, {None, 0, 1, 2}, {None, 0, 1})
+    for of_source in (three, two):
+        assert 70 < of_source.count(None) < 130
+        assert min(map(of_source.count, set(of_source))) > 20
+    alike = sum((a is None) == (b is None) for a, b in zip(three, two))
+    assert 70 < alike < 130  # each source on its own
+    assert {part._replace(channel=None) for plan in drawn for part in plan} == {
+        Part(1, 500, 1.0, 1.0)
+    }
+    for plan in plans(Augmentation(channel=1.0)):
+        assert [part.channel is None for part in plan] == [True, False, False]
+
+
+def test_the_numbers_for_channels_are_drawn_after_all_others():
+    all_others = Augmentation(6.0, 0.5, 0.5, 0.1)
+    (without,) = plans(all_others, n=1)
+    (varied,) = plans(clone(all_others).set_params(channel=1.0), n=1)
+    assert [part[:4] for part in varied] == [part[:4] for part in without]
+    often, seldom = (plans(Augmentation(6.0, 0.5, 0.5, 0.1, p)) for p in (0.9, 0.1))
+    for a, b in zip(often, seldom):
+        assert [part[:4] for part in a] == [part[:4] for part in b]
+
+
+def test_without_channels_as_many_numbers_are_drawn_as_ever():
+    rng, counted = np.random.RandomState(0), np.random.RandomState(0)
+    sources = [[ArrayWaveform(np.zeros((9000, 2)))] * 3] * 4
+    draw_plan(Augmentation(6.0, 0.5, 0.5, 0.1), 1, 500, sources, rng)
+    # Whether to remix and to shift, speeds, gains, tracks, places.
+    counted.random_sample(2 + 3 + 3)
+    counted.randint(4, size=3)
+    counted.random_sample(2 * 3)
+    assert rng.random_sample() == counted.random_sample()
+
+
 @given(n=st.integers(1, 30), first=st.integers(-100, 100), n_samples=st.integers(1, 100))
 def test_a_track_that_is_read_circularly_begins_again_where_it_ends(n, first, n_samples):
     samples = np.arange(float(n))
@@ -90,6 +131,17 @@ def test_a_segment_is_made_of_its_parts():
     np.testing.assert_allclose(segment[1], expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("channel", [None, 0, 1])
+def test_a_part_is_read_from_its_channel_or_from_their_mean(channel):
+    stereo = seeded_noise((5000, 2), seed=0)
+    part = Part(0, 4900, 2.0, 1.0, channel)
+    (read,) = read_plan([part], [[ArrayWaveform(stereo)]], 300)
+    expected = stereo.mean(axis=1) if channel is None else stereo[:, channel]
+    np.testing.assert_allclose(
+        read, 2 * np.take(expected, range(4900, 5200), mode="wrap"), atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("speed", [0.8, 1.25])
 def test_faster_is_higher(speed):
     tone = np.sin(2 * np.pi * 0.05 * np.arange(8000)).astype(np.float32)
@@ -101,7 +153,8 @@ def test_faster_is_higher(speed):
 
 def test_its_parameters_can_be_cloned_and_set():
     augmentation = clone(Augmentation(gain_db=3.0).set_params(remix=0.25))
-    assert augmentation.get_params() == {"gain_db": 3.0, "remix": 0.25, "shift": 0.0, "speed": 0.0}
+    others = {"shift": 0.0, "speed": 0.0, "channel": 0.0}
+    assert augmentation.get_params() == {"gain_db": 3.0, "remix": 0.25, **others}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +165,7 @@ def test_its_parameters_can_be_cloned_and_set():
         ({"remix": 1.5}, "remix must be a probability, from 0 to 1; got 1.5"),
         ({"shift": True}, "shift must be a probability, .* got True"),
         ({"speed": 0.9}, "speed must be at least 0 and at most 0.5; got 0.9"),
+        ({"channel": -0.5}, "channel must be a probability, from 0 to 1; got -0.5"),
     ],
 )
 def test_impossible_values_are_refused(parameters, message):

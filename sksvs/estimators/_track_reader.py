@@ -1,5 +1,6 @@
 """Read segments of tracks as the network's inputs and targets, as they are or augmented."""
 
+from math import prod
 from threading import Lock
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from sksvs.estimators._features import (
     to_model_bins,
     track_level,
 )
-from sksvs.waveform import ArrayWaveform, energy
+from sksvs.waveform import ArrayWaveform, before_downmix, energy
 
 
 class Segment(NamedTuple):
@@ -136,7 +137,8 @@ class AugmentedReader:
     """The network's inputs and targets of segments whose sources are varied and mixed anew.
 
     A segment that reaches beyond the end of its track goes on at the beginning. Its level is that
-    of sources which are as loud as their tracks are on the whole, and uncorrelated.
+    of sources which are as loud as their tracks, or the channels of them that are read, are on the
+    whole, and uncorrelated.
 
     Parameters
     ----------
@@ -144,8 +146,9 @@ class AugmentedReader:
         Of the same tracks, as they are.
     augmentation : Augmentation
     cache_bytes : float
-        Budget for keeping the sources of tracks in memory, decoded; the others are read from their
-        files whenever they are needed.
+        Budget for keeping the sources of tracks in memory, decoded, with their channels where the
+        augmentation chooses among them; the others are read from their files whenever they are
+        needed.
     """
 
     def __init__(self, reader, augmentation, cache_bytes):
@@ -163,20 +166,20 @@ class AugmentedReader:
         self.sources = []
         for x in reader.spectrograms:
             waveforms = [source.waveform for source in x.target.sources]
-            needed = 4 * sum(len(waveform) for waveform in waveforms)
+            if augmentation.channel > 0:
+                waveforms = [before_downmix(waveform) for waveform in waveforms]
+            needed = 4 * sum(prod(waveform.shape) for waveform in waveforms)
             if needed <= cache_bytes:
                 cache_bytes -= needed
                 waveforms = [_decoded(waveform) for waveform in waveforms]
             self.sources.append(waveforms)
-        self.lengths = [len(waveforms[0]) for waveforms in self.sources]
-        self.powers = np.array(list(map_on_all_cores(_powers, (track for track in self.sources))))
+        tracks = (track for track in self.sources)
+        self.powers = list(map_on_all_cores(lambda track: [_powers(w) for w in track], tracks))
 
     def draw(self, track, start, n_frames, rng):
         """Return how many frames a segment has and the plan by which it is put together."""
-        n_sources = len(self.sources[0])
         first = self.params.first_sample(start)
-        plan = draw_plan(self.augmentation, track, first, n_sources, self.lengths, rng)
-        return n_frames, plan
+        return n_frames, draw_plan(self.augmentation, track, first, self.sources, rng)
 
     def names(self, segment):
         """Return the names of the tracks that the segment comes from."""
@@ -189,7 +192,7 @@ class AugmentedReader:
         sources = read_plan(plan, self.sources, n_samples)
         frames = analyse(sources, self.params)
         mixture = frames.sum(axis=0)  # analysis is linear
-        power = sum(p.gain**2 * self.powers[p.track, j] for j, p in enumerate(plan))
+        power = sum(p.gain**2 * self.powers[p.track][j][p.channel] for j, p in enumerate(plan))
         level = float(np.sqrt(power)) or 1.0
         rule = self.reader.spectrograms[0].target.rule
         return (
@@ -200,7 +203,7 @@ class AugmentedReader:
 
 def _decoded(waveform):
     """Return a waveform whose samples are in memory, as float32."""
-    samples = np.empty(len(waveform), np.float32)
+    samples = np.empty(waveform.shape, np.float32)
     start = 0
     for block in waveform.blocks():
         samples[start : start + len(block)] = block
@@ -208,6 +211,9 @@ def _decoded(waveform):
     return ArrayWaveform(samples, waveform.sample_rate, waveform.name)
 
 
-def _powers(waveforms):
-    """Return the mean square of every waveform."""
-    return [energy(waveform) / len(waveform) for waveform in waveforms]
+def _powers(waveform):
+    """Return the mean square of the mean of the channels, as item None, and of every channel."""
+    views = {None: waveform.to_mono()}
+    if waveform.n_channels > 1:
+        views |= {channel: waveform.channel(channel) for channel in range(waveform.n_channels)}
+    return {channel: energy(view) / len(view) for channel, view in views.items()}

@@ -9,6 +9,7 @@ from sksvs.estimators._segments import SegmentBatches
 from sksvs.estimators._track_reader import AugmentedReader, Segment, TrackReader
 from sksvs.masks import ideal_ratio_mask
 from sksvs.spectrogram import Spectrogram, STFTParams, Target
+from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 from sksvs.waveform import ArrayWaveform
 from tests.strategies import seeded_noise
 
@@ -16,18 +17,25 @@ PARAMS = STFTParams(16, 8)
 N_FREQS = PARAMS.n_freqs
 
 
-def make_track(n_samples, seed):
-    voice, music = seeded_noise((2, n_samples), seed)
-    sources = tuple(Spectrogram(ArrayWaveform(s), PARAMS) for s in (voice, music))
-    target = Target(sources, ideal_ratio_mask)
-    mixture = ArrayWaveform(voice + music, name=f"track {seed}")
+def make_track(n_samples, seed, stereo=False):
+    sources = seeded_noise((2, n_samples, 2) if stereo else (2, n_samples), seed)
+    waveforms = [ArrayWaveform(s).to_mono() for s in sources]
+    target = Target(tuple(Spectrogram(w, PARAMS) for w in waveforms), ideal_ratio_mask)
+    mixture = ArrayWaveform(sources.sum(axis=0), name=f"track {seed}").to_mono()
     return Spectrogram(mixture, PARAMS, target)
 
 
 def make_batches(
-    lengths, segment_frames, batch_size, seed, on_masks=True, cache=1e9, augmentation=None
+    lengths,
+    segment_frames,
+    batch_size,
+    seed,
+    on_masks=True,
+    cache=1e9,
+    augmentation=None,
+    stereo=False,
 ):
-    tracks = [make_track(n, i) for i, n in enumerate(lengths)]
+    tracks = [make_track(n, i, stereo) for i, n in enumerate(lengths)]
     loss = "mask_squared_error" if on_masks else "magnitude_squared_error"
     reader = TrackReader(tracks, Objective(loss, 2, 1), 1.0, cache, PARAMS)
     if augmentation is not None:
@@ -135,12 +143,20 @@ def test_the_number_of_workers_makes_no_difference(monkeypatch):
 
 
 @settings(max_examples=15)
-@given(lengths=lengths, kept=st.booleans(), on_masks=st.booleans(), seed=st.integers(0, 9))
-def test_an_augmented_mixture_is_the_sum_of_its_sources(lengths, kept, on_masks, seed):
-    augmentation = Augmentation(6.0, 0.5, 0.5, 0.1)
-    cache = 1e9 if kept else 0
-    batches = make_batches(lengths, 12, 3, seed, on_masks, cache, augmentation)
+@given(
+    lengths=lengths,
+    kept=st.booleans(),
+    on_masks=st.booleans(),
+    channel=st.sampled_from([0.0, 0.5]),
+    seed=st.integers(0, 9),
+)
+def test_an_augmented_mixture_is_the_sum_of_its_sources(lengths, kept, on_masks, channel, seed):
+    augmentation = Augmentation(6.0, 0.5, 0.5, 0.1, channel)
+    batches = make_batches(
+        lengths, 12, 3, seed, on_masks, 1e9 if kept else 0, augmentation, stereo=True
+    )
     reader = batches.reader
+    assert {w.n_channels for track in reader.sources for w in track} == {2 if channel else 1}
     for segment in batches._draw():
         inputs, target = reader.read(segment)
         sources = read_plan(segment[1], reader.sources, (len(inputs) - 1) * 8 + 16)
@@ -170,6 +186,38 @@ def test_without_variation_an_augmented_segment_is_the_segment():
     assert gain == pytest.approx(1, abs=0.1)  # the sources' levels add up as if uncorrelated
     np.testing.assert_allclose(varied_inputs, gain * inputs, atol=1e-4)
     np.testing.assert_allclose(varied_target, gain * target, atol=1e-4)
+
+
+@pytest.mark.parametrize("cache", [0, 1e9])
+@pytest.mark.parametrize("steps", [[], [MonoDownmix()]])
+def test_where_channels_are_chosen_a_panned_voice_gets_louder_or_goes(steps, cache):
+    voice, music = seeded_noise((2, 4000), seed=0)
+    sources = [np.stack([voice, 0 * voice], axis=1), np.stack([music, music], axis=1)]
+    X = [sum(sources)]
+    for step in (*steps, STFTTransformer(16, 8, PARAMS.window), IRMTarget()):
+        X = step.fit_transform(X, [sources])
+    objective = Objective("magnitude_squared_error", 2, 1)
+    plain = TrackReader([x.to_mono() for x in X], objective, 1.0, 0, PARAMS)
+    spectra = plain.read(Segment(0, 20, 50))[1][:, N_FREQS:] * plain.levels[0]
+    reader = AugmentedReader(plain, Augmentation(channel=0.5), cache)
+    rng, gains = np.random.RandomState(0), set()
+    for _ in range(30):
+        segment = reader.draw(0, 20, 30, rng)
+        gain = {None: 1.0, 0: 2.0, 1: 0.0}[segment[1][0].channel]  # against the mean
+        level = np.sqrt(np.mean((gain * voice / 2) ** 2) + np.mean(music**2))
+        expected = spectra * np.repeat([gain, 1.0], N_FREQS) / level
+        np.testing.assert_allclose(reader.read(segment)[1][:, N_FREQS:], expected, atol=1e-4)
+        gains.add(gain)
+    assert gains == {0.0, 1.0, 2.0}
+
+
+@pytest.mark.parametrize(("channel", "n_kept"), [(0.0, 2), (0.5, 1)])
+def test_channels_are_kept_only_where_they_are_chosen_and_count_in_the_budget(channel, n_kept):
+    one_track = 4 * 2 * 2 * 900  # bytes: two sources of two channels, or two tracks of means
+    augmentation = Augmentation(channel=channel)
+    batches = make_batches([900, 900], 10, 4, 0, True, one_track, augmentation, stereo=True)
+    dtypes = [track[0][:1].dtype for track in batches.reader.sources]
+    assert dtypes.count(np.float32) == n_kept  # what is not kept has the float64 of the arrays
 
 
 def test_an_epoch_counts_its_frames_and_names_its_tracks():
