@@ -28,7 +28,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from sksvs.audio import ArrayWaveform, Sources, to_mono, write
-from sksvs.datasets import load_dsd100, load_mir1k, load_musdb18hq, make_singing_mixtures
+from sksvs.datasets import detect_corpus, load_corpus, make_singing_mixtures
 from sksvs.estimators import GRUMaskSeparator, IdealMaskOracle, MixtureBaseline, report_network
 from sksvs.spectrogram import Spectrogram, STFTParams
 from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
@@ -44,18 +44,13 @@ arguments = parser.parse_args()
 
 def load_songs(root):
     """Return ``(learnt, unseen, title, sample_rate)``; learnt and unseen are ``(X, y)``."""
-    root = Path(root)
-    if (root / "Mixtures").is_dir():
-        learnt, unseen = load_dsd100(root, "dev"), load_dsd100(root, "test")
-    elif (root / "train").is_dir():
-        learnt, unseen = load_musdb18hq(root, "train"), load_musdb18hq(root, "test")
-    elif not any([*root.glob("abjones_*.wav"), *root.glob("Wavfile/abjones_*.wav")]):
-        parser.error(
-            f"{root} is none of the folders that are known: MIR-1K (holds Wavfile), DSD100 (holds "
-            "Mixtures and Sources), MUSDB18-HQ (holds train and test)."
-        )
-    else:
-        learnt, unseen = load_mir1k(root, "train"), load_mir1k(root, "dev")
+    try:
+        corpus = detect_corpus(root)
+    except ValueError as error:
+        parser.error(str(error))
+    learnt = load_corpus(root, "train")
+    unseen = load_corpus(root, "dev" if corpus == "mir1k" else "test")
+    if corpus == "mir1k":
         learnt, unseen = of_singer(learnt, "abjones"), of_singer(unseen, "amy")
     rate, title = learnt.X[0].sample_rate, unseen.names[0]
     return (learnt.X, learnt.y), (unseen.X, unseen.y), title, rate

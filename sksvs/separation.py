@@ -40,7 +40,7 @@ class SeparatedFile(NamedTuple):
     error: str | None
 
 
-def separate_file(separator, path, out_dir, *, source_names=None, audio_format=None):
+def separate_file(separator, path, out_dir, *, source_names=None, audio_format=None, progress=None):
     """Separate an audio file into one file a source, reading and writing a few seconds at a time.
 
     The files together are what ``separator.predict([AudioFile(path)])`` gives, with the file's
@@ -63,18 +63,22 @@ def separate_file(separator, path, out_dir, *, source_names=None, audio_format=N
         ``STFTTransformer(sample_rate=...)``, else at that of the songs learnt from.
     out_dir : str or path-like
         Made if it does not exist.
-    source_names : sequence of str, optional
-        Names of the stems without ending, the voice first. The default is ("vocals",
-        "accompaniment"), and ("vocals", "source_1", "source_2", …) for more than two.
+    source_names : sequence of str or None, optional
+        Names of the stems without ending, the voice first; None for one that is not to be
+        written. The default is ("vocals", "accompaniment"), and ("vocals", "source_1",
+        "source_2", …) for more than two.
     audio_format : str, optional
         "wav", "flac" or another that libsndfile writes. The default is that of the file. The
         subtype ("PCM_16", "FLOAT", …) is kept where the format has it, else it is 24 bits; a
         file of a kind that cannot be written gives 24-bit WAV.
+    progress : callable, optional
+        Called with a number of samples whenever as many more have been separated, as
+        ``tqdm(total=len(AudioFile(path))).update`` wants to be.
 
     Returns
     -------
     tuple of Path
-        Of the stems, the voice first.
+        Of the stems that were written, the voice first.
 
     Warns
     -----
@@ -97,7 +101,8 @@ def separate_file(separator, path, out_dir, *, source_names=None, audio_format=N
     file = AudioFile(path)
     audio_format, subtype = _choose_format(file, audio_format)
     ending = ENDINGS.get(audio_format, audio_format.lower())
-    stems = tuple(Path(out_dir) / f"{name}.{ending}" for name in names)
+    wanted = [i for i, name in enumerate(names) if name is not None]
+    stems = tuple(Path(out_dir) / f"{names[i]}.{ending}" for i in wanted)
     for stem in stems:
         if stem.exists() and stem.samefile(file.path):
             raise ValueError(
@@ -112,8 +117,10 @@ def separate_file(separator, path, out_dir, *, source_names=None, audio_format=N
             for stem in stems
         ]
         for estimates in stack.enter_context(closing(in_background(blocks))):
-            for writer, estimate in zip(writers, estimates):
-                writer.write(estimate)
+            for writer, i in zip(writers, wanted):
+                writer.write(estimates[i])
+            if progress is not None:
+                progress(estimates.shape[1])
     return stems
 
 
@@ -147,7 +154,7 @@ def separate_files(separator, paths, out_dir, *, n_jobs=None, source_names=None,
     if isinstance(paths, (str, os.PathLike)):
         raise TypeError(f"paths must be a sequence of paths; got {paths!r}. Put it into a list.")
     paths = [Path(os.path.abspath(path)) for path in paths]
-    folders = _stem_folders(paths, Path(out_dir))
+    folders = stem_folders(paths, out_dir)
     results = Parallel(n_jobs=n_jobs)(
         delayed(_try_to_separate)(separator, path, folder, source_names, audio_format)
         for path, folder in zip(paths, folders)
@@ -187,9 +194,12 @@ def _source_names(names, n_sources):
         others = [f"source_{i}" for i in range(1, n_sources)]
         return ["vocals", *(others if n_sources > 2 else ["accompaniment"])]
     names = list(names)
-    if len(set(names)) != n_sources or any(Path(name).name != name for name in names):
+    written = [name for name in names if name is not None]
+    different = written and len(set(written)) == len(written)
+    if len(names) != n_sources or not different or any(Path(n).name != n for n in written):
         raise ValueError(
-            f"source_names must be {n_sources} different file names without folders; got {names}."
+            f"source_names must be {n_sources} different file names without folders, or None for "
+            f"a source that is not to be written; got {names}."
         )
     return names
 
@@ -221,12 +231,29 @@ def _with_all_channels(file, spectrogram):
     return spectrogram
 
 
-def _stem_folders(paths, out_dir):
-    """Return a folder for the stems of each file, named by what the paths do not share."""
+def stem_folders(paths, out_dir):
+    """Return a folder for the stems of each file, named by what the paths do not share.
+
+    Parameters
+    ----------
+    paths : sequence of str or path-like
+    out_dir : str or path-like
+
+    Returns
+    -------
+    list of Path
+        ``out_dir/b/song`` for ``a/b/song.wav``, where ``a`` is what all paths share.
+
+    Raises
+    ------
+    ValueError
+        If two files would have the same folder.
+    """
+    paths = [Path(os.path.abspath(path)) for path in paths]
     if not paths:
         return []
     shared = os.path.commonpath([path.parent for path in paths])
-    folders = [out_dir / path.relative_to(shared).with_suffix("") for path in paths]
+    folders = [Path(out_dir) / path.relative_to(shared).with_suffix("") for path in paths]
     for i, folder in enumerate(folders):
         first = folders.index(folder)
         if first < i:

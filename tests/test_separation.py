@@ -142,6 +142,25 @@ def test_sources_have_names(tmp_path):
             separate_file(separator, song, tmp_path, source_names=wrong)
 
 
+def test_a_source_without_a_name_is_not_written(tmp_path, pipeline):
+    song = make_song(tmp_path / "song.wav", (4000,))
+    (both, _) = separate_file(pipeline, song, tmp_path / "both")
+    for names, index in ((["voice", None], 0), ([None, "band"], 1)):
+        (stem,) = separate_file(pipeline, song, tmp_path / names[index], source_names=names)
+        assert files_in(stem.parent) == [f"{names[index]}.wav"]
+        expected = read(both.with_name(("vocals.wav", "accompaniment.wav")[index]))[0]
+        np.testing.assert_array_equal(read(stem)[0], expected)
+    with pytest.raises(ValueError, match="source_names must be 2 different file names"):
+        separate_file(pipeline, song, tmp_path, source_names=[None, None])
+
+
+def test_progress_counts_the_samples_of_the_file(tmp_path, pipeline):
+    song, counts = make_song(tmp_path / "song.wav", (50_000, 2)), []
+    separate_file(pipeline, song, tmp_path, progress=counts.append)
+    assert sum(counts) == 50_000
+    assert len(counts) > 1
+
+
 def test_a_search_separates_with_its_best_estimator(tmp_path, pipeline):
     song = make_song(tmp_path / "song.wav", (4000,))
     search = SimpleNamespace(best_estimator_=pipeline)

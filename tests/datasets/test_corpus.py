@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+
+from sksvs.audio import write
+from sksvs.datasets import detect_corpus, load_corpus
+
+
+def test_songs_to_learn_from_have_one_name(tmp_path):
+    for folder in ("Mixtures/Dev/1 - a - b", "Sources/Dev/1 - a - b"):
+        (tmp_path / folder).mkdir(parents=True)
+        for name in ("mixture", "bass", "drums", "other", "vocals"):
+            write(tmp_path / folder / f"{name}.wav", np.full(100, 0.1), 8000)
+    assert detect_corpus(tmp_path) == "dsd100"
+    assert load_corpus(tmp_path).names == load_corpus(tmp_path, "dev", "dsd100").names
+    assert load_corpus(tmp_path).names == ["1 - a - b"]
+    with pytest.raises(FileNotFoundError, match="Test does not exist"):
+        load_corpus(tmp_path, "test")
+    with pytest.raises(FileNotFoundError, match="holds no clips of subset 'train'"):
+        load_corpus(tmp_path, corpus="mir1k")
+
+
+def test_corpora_are_told_apart_by_their_folders(tmp_path):
+    for folder in ("musdb/train", "musdb/test", "mir/Wavfile"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "mir/Wavfile/abjones_1_01.wav").touch()
+    assert detect_corpus(tmp_path / "musdb") == "musdb18hq"
+    assert detect_corpus(tmp_path / "mir") == "mir1k"
+    assert detect_corpus(tmp_path / "mir" / "Wavfile") == "mir1k"
+    with pytest.raises(ValueError, match="is none of the folders that are known: MIR-1K"):
+        detect_corpus(tmp_path)
+    with pytest.raises(ValueError, match="corpus must be one of 'mir1k', .*; got 'evil'"):
+        load_corpus(tmp_path, corpus="evil")
