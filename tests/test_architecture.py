@@ -61,6 +61,16 @@ MAY_IMPORT = {
     "separation": {"_audio_writer", "_background", "audio", "spectrogram", "waveform"},
     "metrics": {"_background", "_tracks", "spectrogram"},
     "transforms": {"_tracks", "masks", "spectrogram", "waveform"},
+    "cli": {
+        "_model_steps",
+        "audio",
+        "datasets",
+        "estimators",
+        "metrics",
+        "model_file",
+        "separation",
+        "transforms",
+    },
     "estimators": {
         "_background",
         "_checks",
@@ -98,9 +108,14 @@ def test_every_module_is_covered_by_the_rule_above():
             "estimators/_gru_layers.py estimators/_losses.py estimators/_network.py "
             "estimators/_rnn_layers.py",
         ),
-        ("soundfile", "_audio_writer.py audio.py"),
+        ("soundfile", "_audio_writer.py audio.py cli/_info.py"),
         ("soxr", "audio.py"),
         ("safetensors", "model_file.py"),
+        (
+            "click",
+            "cli/__init__.py cli/_fit.py cli/_info.py cli/_options.py cli/_score.py "
+            "cli/_separate.py",
+        ),
         ("mir_eval", "metrics/_mir_eval.py"),
     ],
 )
@@ -123,6 +138,14 @@ def test_tensorflow_is_not_imported_before_fit():
     code = (
         "import sys, sksvs, sksvs.datasets, sksvs.estimators, sksvs.metrics, sksvs.model_file;"
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_command_line_starts_without_what_its_commands_need():
+    code = (
+        "import sys, sksvs.cli;"
+        "sys.exit(any(m in sys.modules for m in ('numpy', 'sklearn', 'soundfile', 'tqdm')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -1,0 +1,57 @@
+"""The command line: separate songs, fit and score models, say what is installed.
+
+Exit codes: 0 where all went well, 1 where something failed (said in a line on stderr), 2 for
+wrong arguments, 130 for Ctrl-C.
+"""
+
+import errno
+import sys
+
+import click
+
+import sksvs
+from sksvs.cli._fit import fit
+from sksvs.cli._info import info
+from sksvs.cli._output import one_line
+from sksvs.cli._score import score
+from sksvs.cli._separate import separate
+
+
+class _Commands(click.Group):
+    """Commands whose errors are said in one line, and not as a traceback."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except (ValueError, TypeError, OSError) as error:
+            if getattr(error, "errno", None) == errno.EPIPE:
+                raise  # whoever read has had enough; click leaves quietly
+            raise click.ClickException(one_line(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(sksvs.__version__, prog_name="sksvs")
+def cli():
+    """Take the singing voice out of songs."""
+
+
+for _command in (separate, fit, score, info):
+    cli.add_command(_command)
+
+
+def main(arguments=None):
+    """Run a command and leave the process with its exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        The default is those of the process.
+    """
+    try:
+        code = cli.main(arguments, prog_name="sksvs", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:  # Ctrl-C
+        code = 130
+    sys.exit(code)

@@ -1,0 +1,141 @@
+"""The command that learns from a corpus and saves the model."""
+
+import json
+from pathlib import Path
+
+import click
+
+import sksvs
+from sksvs.cli._options import corpus_option, data_option
+
+
+class _Sizes(click.ParamType):
+    name = "N,N,..."
+
+    def convert(self, value, param, ctx):
+        """Return a tuple of positive integers."""
+        if isinstance(value, tuple):
+            return value
+        sizes = value.split(",")
+        if not all(size.strip().isdigit() and int(size) > 0 for size in sizes):
+            self.fail(f"{value!r} is no list of positive integers, such as 128,128.", param, ctx)
+        return tuple(map(int, sizes))
+
+
+@click.command()
+@data_option
+@corpus_option
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="MODEL",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for the model, such as voice.safetensors.",
+)
+@click.option(
+    "--hidden-sizes",
+    type=_Sizes(),
+    default="128,128",
+    show_default=True,
+    help="Units of the GRU layers.",
+)
+@click.option("--forwards-only", is_flag=True, help="Learn a network that can be run live.")
+@click.option("--epochs", type=click.IntRange(1), default=60, show_default=True)
+@click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
+@click.option(
+    "--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.3, show_default=True
+)
+@click.option(
+    "--learning-rate", type=click.FloatRange(0, min_open=True), default=0.001, show_default=True
+)
+@click.option("--early-stopping", is_flag=True, help="Hold out a tenth of the singers or artists.")
+@click.option("--n-fft", type=click.IntRange(2), default=1024, show_default=True)
+@click.option("--hop-length", type=click.IntRange(1), default=512, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+@click.option(
+    "--songs", type=click.IntRange(1), help="Learn from so many songs, the first ones.  [all]"
+)
+@click.option(
+    "--checkpoints",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder in which to save every epoch; the same command goes on from there.",
+)
+@click.option(
+    "--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True
+)
+@click.option(
+    "--card",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON file whose object is put into the model file.",
+)
+@click.option("--quiet", is_flag=True, help="Show no progress bar.")
+def fit(
+    data,
+    corpus,
+    out,
+    hidden_sizes,
+    forwards_only,
+    epochs,
+    batch_size,
+    dropout,
+    learning_rate,
+    early_stopping,
+    n_fft,
+    hop_length,
+    seed,
+    songs,
+    checkpoints,
+    dtype,
+    card,
+    quiet,
+):
+    """Learn from the training songs of a corpus (MIR-1K, DSD100, MUSDB18-HQ) and save the model."""
+    card = {} if card is None else _read_card(card)
+    if not out.resolve().parent.is_dir():
+        raise click.UsageError(f"{out.parent} does not exist, so {out.name} cannot be written.")
+
+    from sklearn.pipeline import Pipeline
+
+    from sksvs.datasets import detect_corpus, load_corpus
+    from sksvs.estimators import GRUMaskSeparator
+    from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
+
+    corpus = corpus or detect_corpus(data)
+    learnt = load_corpus(data, "train", corpus)
+    X, y, groups = (values[:songs] for values in (learnt.X, learnt.y, learnt.groups))
+    gru = GRUMaskSeparator(
+        hidden_layer_sizes=hidden_sizes,
+        bidirectional=not forwards_only,
+        max_iter=epochs,
+        batch_size=batch_size,
+        dropout=dropout,
+        learning_rate_init=learning_rate,
+        early_stopping=early_stopping,
+        random_state=seed,
+        checkpoint_dir=checkpoints,
+        verbose=not quiet,
+    )
+    pipeline = Pipeline(
+        [
+            ("mono", MonoDownmix()),
+            ("stft", STFTTransformer(n_fft=n_fft, hop_length=hop_length)),
+            ("irm", IRMTarget()),
+            ("gru", gru),
+        ]
+    )
+    pipeline.fit(X, y, gru__groups=groups)
+    pipeline.set_params(gru__verbose=False)
+    facts = {"corpus": corpus, "subset": "train", "n_tracks": len(X)}
+    sksvs.save(pipeline, out, dtype=dtype, card={**facts, **card})
+    click.echo(out)
+
+
+def _read_card(path):
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise click.UsageError(f"{path} is no JSON file ({error}).") from error
+    if not isinstance(card, dict):
+        raise click.UsageError(f"{path} must hold a JSON object, such as {{}}.")
+    return card

@@ -1,0 +1,30 @@
+"""What commands print: errors in a line, and text out of files that is not trusted."""
+
+import json
+
+
+def one_line(error):
+    """Return what an exception or a path says, without line breaks."""
+    return printable(" ".join(str(error).split())) or type(error).__name__
+
+
+def printable(text):
+    """Return text in which nothing can command the terminal: other characters are escaped."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def to_json(value):
+    """Return indented JSON; a number that is not finite is null."""
+    return json.dumps(_finite(value), indent=2)
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value

@@ -1,0 +1,63 @@
+import json
+
+import click
+import pytest
+
+import sksvs
+from sksvs.cli._fit import fit
+from sksvs.estimators import GRUMaskSeparator
+from sksvs.transforms import STFTTransformer
+
+
+def test_a_model_is_learnt_and_saved(run, dsd100, tmp_path):
+    out, card = tmp_path / "model.safetensors", tmp_path / "card.json"
+    card.write_text(json.dumps({"licence": "none"}))
+    small = ["--hidden-sizes", "4,3", "--epochs", 1, "--n-fft", 64, "--hop-length", 32]
+    folder = tmp_path / "checkpoints"
+    options = ["--forwards-only", "--card", card, "--checkpoints", folder, "--seed", 3, "--quiet"]
+    result = run("fit", "--data", dsd100, "-o", out, *small, *options)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, f"{out}\n", "")
+    pipeline, card = sksvs.load(out, return_card=True)
+    assert card == {"corpus": "dsd100", "subset": "train", "n_tracks": 2, "licence": "none"}
+    assert pipeline[-1].hidden_layer_sizes == (4, 3)
+    assert (pipeline[-1].random_state, pipeline[-1].bidirectional) == (3, False)
+    assert pipeline[-1].stft_params_.sample_rate == 8000
+    assert len(list(folder.glob("*.npz"))) == 1
+    scored = run("score", "--data", dsd100, "--model", out, "--quiet", "--songs", 1)
+    assert scored.exit_code == 0
+
+
+def test_defaults_are_those_of_the_estimators():
+    context = click.Context(fit)
+    defaults = {parameter.name: parameter.get_default(context) for parameter in fit.params}
+    gru, stft = GRUMaskSeparator(), STFTTransformer()
+    assert tuple(map(int, defaults["hidden_sizes"].split(","))) == gru.hidden_layer_sizes
+    for option, parameter in (
+        ("epochs", "max_iter"),
+        ("batch_size", "batch_size"),
+        ("dropout", "dropout"),
+        ("learning_rate", "learning_rate_init"),
+    ):
+        assert defaults[option] == getattr(gru, parameter)
+    assert (defaults["n_fft"], defaults["hop_length"]) == (stft.n_fft, stft.hop_length)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["-o", "none/model"], 2, "none does not exist, so model cannot be written"),
+        (["-o", "m", "--hidden-sizes", "8,x"], 2, "'8,x' is no list of positive integers"),
+        (["-o", "m", "--card", "wrong.json"], 2, "wrong.json is no JSON file"),
+        (["-o", "m", "--card", "list.json"], 2, "list.json must hold a JSON object"),
+        (["-o", "m"], 1, "is none of the folders that are known"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_learnt(
+    run, tmp_path, monkeypatch, options, code, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wrong.json").write_text("{")
+    (tmp_path / "list.json").write_text("[]")
+    result = run("fit", "--data", tmp_path, *options)
+    assert result.exit_code == code
+    assert message in result.stderr
