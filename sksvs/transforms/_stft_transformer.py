@@ -76,7 +76,6 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         -------
         self
         """
-        self._check_parameters()
         self.transform(X)
         return self
 
@@ -97,13 +96,7 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
             If the settings have no stable inverse, a track has a wrong rank or dtype, is empty,
             or, without `sample_rate`, has another sample rate than the others.
         """
-        for name in ("sample_rate", "array_rate"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, Real) or not 0 < value < float("inf")):
-                raise ValueError(
-                    f"STFTTransformer: {name} must be a rate in Hz, such as 44100, or None; got "
-                    f"{value!r}."
-                )
+        self._check_parameters()
         params = self._params(self.sample_rate)
         mixtures = [self._with_rate(x) for x in check_mixtures(X, one_rate=False)]
         if self.sample_rate is not None:
@@ -132,6 +125,13 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         return AtRate(waveform, rate)
 
     def _check_parameters(self):
+        for name in ("sample_rate", "array_rate"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, Real) or not 0 < value < float("inf")):
+                raise ValueError(
+                    f"STFTTransformer: {name} must be a rate in Hz, such as 44100, or None; got "
+                    f"{value!r}."
+                )
         self._params(None)  # refuses what has no inverse
 
     def _params(self, sample_rate):

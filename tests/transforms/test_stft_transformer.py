@@ -113,3 +113,5 @@ def test_without_a_rate_tracks_of_two_are_refused(array_rate):
 def test_a_rate_is_a_number_of_hertz(name, value):
     with pytest.raises(ValueError, match=f"STFTTransformer: {name} must be a rate in Hz"):
         STFTTransformer(**{name: value}).fit([np.ones(9)])
+    with pytest.raises(ValueError, match=name):  # as a model that is loaded is checked
+        STFTTransformer(**{name: value})._check_parameters()
