@@ -48,7 +48,7 @@ def pretrained(name="voice", *, sample_rate=None, return_card=False):
         raise ValueError(
             f"There is no pretrained model {name!r}. There are: {', '.join(pretrained_names())}."
         )
-    pipeline, card = load(FOLDER / f"{name}.safetensors", return_card=True)
+    pipeline, card = load(pretrained_path(name), return_card=True)
     pipeline.set_params(stft__array_rate=sample_rate)
     return (pipeline, card) if return_card else pipeline
 
@@ -56,3 +56,8 @@ def pretrained(name="voice", *, sample_rate=None, return_card=False):
 def pretrained_names():
     """Return the names of the models that come with the package: a list of str."""
     return sorted(path.stem for path in FOLDER.glob("*.safetensors"))
+
+
+def pretrained_path(name):
+    """Return where the file of a model that comes with the package lies."""
+    return FOLDER / f"{name}.safetensors"

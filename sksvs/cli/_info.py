@@ -2,7 +2,6 @@
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -23,9 +22,11 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "tensorflow", "soundfile", "soxr",
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(models, as_json):
     """Say which versions are installed, which models are packaged, and what is in model files."""
+    from sksvs._pretrained import pretrained_names, pretrained_path
+
     found = {
         "versions": _versions(),
-        "packaged_models": [_describe(path) for path in _packaged_models()],
+        "packaged_models": [_describe(pretrained_path(name)) for name in pretrained_names()],
         "models": [_describe(path) for path in models],
     }
     click.echo(to_json(found) if as_json else printable(_as_text(found)))
@@ -42,11 +43,6 @@ def _versions():
     import soundfile
 
     return versions | {"libsndfile": soundfile.__libsndfile_version__}
-
-
-def _packaged_models():
-    folder = Path(str(files("sksvs"))) / "models"
-    return sorted(folder.glob("*.safetensors"))
 
 
 def _describe(path):
