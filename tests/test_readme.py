@@ -13,7 +13,7 @@ def test_the_code_runs_from_top_to_bottom(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     write("song.flac", seeded_noise((16000, 2), seed=0, scale=0.1), 16000)
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     code = "\n".join(blocks)
     small = {"n_tracks=12": "n_tracks=12, duration=1.0", "max_iter=20": "max_iter=1"}
     for written, tiny in small.items():

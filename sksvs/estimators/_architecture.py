@@ -93,10 +93,10 @@ def mask_network_layers(
     tuple of Layer
     """
     layers, n_inputs = [], n_freqs
-    for i, units in enumerate(hidden_layer_sizes):
+    for i, units in enumerate(map(int, hidden_layer_sizes)):
         layers.append(Layer(f"gru_{i}", "gru", n_inputs, units, bidirectional=bidirectional))
         n_inputs = layers[-1].n_outputs
-    for i, units in enumerate(dense_layer_sizes):
+    for i, units in enumerate(map(int, dense_layer_sizes)):
         layers.append(Layer(f"dense_{i}", "dense", n_inputs, units, "linear"))
         n_inputs = units
     layers.append(Layer("mask", "dense", n_inputs, n_masks * n_freqs, output_activation))
@@ -126,7 +126,7 @@ def deep_recurrent_layers(
     """
     n_inputs = context_frames * n_freqs
     layers = [Layer("context", "context", n_freqs, n_inputs, "linear")]
-    for i, units in enumerate(hidden_layer_sizes, start=1):
+    for i, units in enumerate(map(int, hidden_layer_sizes), start=1):
         kind = "rnn" if recurrent_layers == "all" or i in recurrent_layers else "dense"
         layers.append(Layer(f"hidden_{i}", kind, n_inputs, units, "relu", drops_inputs=True))
         n_inputs = units

@@ -179,6 +179,13 @@ def test_fit_leaves_parameters_tracks_and_global_seeds_alone(tracks):
         np.testing.assert_array_equal(track, copied)
 
 
+def test_sizes_may_be_numpy_integers_as_a_sweep_over_an_array_gives_them(tracks):
+    X = analysed(*tracks)
+    sizes = tuple(np.array([5, 4]))
+    fitted = tiny_separator(hidden_layer_sizes=sizes, dense_layer_sizes=sizes).fit(X)
+    assert [layer.units for layer in fitted.layers_][:4] == [5, 4, 5, 4]
+
+
 def test_the_network_learns(tracks):
     separator = tiny_separator(max_iter=30, learning_rate_init=0.02).fit(analysed(*tracks))
     assert separator.loss_curve_[-1] < 0.75 * separator.loss_curve_[0]
@@ -422,6 +429,13 @@ def test_a_clone_is_unfitted_and_equal(fitted):
     assert again.get_params() == fitted.get_params()
     with pytest.raises(NotFittedError):
         again.predict([])
+
+
+def test_the_weight_of_the_others_may_be_changed_after_fit(fitted, tracks):
+    X = analysed(tracks[0])
+    stricter = copy.deepcopy(fitted).set_params(others_weight=4.0)
+    for voice, less in zip(fitted.predict_mask(X), stricter.predict_mask(X)):
+        np.testing.assert_allclose(less[0], voice[0] / (voice[0] + 4 * (1 - voice[0])), atol=1e-5)
 
 
 def test_parameters_that_are_set_after_fit_wait_for_the_next_fit(fitted, tracks):

@@ -1,0 +1,82 @@
+"""The network that comes in the package separates songs of any kind, and says what it is."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+import sksvs
+from sksvs._pretrained import pretrained_path
+from sksvs.audio import AudioFile, write
+from sksvs.datasets import load_dsd100, load_mir1k
+from sksvs.metrics import evaluate
+from tests.strategies import seeded_noise
+
+
+@pytest.fixture(scope="module")
+def voice():
+    return sksvs.pretrained("voice")
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 16000, 22050, 44100, 48000])
+@pytest.mark.parametrize("shape", [(), (1,), (2,)])
+def test_the_estimates_are_on_the_songs_own_grid(voice, sample_rate, shape, tmp_path):
+    path = tmp_path / "song.wav"
+    write(path, seeded_noise((sample_rate // 2 + 1, *shape), seed=1, scale=0.1), sample_rate)
+    song = AudioFile(path)
+    estimates = voice.predict([song])[0]
+    assert estimates.shape == (2, *song.shape)
+    np.testing.assert_allclose(estimates.sum(axis=0), song[:], atol=1e-6)
+
+
+def test_bare_arrays_are_at_the_networks_rate_unless_told_otherwise(voice, tmp_path):
+    samples = seeded_noise(22050, seed=2, scale=0.1).astype(np.float32)
+    write(tmp_path / "song.wav", samples, 44100, subtype="FLOAT")
+    file = AudioFile(tmp_path / "song.wav")
+    told = sksvs.pretrained("voice", sample_rate=44100)
+    np.testing.assert_array_equal(told.predict([samples])[0], told.predict([file])[0])
+    assert np.abs(voice.predict([samples])[0] - voice.predict([file])[0]).max() > 1e-3
+
+
+def test_the_file_is_small_and_its_weights_have_16_bits():
+    path = pretrained_path("voice")
+    assert path.stat().st_size <= 10_000_000
+    with safe_open(path, framework="numpy") as file:
+        weights = [name for name in sorted(file.keys()) if "/weights_/" in name]
+        kinds = {file.get_slice(name).get_dtype() for name in weights}
+    assert kinds == {"F16"}
+
+
+def test_the_card_says_what_a_user_must_know():
+    _, card = sksvs.pretrained("voice", return_card=True)
+    assert {"learnt_from", "learnt_by", "date", "terms", "limits", "scores"} <= set(card)
+    assert "research" in card["terms"]
+    assert any("MIR-1K" in name for name in card["scores"])
+
+
+def test_a_model_that_is_not_there_is_an_error_that_names_those_that_are():
+    with pytest.raises(ValueError, match="no pretrained model 'drums'. There are: voice"):
+        sksvs.pretrained("drums")
+
+
+def test_separating_needs_no_tensorflow():
+    code = (
+        "import sys, numpy as np, sksvs\n"
+        "sksvs.pretrained('voice').predict([np.ones(4000, 'f4')])\n"
+        "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_real_clips_are_separated_better_than_by_the_papers_networks(voice, mir1k_root):
+    X, y = load_mir1k(mir1k_root, "dev", return_X_y=True)
+    rows = evaluate(voice, X, y, protocol="huang2014").rows
+    assert np.mean([row["nsdr_0"] for row in rows]) > 9.82  # of the outputs that they released
+
+
+def test_real_songs_at_44_khz_are_separated(voice, dsd100_root):
+    X, y = load_dsd100(dsd100_root, "test", return_X_y=True)
+    scores = evaluate(voice, X, y, mixture=True).scores
+    assert scores["estimate"].sdr > scores["mixture"].sdr + 6
