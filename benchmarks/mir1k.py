@@ -117,12 +117,23 @@ def _file_name(*words):
     return re.sub(r"\W+", "_", " ".join(words))
 
 
+class Estimates:
+    """What a separator has made of clips, as a separator: to be scored more than once."""
+
+    def __init__(self, separator, X):
+        self.of_clip = {clip.name: separator.predict([clip])[0] for clip in X}
+
+    def predict(self, X):
+        """Return the estimates of these clips."""
+        return [self.of_clip[clip.name] for clip in X]
+
+
 def score(pipeline, fold):
     """Return the figures of every clip: version → metric → source → list; and "n_samples"."""
-    found = {"n_samples": [x.n_samples for x in fold.scored[0]]}
+    X, y = fold.scored
+    estimates, found = Estimates(pipeline, X), {"n_samples": [clip.n_samples for clip in X]}
     for version, protocol in VERSIONS.items():
-        evaluation = evaluate(pipeline, *fold.scored, protocol=protocol, n_jobs=2)
-        tracks = evaluation.scores["estimate"].tracks
+        tracks = evaluate(estimates, X, y, protocol=protocol).scores["estimate"].tracks
         found[str(version)] = {
             metric: [[float(track.sources[metric][i]) for track in tracks] for i in range(2)]
             for metric in METRICS
