@@ -60,13 +60,15 @@ STEPS = {  # each adds to what those before it have
     "GRU 2 x 128": {"augmentation": Augmentation(shift=1.0)},
     "+ loss: error ratio": {"loss": "segment_error_ratio"},
     "+ batches of 8": {"batch_size": 8},
-    "+ input power 0.3": {"input_power": 0.3},
-    "+ window of 128 ms": {"stft": LONG_STFT, "segment_frames": 64},
-    "+ others' weight 3": {"others_weight": 3.0},
-    "+ remix, gain, speed": {"augmentation": Augmentation(gain_db=5.0, remix=0.75, speed=0.3)},
-    "+ 3 x 256": {"hidden_layer_sizes": (256, 256, 256)},
     "+ 4 times the audio": {"hours": 4 * BUDGET},
-    STRONGEST: {"hours": 277.6, "batch_size": 24},
+    "+ remix, gain, speed": {"augmentation": Augmentation(gain_db=5.0, remix=0.75, speed=0.3)},
+    "+ window of 128 ms": {"stft": LONG_STFT, "segment_frames": 64, "input_power": 0.3},
+    STRONGEST: {
+        "hours": 277.6,
+        "hidden_layer_sizes": (256, 256, 256),
+        "batch_size": 24,
+        "others_weight": 3.0,
+    },
 }
 
 
