@@ -13,6 +13,7 @@ import argparse
 import json
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -65,8 +66,8 @@ def main():
     for fold in folds:
         print(f"{fold.name}: {len(fold.learnt[0])} clips learnt, {len(fold.scored[0])} scored")
     print_heading()
-    if not holdout:
-        print_row("shipped", [score(sksvs.pretrained("voice"), fold) for fold in folds])
+    if not holdout and "voice" in sksvs.pretrained_names():
+        print_row("in the package", [score(sksvs.pretrained("voice"), fold) for fold in folds])
     for name in names:
         results = [fit_and_score(name, fold, Path(arguments.keep)) for fold in folds]
         print_row(name, [scores for scores, _ in results], sum(seconds for _, seconds in results))
@@ -102,19 +103,41 @@ def fit_and_score(name, fold, keep):
     keep.mkdir(parents=True, exist_ok=True)
     if not facts.exists():
         pipeline = row.pipeline(fold.learnt[0], keep / "checkpoints")
-        started = time.monotonic()
-        pipeline.fit(*fold.learnt)
+        with timed(fitted.with_suffix(".clock")) as seconds:
+            pipeline.fit(*fold.learnt)
         sksvs.save(pipeline, fitted.with_suffix(".safetensors"))
-        facts.write_text(json.dumps({"seconds": time.monotonic() - started}))
+        write_json(facts, {"seconds": seconds()})
     if not scored.exists():
         pipeline = sksvs.load(fitted.with_suffix(".safetensors"))
         pipeline[-1].set_params(others_weight=row.network.others_weight)
-        scored.write_text(json.dumps(score(pipeline, fold)))
+        write_json(scored, score(pipeline, fold))
     return json.loads(scored.read_text()), json.loads(facts.read_text())["seconds"]
 
 
 def _file_name(*words):
     return re.sub(r"\W+", "_", " ".join(words))
+
+
+def write_json(path, content):
+    """Write a file whole or not at all."""
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps(content))
+    unfinished.replace(path)
+
+
+@contextmanager
+def timed(clock):
+    """Give a function that returns seconds, those of earlier and interrupted runs included."""
+    before = json.loads(clock.read_text()) if clock.exists() else 0.0
+    started = time.monotonic()
+
+    def seconds():
+        return before + time.monotonic() - started
+
+    try:
+        yield seconds
+    finally:
+        write_json(clock, seconds())
 
 
 class Estimates:

@@ -1,7 +1,7 @@
 """Score the network that mir1k.py has fitted, and put it into the package with its card.
 
     python benchmarks/mir1k.py --root <MIR-1K> --subset dev --rows "the shipped network"
-    python benchmarks/ship_voice.py --root <MIR-1K> --dsd100 <DSD100 or an excerpt>
+    python benchmarks/ship_voice.py --root <MIR-1K> --dsd100 <DSD100, or an excerpt of it>
 
 Writes sksvs/models/voice.safetensors, with weights of 16 bits, and prints the card.
 """
@@ -20,7 +20,7 @@ from sksvs.datasets import load_dsd100, load_mir1k
 from sksvs.metrics import evaluate
 
 MODEL = Path(sksvs.__file__).parent / "models" / "voice.safetensors"
-FITTED = "the_shipped_network_train"  # what mir1k.py calls it in its folder
+FITTED = "the_shipped_network_train.safetensors"  # what mir1k.py calls it in its folder
 
 
 def main():
@@ -31,8 +31,7 @@ def main():
     parser.add_argument("--keep", default="mir1k_rows", help="where mir1k.py keeps what it fits")
     arguments = parser.parse_args()
 
-    fitted = Path(arguments.keep) / FITTED
-    pipeline = sksvs.load(fitted.with_suffix(".safetensors"))
+    pipeline = sksvs.load(Path(arguments.keep) / FITTED)
     row = ROWS[STRONGEST]
     pipeline[-1].set_params(others_weight=row.network.others_weight)
     with tempfile.TemporaryDirectory() as folder:  # the weights of 16 bits are scored
@@ -45,8 +44,7 @@ def main():
         "learnt_from": "MIR-1K, the 171 training clips of Huang et al. 2014: 23 minutes of "
         "karaoke at 16 kHz in Mandarin, by one woman (amy) and one man (abjones)",
         "learnt_by": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: {row.hours:.0f} "
-        "hours of these clips, remixed at random gains and speeds, in "
-        f"{json.loads(fitted.with_suffix('.json').read_text())['seconds'] / 60:.0f} minutes",
+        "hours of these clips, remixed at random gains and speeds",
         "parameters": int(pipeline[-1].count_params()),
         "date": datetime.date.today().isoformat(),
         "terms": "The recordings of MIR-1K are given out for research; so are these weights. The "
