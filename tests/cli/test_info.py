@@ -16,7 +16,7 @@ def test_versions_and_models_as_text(run, model):
     assert ["numpy", np.__version__] in lines
     assert ["python", platform.python_version()] in lines
     assert f"{model}: {model.stat().st_size} bytes" in result.stdout
-    assert "stfttransformer: STFTTransformer\n    hop_length: 32" in result.stdout
+    assert "stfttransformer: STFTTransformer\n    array_rate: None\n    hop_length: 32" in result.stdout
     assert "\x9b" not in result.stdout  # which would command the terminal
 
 

@@ -17,6 +17,12 @@ from tests.estimators.conftest import analysed, tiny_separator
 from tests.strategies import tiny_tracks
 
 
+@pytest.fixture(autouse=True)
+def every_epoch_is_saved(monkeypatch):
+    """Let no save count as long, however busy the machine is."""
+    monkeypatch.setattr(_checkpoint, "SHORT", np.inf)
+
+
 class CutOff(keras.callbacks.Callback):
     """Stop the process' work in the middle of an epoch, as an interrupt by the user does."""
 
@@ -120,8 +126,11 @@ CHILD = """
 import sys
 import keras
 import numpy as np
+from sksvs.estimators import _checkpoint
 from tests.estimators.conftest import analysed, tiny_separator
 from tests.strategies import tiny_tracks
+
+_checkpoint.SHORT = np.inf
 
 class Tell(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
