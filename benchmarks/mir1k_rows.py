@@ -60,19 +60,16 @@ STEPS = {  # each adds to what those before it have
     "GRU 2 x 128": {"augmentation": Augmentation(shift=1.0)},
     "+ loss: error ratio": {"loss": "segment_error_ratio"},
     "+ batches of 8": {"batch_size": 8},
-    "+ segments of 1 s, dropout 0.1": {"segment_frames": 32, "dropout": 0.1},
-    "+ input power 0.3": {"input_power": 0.3},
-    "+ 4 times the audio": {"hours": 4 * BUDGET},
-    STRONGEST: {
-        "hours": 277.6,
+    "+ remixes, long windows, 60 h": {
+        "hours": 60.0,
         "stft": LONG_STFT,
-        "hidden_layer_sizes": (256, 256, 256),
-        "augmentation": Augmentation(gain_db=5.0, remix=0.75, speed=0.3),
-        "batch_size": 24,
         "segment_frames": 64,
-        "dropout": 0.3,
-        "others_weight": 3.0,
+        "batch_size": 24,
+        "input_power": 0.3,
+        "augmentation": Augmentation(gain_db=5.0, remix=0.75, speed=0.3),
     },
+    "+ others' weight 3": {"others_weight": 3.0},
+    STRONGEST: {"hours": 277.6, "hidden_layer_sizes": (256, 256, 256)},
 }
 
 
