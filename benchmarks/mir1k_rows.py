@@ -60,8 +60,8 @@ STEPS = {  # each adds to what those before it have
     "GRU 2 x 128": {"augmentation": Augmentation(shift=1.0)},
     "+ loss: error ratio": {"loss": "segment_error_ratio"},
     "+ batches of 8": {"batch_size": 8},
-    "+ remixes, long windows, 60 h": {
-        "hours": 60.0,
+    "+ remixes, long windows, 40 h": {
+        "hours": 40.0,
         "stft": LONG_STFT,
         "segment_frames": 64,
         "batch_size": 24,
