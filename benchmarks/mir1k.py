@@ -104,7 +104,7 @@ def fit_and_score(name, fold, keep):
     if not facts.exists():
         pipeline = row.pipeline(fold.learnt[0], keep / "checkpoints")
         with timed(fitted.with_suffix(".clock")) as seconds:
-            pipeline.fit(*fold.learnt)
+            fit(pipeline, fold, row)
         sksvs.save(pipeline, fitted.with_suffix(".safetensors"))
         write_json(facts, {"seconds": seconds()})
     if not scored.exists():
@@ -112,6 +112,22 @@ def fit_and_score(name, fold, keep):
         pipeline[-1].set_params(others_weight=row.network.others_weight)
         write_json(scored, score(pipeline, fold))
     return json.loads(scored.read_text()), json.loads(facts.read_text())["seconds"]
+
+
+def fit(pipeline, fold, row):
+    """Fit a pipeline, and a second time where the row says so."""
+    if row.last_epoch is not None:
+        import keras  # not needed otherwise
+
+        class StopAfter(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                self.model.stop_training = epoch + 1 >= row.last_epoch
+
+        pipeline[-1].set_params(callbacks=[StopAfter()])
+    pipeline.fit(*fold.learnt)
+    if row.then is not None:
+        pipeline[-1].set_params(**row.then, warm_start=True, callbacks=None)
+        pipeline.fit(*fold.learnt)
 
 
 def _file_name(*words):
