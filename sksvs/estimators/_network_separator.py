@@ -127,6 +127,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
 
         Examples
         --------
+        >>> from sksvs.estimators import GRUMaskSeparator
         >>> GRUMaskSeparator(hidden_layer_sizes=(16,)).count_params(n_freqs=513)
         67809
         """
