@@ -8,6 +8,7 @@ from scipy.fft import irfft, rfft
 from scipy.signal import ShortTimeFFT, get_window
 
 LARGEST_DUAL_WINDOW = 10.0
+LARGEST_WINDOW = 1 << 20  # samples at another rate: 24 s at 44.1 kHz
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class STFTParams:
         ------
         ValueError
             If the own sample rate is not known, the window has another shape at another length
-            (as "gaussian", whose width is in samples), or nothing usable is left of it.
+            (as "gaussian", whose width is in samples), nothing usable is left of it, or it would
+            have more than 1,048,576 samples.
 
         Examples
         --------
@@ -122,8 +124,14 @@ class STFTParams:
                 "'cosine' or ('kaiser', 8.6), or resample with sksvs.audio.resample."
             )
         ratio = sample_rate / self.sample_rate
-        n_fft, hop_length = 2 * round(self.n_fft * ratio / 2), round(self.hop_length * ratio)
-        return STFTParams(n_fft, hop_length, self.window, sample_rate)
+        window, hop = self.n_fft * ratio, self.hop_length * ratio
+        if not window <= LARGEST_WINDOW or round(window / 2) < 1 or round(hop) < 1:
+            raise ValueError(
+                f"A window of {self.n_fft} samples and a hop of {self.hop_length} at "
+                f"{self.sample_rate} Hz would have {window:.6g} and {hop:.6g} samples at "
+                f"{sample_rate} Hz. A window can have 2 to {LARGEST_WINDOW}, a hop 1 or more."
+            )
+        return STFTParams(2 * round(window / 2), round(hop), self.window, sample_rate)
 
     def differs_from(self, other):
         """Say in words what differs from `other`; None where nothing does.
@@ -169,7 +177,7 @@ def _build_transform(n_fft, hop_length, window):
     settings = f"An STFT with n_fft={n_fft}, hop_length={hop_length}, window={window!r}"
     try:
         shape = get_window(window, n_fft)
-    except ValueError as error:
+    except (ValueError, ArithmeticError, LookupError) as error:
         raise ValueError(
             f"{settings} has no such window. Take what scipy.signal.get_window knows, such as "
             f"'hann', or ('kaiser', 8.6) where the window has a parameter. ({error})"

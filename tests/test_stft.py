@@ -71,6 +71,8 @@ def test_params_say_what_differs_and_an_unknown_rate_matches_any():
         ((64, 0, "hann"), "hop_length must be an integer of at least 1; got 0"),
         ((64.0, 32, "hann"), r"n_fft must be an integer of at least 2; got 64\.0"),
         ((64, 32, "no such window"), "no such window"),
+        ((64, 32, ("chebwin", 1e6)), "no such window"),
+        ((64, 32, ("general_cosine", 0)), "no such window"),
     ],
 )
 def test_settings_without_a_stable_inverse_are_refused(settings, message):
@@ -123,7 +125,12 @@ def test_what_does_not_last_as_long_differs(other, difference):
             STFTParams(64, 16, ("gaussian", 16.0), 8000),
             r"\('gaussian', 16.0\) has another shape where it has more samples",
         ),
-        (STFTParams(4, 2, "hann", 44100), "n_fft must be an integer of at least 2; got 0"),
+        (STFTParams(4, 2, "hann", 44100), "would have 0.362812 and 0.181406 samples at 4000 Hz"),
+        (
+            STFTParams(4096, 2048, "hann", 1),
+            r"4096 samples .* at 1 Hz would have 1\.6384e\+07 and .* can have 2 to 1048576",
+        ),
+        (STFTParams(4096, 2048, "hann", 1e-320), "would have inf and inf samples"),
     ],
 )
 def test_an_analysis_that_cannot_be_had_at_another_rate_says_why(params, message):

@@ -9,6 +9,13 @@ from sksvs.spectrogram import Spectrogram, STFTParams
 from sksvs.waveform import AtRate
 
 
+def _at_rate_of(waveform, params):
+    try:
+        return params.at_rate(waveform.sample_rate)
+    except ValueError as error:
+        raise ValueError(f"{waveform.name}: {error}") from error
+
+
 class STFTTransformer(TransformerMixin, BaseEstimator):
     """View every waveform as a :class:`~sksvs.spectrogram.Spectrogram`.
 
@@ -94,13 +101,14 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         ------
         ValueError, TypeError
             If the settings have no stable inverse, a track has a wrong rank or dtype, is empty,
-            or, without `sample_rate`, has another sample rate than the others.
+            without `sample_rate` has another sample rate than the others, or with it has one at
+            which the window has too many samples or too few.
         """
         self._check_parameters()
         params = self._params(self.sample_rate)
         mixtures = [self._with_rate(x) for x in check_mixtures(X, one_rate=False)]
         if self.sample_rate is not None:
-            return [Spectrogram(x, params.at_rate(x.sample_rate)) for x in mixtures]
+            return [Spectrogram(x, _at_rate_of(x, params)) for x in mixtures]
         mixtures = check_mixtures(mixtures)
         return [Spectrogram(x, self._params(x.sample_rate)) for x in mixtures]
 

@@ -115,3 +115,9 @@ def test_a_rate_is_a_number_of_hertz(name, value):
         STFTTransformer(**{name: value}).fit([np.ones(9)])
     with pytest.raises(ValueError, match=name):  # as a model that is loaded is checked
         STFTTransformer(**{name: value})._check_parameters()
+
+
+def test_a_track_whose_rate_gives_no_window_is_named():
+    tracks = [ArrayWaveform(np.ones(999), rate, f"{rate}.wav") for rate in (16000, 5)]
+    with pytest.raises(ValueError, match=r"^5\.wav: A window of 256 .* at 5 Hz"):
+        STFTTransformer(256, 128, sample_rate=16000).transform(tracks)
