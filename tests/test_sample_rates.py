@@ -256,8 +256,13 @@ def test_augmentation_needs_songs_of_one_rate(songs):
     Z = [X[0], at_rate(X[1], 16000, "fast")]
     z = [y[0], [at_rate(s, 16000) for s in y[1]]]
     pipe = make(tiny_separator(augmentation=Augmentation(remix=0.5)), sample_rate=SAMPLE_RATE)
-    with pytest.raises(ValueError, match="fast has a sample rate of 16000 Hz, but others"):
+    with pytest.raises(ValueError, match="fast has .* 16000 Hz, but the network has 8000 Hz"):
         pipe.fit(Z, z)
+    slow, of_slow = at_rate(X[0], 6000, "slow"), [at_rate(s, 6000) for s in y[0]]
+    pipe = make(tiny_separator(), sample_rate=SAMPLE_RATE).fit([slow], [of_slow])
+    pipe[-1].set_params(augmentation=Augmentation(gain_db=3.0))
+    with pytest.raises(ValueError, match="8000 Hz, but the network has 6000 Hz"):
+        pipe[-1].partial_fit(pipe[:-1].fit_transform(X[:1], y[:1]))
 
 
 def test_real_songs_are_separated_at_their_own_rate(forwards, dsd100_root):

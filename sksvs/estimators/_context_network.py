@@ -4,6 +4,7 @@ from collections import deque
 
 import numpy as np
 
+from sksvs.estimators._activations import ACTIVATIONS
 from sksvs.estimators._inference import run_dense, standardise_in_kernel
 
 
@@ -37,7 +38,7 @@ class ContextNetwork:
                 tiled = (np.tile(x, self._width) for x in (mean, scale))
                 kernel, bias = standardise_in_kernel(kernel, bias, *tiled)
             if layer.kind == "rnn":
-                self._layers.append(ReluRecurrence(kernel, *recurrent, bias))
+                self._layers.append(Recurrence(kernel, *recurrent, bias, layer.activation))
             else:
                 self._layers.append(DenseLayer(kernel, bias, layer.activation))
 
@@ -77,16 +78,19 @@ class DenseLayer:
         return run_dense(inputs, *self._parameters)
 
 
-class ReluRecurrence:
-    """A recurrent layer, ``h ← relu(x W + h U + b)``, that carries its state from call to call.
+class Recurrence:
+    """A recurrent layer, ``h ← f(x W + h U + b)``, that carries its state from call to call.
 
     Parameters
     ----------
     kernel, recurrent_kernel, bias : array of float32
         W, U and b, of shapes (n_inputs, units), (units, units) and (units,).
+    activation : str
+        The name of f, a key of ACTIVATIONS.
     """
 
-    def __init__(self, kernel, recurrent_kernel, bias):
+    def __init__(self, kernel, recurrent_kernel, bias, activation):
+        self._activate = ACTIVATIONS[activation]
         self._kernel, self._recurrent_kernel, self._bias = kernel, recurrent_kernel, bias
         self._state = np.zeros(len(bias), np.float32)
 
@@ -97,7 +101,7 @@ class ReluRecurrence:
         for row in states:  # what the inputs add, replaced by the state
             np.dot(state, self._recurrent_kernel, out=product)
             row += product
-            np.maximum(row, 0, out=row)
+            self._activate(row)
             state = row
         self._state = state.copy()
         return states

@@ -84,9 +84,9 @@ class GRUMaskSeparator(BaseNetworkSeparator):
         spectra, or with `augmentation` the decoded sources. The rest is read and computed again.
     checkpoint_dir : str, path-like or None, default=None
         Folder in which to save the state of the fit after every epoch, or, where saving takes
-        long beside an epoch, for 5 % of the time. A fit of the same
-        parameters, tracks and integer `random_state` goes on from there, and gives what one that
-        is not cut off gives. Many fits can share a folder.
+        long beside an epoch, for 5 % of the time. A fit of the same parameters, tracks and integer
+        `random_state` goes on from there, and gives what one that is not cut off gives. Many fits
+        can share a folder.
     callbacks : list of keras.callbacks.Callback or None, default=None
         Told about the beginning and end of training and of every epoch; they may stop it.
     others_weight : float, default=1.0
@@ -94,7 +94,7 @@ class GRUMaskSeparator(BaseNetworkSeparator):
         M₀ becomes ``M₀ / (M₀ + w (1 - M₀))``. Above 1, what may be music is kept out of the voice:
         its SIR rises, its SAR falls, and its SDR rises as long as what is left in disturbs more
         than what is missing, since BSS Eval forgives a voice that is filtered. The accompaniment
-        pays for it. It may be changed after `fit`.
+        pays for it. It may be changed after `fit`; from 1e-6 to 1e6.
     random_state : int, RandomState or None, default=None
         Of the initial weights, dropout, segments and held-out tracks.
     verbose : bool, default=False

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksvs._tracks import check_targets, common_params
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._learning import epoch_random_state, learn
-from sksvs.estimators._parameters import check_parameters
+from sksvs.estimators._parameters import check_parameters, check_range
 from sksvs.estimators._prediction import predict_masks
 from sksvs.estimators._validation_tracks import choose_validation_tracks
 
@@ -141,6 +141,10 @@ class BaseNetworkSeparator(BaseMaskSeparator):
 
     def _mask_blocks(self, spectrogram):
         return predict_masks(self, spectrogram)
+
+    def _check_predict(self, X):
+        check_range(self, "others_weight")  # which may be changed after the fit
+        return super()._check_predict(X)
 
     def _check_parameters(self):
         check_parameters(self)

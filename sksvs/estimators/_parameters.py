@@ -1,5 +1,6 @@
 """Check the parameters of a separator when it is fitted."""
 
+from math import isfinite
 from numbers import Integral, Real
 
 from sksvs.augmentation import Augmentation
@@ -12,20 +13,20 @@ CHOICES = {
     "solver": ("adam", "rmsprop", "sgd"),
     "learning_rate": SCHEDULES,
 }
-RANGES = {  # name: kind, what it must be in words, test
+RANGES = {  # name: kind, what it must be in words, test; infinite it may not be
     "batch_size": (Integral, "an integer of at least 1", lambda x: x >= 1),
     "context_frames": (Integral, "an odd integer of at least 1", lambda x: x >= 1 and x % 2 == 1),
     "segment_frames": (Integral, "an integer of at least 1", lambda x: x >= 1),
     "max_iter": (Integral, "an integer of at least 1", lambda x: x >= 1),
     "n_iter_no_change": (Integral, "an integer of at least 1", lambda x: x >= 1),
     "dropout": (Real, "at least 0 and below 1", lambda x: 0 <= x < 1),
-    "input_power": (Real, "above 0", lambda x: x > 0),
-    "learning_rate_init": (Real, "above 0", lambda x: x > 0),
+    "input_power": (Real, "above 0 and finite", lambda x: x > 0),
+    "learning_rate_init": (Real, "above 0 and finite", lambda x: x > 0),
     "validation_fraction": (Real, "above 0 and below 1", lambda x: 0 < x < 1),
     "discriminative": (Real, "at least 0 and below 1", lambda x: 0 <= x < 1),
-    "others_weight": (Real, "above 0 and finite", lambda x: 0 < x < float("inf")),
-    "tol": (Real, "at least 0", lambda x: x >= 0),
-    "cache_size": (Real, "at least 0", lambda x: x >= 0),
+    "others_weight": (Real, "from 1e-6 to 1e6", lambda x: 1e-6 <= x <= 1e6),
+    "tol": (Real, "at least 0 and finite", lambda x: x >= 0),
+    "cache_size": (Real, "at least 0 and finite", lambda x: x >= 0),
 }
 
 
@@ -38,19 +39,17 @@ def check_parameters(separator):
         if getattr(separator, name) not in choices:
             _refuse(separator, name, "one of " + ", ".join(map(repr, choices)))
     own = separator.get_params(deep=False)
-    for name, (kind, words, is_valid) in RANGES.items():
-        value = own.get(name)
-        valid = isinstance(value, kind) and not isinstance(value, bool) and is_valid(value)
-        if name in own and not valid:
-            _refuse(separator, name, words)
+    for name in RANGES:
+        if name in own:
+            check_range(separator, name)
     for name in ("bidirectional", "joint_mask", "early_stopping", "warm_start"):
         if own.get(name, False) not in (True, False):
             _refuse(separator, name, "True or False")
     if separator.discriminative and separator.loss not in MAGNITUDE_LOSSES:
         _refuse(separator, "discriminative", "0 where the loss does not compare magnitudes")
     clip_norm = separator.clip_norm
-    if clip_norm is not None and not (isinstance(clip_norm, Real) and clip_norm > 0):
-        _refuse(separator, "clip_norm", "above 0, or None")
+    if clip_norm is not None and not (_is_number(clip_norm, Real) and clip_norm > 0):
+        _refuse(separator, "clip_norm", "above 0 and finite, or None")
     for name, fewest in (("hidden_layer_sizes", 1), ("dense_layer_sizes", 0)):
         sizes = own.get(name)
         valid = isinstance(sizes, (tuple, list)) and len(sizes) >= fewest
@@ -70,8 +69,20 @@ def check_parameters(separator):
         )
 
 
+def check_range(separator, name):
+    """Raise a ValueError if the parameter of this name, one of RANGES, is out of its range."""
+    kind, words, is_valid = RANGES[name]
+    value = getattr(separator, name)
+    if not (_is_number(value, kind) and is_valid(value)):
+        _refuse(separator, name, words)
+
+
+def _is_number(value, kind):
+    return isinstance(value, kind) and not isinstance(value, bool) and isfinite(value)
+
+
 def _is_size(value):
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
+    return _is_number(value, Integral) and value >= 1
 
 
 def _check_recurrent_layers(separator):

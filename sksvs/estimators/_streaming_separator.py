@@ -14,6 +14,7 @@ from sksvs.estimators._features import (
     to_model_bins,
 )
 from sksvs.estimators._gru_mask_separator import GRUMaskSeparator
+from sksvs.estimators._parameters import check_range
 from sksvs.estimators._prediction import build_network
 from sksvs.spectrogram import FRAME_BLOCK, Block
 
@@ -53,7 +54,7 @@ class StreamingSeparator:
     ------
     TypeError, ValueError
         If the separator is no GRUMaskSeparator, reads both ways, does not know the sample rate
-        of the songs learnt from where the stream has one, or a number is not positive.
+        of the songs learnt from where the stream has one, or a number is out of its range.
 
     Examples
     --------
@@ -76,6 +77,7 @@ class StreamingSeparator:
                 "A network that reads both ways has to know the end of a track before it begins. "
                 "Fit a GRUMaskSeparator with bidirectional=False for streams."
             )
+        check_range(last, "others_weight")
         for name, value in (("level", level), ("sample_rate", sample_rate)):
             if value is not None and not 0 < value < float("inf"):
                 raise ValueError(f"{name} must be positive and finite, or None; got {value!r}.")

@@ -159,9 +159,9 @@ class AugmentedReader:
         for x in reader.spectrograms:
             if x.params.n_fft != self.params.n_fft:
                 raise ValueError(
-                    f"{x.name} has a sample rate of {x.params.sample_rate} Hz, but others have "
-                    f"{self.params.sample_rate} Hz. An augmentation mixes sources of all tracks, "
-                    "which must have one rate. Resample with sksvs.audio.resample."
+                    f"{x.name} has a sample rate of {x.params.sample_rate} Hz, but the network "
+                    f"has {self.params.sample_rate} Hz. An augmentation mixes sources of all "
+                    "tracks, which must have the network's. Resample with sksvs.audio.resample."
                 )
         self.sources = []
         for x in reader.spectrograms:

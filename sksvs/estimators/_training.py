@@ -109,7 +109,7 @@ def train_network(
         else:
             run = Run()
             if start is not None and patience is not None:
-                run.best_loss = _validation_loss(model, validation_batches)
+                run.best_loss = _validation_loss(model, validation_batches, run.epoch)
                 run.best_weights = weights
         with lend_to_callbacks(callbacks, model) as hooks:
             while run.epoch < max_iter and not _is_over(run, patience, model):
@@ -144,27 +144,32 @@ def _run_epoch(model, batches, validation_batches, run, progress):
     def learn(batch, frame_weights):
         model.reset_metrics()
         loss = learn_from_batch(model, batch.inputs, batch.targets, frame_weights)
-        if not np.isfinite(loss):
-            raise ValueError(
-                f"The training loss is {loss} in epoch {run.epoch}: the network "
-                "diverges. Take a smaller learning_rate_init, or clip_norm=1.0. It happened in a "
-                f"batch of {', '.join(batch.tracks)}."
-            )
-        return loss
+        return _require_finite(loss, "training", run.epoch, batch)
 
     progress.begin_epoch(run.epoch)
     run.losses.append(_mean_loss(learn, batches, progress.advance))
     if validation_batches is not None:
-        run.validation_losses.append(_validation_loss(model, validation_batches))
+        run.validation_losses.append(_validation_loss(model, validation_batches, run.epoch))
     progress.end_epoch(**_logs(run))
 
 
-def _validation_loss(model, batches):
+def _validation_loss(model, batches, epoch):
     def judge(batch, frame_weights):
         model.reset_metrics()
-        return run_on_batch(model, "test", batch.inputs, batch.targets, frame_weights)
+        loss = run_on_batch(model, "test", batch.inputs, batch.targets, frame_weights)
+        return _require_finite(loss, "validation", epoch, batch)
 
     return _mean_loss(judge, batches)
+
+
+def _require_finite(loss, what, epoch, batch):
+    if not np.isfinite(loss):
+        raise ValueError(
+            f"The {what} loss is {loss} in epoch {epoch}: the network diverges. Take a smaller "
+            "learning_rate_init, or clip_norm=1.0. It happened in a batch of "
+            f"{', '.join(batch.tracks)}."
+        )
+    return loss
 
 
 def _mean_loss(run_batch, batches, advance=None):

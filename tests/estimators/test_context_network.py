@@ -53,6 +53,18 @@ def test_numpy_computes_what_keras_computes(recurrent_layers, context_frames):
     np.testing.assert_allclose(actual, expected, atol=1e-5 * np.abs(expected).max())
 
 
+def test_a_recurrence_has_the_activation_that_its_layer_says():
+    context, layer = layers_and_weights((1,), 1, (2,))[0][:2]
+    layer = layer._replace(n_inputs=9, activation="linear")
+    weights = {
+        "hidden_1/kernel": -np.ones((9, 2), np.float32),
+        "hidden_1/recurrent_kernel": np.eye(2, dtype=np.float32),
+        "hidden_1/bias": np.zeros(2, np.float32),
+    }
+    states = run((context, layer), weights, PLAIN, [np.ones((3, 9), np.float32)])
+    np.testing.assert_array_equal(states[:, 0], [-9, -18, -27])
+
+
 @given(
     recurrent_layers=st.sampled_from([(), (1,), (2,), "all"]),
     margin=st.integers(0, 4),

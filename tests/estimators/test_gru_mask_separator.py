@@ -308,6 +308,17 @@ def test_a_network_that_diverges_says_what_to_do(tracks):
         separator.fit(analysed(*tracks))
 
 
+def test_a_validation_loss_that_is_not_finite_stops_the_fit(tracks, monkeypatch):
+    from sksvs.estimators import _training as training
+
+    losses = iter([0.5, np.nan])
+    monkeypatch.setattr(training, "run_on_batch", lambda *batch: next(losses))
+    with pytest.raises(
+        ValueError, match=r"validation loss is nan in epoch 2: the network .* batch of X\[2\]"
+    ):
+        tiny_separator().fit(analysed(*tracks), validation_tracks=[False, False, True])
+
+
 def test_partial_fit_keeps_the_optimiser_and_the_statistics(tracks):
     X, y = tracks
     separator = tiny_separator(early_stopping=True, learning_rate_init=0.02).fit(analysed(X, y))
@@ -438,6 +449,21 @@ def test_the_weight_of_the_others_may_be_changed_after_fit(fitted, tracks):
         np.testing.assert_allclose(less[0], voice[0] / (voice[0] + 4 * (1 - voice[0])), atol=1e-5)
 
 
+@pytest.mark.parametrize("weight", [0, -1, np.nan, 1e7])
+def test_a_false_weight_of_the_others_is_refused_when_predicting(fitted, tracks, weight):
+    X = analysed(tracks[0])
+    wrong = copy.deepcopy(fitted).set_params(others_weight=weight)
+    for method in (wrong.predict, wrong.iter_predict, wrong.predict_mask):
+        with pytest.raises(ValueError, match="others_weight must be from 1e-6 to 1e6; got"):
+            method(X)
+
+
+@pytest.mark.parametrize("weight", [1e-6, 1e6])
+def test_the_masks_are_masks_with_any_weight_of_the_others(fitted, tracks, weight):
+    masks = copy.deepcopy(fitted).set_params(others_weight=weight).predict_mask(analysed(tracks[0]))
+    np.testing.assert_allclose(masks[0].sum(axis=0), 1, atol=1e-5)
+
+
 def test_parameters_that_are_set_after_fit_wait_for_the_next_fit(fitted, tracks):
     X = analysed(tracks[0])
     changed = copy.deepcopy(fitted)
@@ -484,14 +510,19 @@ def test_a_weight_that_is_nan_gives_nan_and_no_error(fitted, tracks):
         ({"dropout": 1.0}, r"dropout must be at least 0 and below 1; got 1\.0"),
         ({"input_power": 0}, "input_power must be above 0"),
         ({"learning_rate_init": -1}, "learning_rate_init must be above 0"),
-        ({"clip_norm": 0}, "clip_norm must be above 0, or None"),
-        ({"clip_norm": "a"}, "clip_norm must be above 0, or None; got 'a'"),
+        ({"clip_norm": 0}, "clip_norm must be above 0 and finite, or None"),
+        ({"clip_norm": "a"}, "clip_norm must be above 0 and finite, or None; got 'a'"),
+        ({"clip_norm": np.inf}, "clip_norm must be above 0 and finite, or None; got inf"),
+        ({"clip_norm": True}, "clip_norm must be above 0 and finite, or None; got True"),
         ({"batch_size": 0}, "batch_size must be an integer of at least 1; got 0"),
         ({"segment_frames": 2.5}, "segment_frames must be an integer"),
         ({"max_iter": True}, "max_iter must be an integer"),
         ({"validation_fraction": 1.0}, "validation_fraction must be above 0 and below 1"),
         ({"early_stopping": "no"}, "early_stopping must be True or False; got 'no'"),
         ({"cache_size": -1}, "cache_size must be at least 0"),
+        ({"cache_size": np.inf}, "cache_size must be at least 0 and finite; got inf"),
+        ({"tol": np.inf}, "tol must be at least 0 and finite"),
+        ({"others_weight": 1e7}, "others_weight must be from 1e-6 to 1e6"),
         ({"learning_rate": "step"}, "learning_rate must be one of 'constant', 'cosine'"),
         ({"augmentation": "all"}, "augmentation must be a sksvs.augmentation.Augmentation, or"),
         ({"augmentation": Augmentation(remix=2.0)}, "Augmentation: remix must be a probability"),

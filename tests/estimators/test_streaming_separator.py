@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -120,6 +122,9 @@ def test_what_cannot_stream_is_refused(forwards, tracks):
     for level in (0, -1.0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="level must be positive and finite"):
             StreamingSeparator(forwards, level)
+    wrong = copy.deepcopy(forwards).set_params(others_weight=0)
+    with pytest.raises(ValueError, match="others_weight must be from 1e-6 to 1e6; got 0"):
+        StreamingSeparator(wrong)
 
 
 @pytest.mark.parametrize(
