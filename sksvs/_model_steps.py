@@ -65,6 +65,9 @@ def describe_step(name, step):
     parameters |= {key: None for key in LEFT_OUT if key in parameters}
     if not isinstance(parameters.get("random_state"), Integral | None):
         parameters["random_state"] = None
+    for key, parameter in signature(kind).parameters.items():
+        if isinstance(parameter.default, bool) and isinstance(parameters[key], Integral):
+            parameters[key] = bool(parameters[key])  # verbose=1 and the like
     facts = {}
     if isinstance(step, BaseMaskSeparator):
         check_is_fitted(step, "n_sources_")

@@ -35,7 +35,11 @@ OBJECTS = {
     "STFTParams": (STFTParams, [field.name for field in fields(STFTParams)]),
     "Augmentation": (Augmentation, list(signature(Augmentation).parameters)),
 }
-CHECKED_ELSEWHERE = ("window", "recurrent_layers")  # which may be of more than one type
+CHECKED_ELSEWHERE = (
+    "window",
+    "recurrent_layers",
+    "clip_norm",
+)  # which may be of more than one type
 # What a parameter may be, by the type of its default; where that is None, anything that is checked
 # elsewhere.
 KINDS = {
@@ -167,7 +171,7 @@ def _check_bounds(name, value, smallest, largest):
 
 def _check_window(window):
     """Refuse what is no name of a window with a few numbers, none of them huge."""
-    name, *numbers = window if isinstance(window, tuple) and window else (window,)
+    name, *numbers = window if isinstance(window, (tuple, list)) and window else (window,)
     # The numbers of "taylor" count rows of a table as long as the window.
     largest = 100 if isinstance(name, str) and name.startswith("taylor") else 1_000_000
     valid = isinstance(name, (str, float)) and len(numbers) <= 4

@@ -20,7 +20,11 @@ FORMAT = 1
 KEY = "sksvs"  # of the JSON text among the metadata of a safetensors file
 LARGEST_FILE = 1 << 30
 LARGEST_HEADER = 1 << 22
+LARGEST_DESCRIPTION = LARGEST_HEADER // 4  # characters of JSON, which the header escapes
+LARGEST_CARD = LARGEST_DESCRIPTION // 2
 WEIGHTS = "weights_/"  # what may be stored as float16
+# What the parts of a false file raise, each in its way.
+UNUSABLE = (SafetensorError, ValueError, TypeError, RecursionError, ArithmeticError, LookupError)
 STORED = {"float32": ("F32", np.float32), "float16": ("F16", np.float16)}
 
 
@@ -49,7 +53,8 @@ def save(pipeline, path, *, dtype="float32", card=None):
         How the weights are stored. They are float32 again after loading; float16 takes half the
         room and rounds them to 11 bits. Input statistics are always stored as float32.
     card : dict, optional
-        What a reader should know (data, licence, scores), as far as JSON can say it.
+        What a reader should know (data, licence, scores), as far as JSON can say it, in up to
+        512 KiB.
 
     Raises
     ------
@@ -57,7 +62,9 @@ def save(pipeline, path, *, dtype="float32", card=None):
         If the pipeline has a step that is not one of sksvs's own, naming it, or a parameter of a
         kind that cannot be saved.
     ValueError
-        If a parameter has been changed since the fit, or a weight is not finite.
+        If a parameter has been changed since the fit so that the network would have other
+        layers, a weight is not finite, or the card is not JSON, too large or nested too deeply.
+        Other parameters are saved as they are now.
     NotFittedError
         Before `fit`.
     OSError
@@ -76,8 +83,8 @@ def save(pipeline, path, *, dtype="float32", card=None):
         )
     if dtype not in STORED:
         raise ValueError(f"dtype must be 'float32' or 'float16'; got {dtype!r}.")
-    if card is not None and not isinstance(card, dict):
-        raise TypeError(f"card must be a dict; got {type(card).__name__}.")
+    if card is not None:
+        check_card(card)
     path = Path(path).resolve()
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} does not exist, so {path.name} cannot be written.")
@@ -92,7 +99,7 @@ def save(pipeline, path, *, dtype="float32", card=None):
     text = _to_json(document)
     try:
         # What load would refuse is not written.
-        restored, shapes = build_pipeline(json.loads(text)["steps"])
+        restored, shapes = build_pipeline(_from_json(text)["steps"])
         arrays = {}
         for (name, step), (_, same) in zip(pipeline.steps, restored.steps):
             if getattr(step, "layers_", None) != getattr(same, "layers_", None):
@@ -157,15 +164,46 @@ def load(path, *, return_card=False):
     return (pipeline, document.get("card")) if return_card else pipeline
 
 
-def _to_json(document):
+def check_card(card):
+    """Refuse what cannot be the card of a model.
+
+    Parameters
+    ----------
+    card : object
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no dict, cannot be written as JSON, is too large or is nested too deeply.
+    """
+    if not isinstance(card, dict):
+        raise TypeError(f"card must be a dict; got {type(card).__name__}.")
     try:
-        text = json.dumps(document, allow_nan=False)
+        text = json.dumps(card, allow_nan=False)
+        check_depth({"card": json.loads(text)})
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"card cannot be written as JSON ({error}).") from error
-    if len(text) > LARGEST_HEADER // 4:
+        reason = str(error).replace("its description", "it")
+        raise ValueError(f"card cannot be written as JSON ({reason}).") from error
+    if len(text) > LARGEST_CARD:
         raise ValueError(
-            f"The description of the model takes {len(text)} bytes, and {LARGEST_HEADER // 4} are "
-            "the most. Give it a smaller card."
+            f"card takes {len(text)} bytes as JSON, and {LARGEST_CARD} are the most. Give it a "
+            "smaller card."
+        )
+
+
+def _to_json(document):
+    text = json.dumps(document, allow_nan=False)
+    if len(text) > LARGEST_DESCRIPTION:
+        sizes = {
+            f"{key} of step {step['name']!r}": len(json.dumps(value))
+            for step in document["steps"]
+            for kind in ("parameters", "learnt")
+            for key, value in step[kind].items()
+        }
+        largest = max(sizes, key=sizes.get)
+        raise ValueError(
+            f"The description of the model takes {len(text)} bytes, and {LARGEST_DESCRIPTION} are "
+            f"the most. {sizes[largest]} of them are {largest}: make that shorter."
         )
     return text
 
@@ -198,7 +236,7 @@ def _named_errors(path):
     """Raise whatever is wrong with a file as a ModelFileError that names it."""
     try:
         yield
-    except (SafetensorError, ValueError, TypeError, RecursionError) as error:
+    except UNUSABLE as error:
         reason = str(error).rstrip(".")
         raise ModelFileError(
             f"{path} cannot be loaded as a model: {reason}. Is it complete, and was it written by "
