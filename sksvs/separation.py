@@ -100,9 +100,8 @@ def separate_file(separator, path, out_dir, *, source_names=None, audio_format=N
     names = _source_names(source_names, pipeline[-1].n_sources_)
     file = AudioFile(path)
     audio_format, subtype = _choose_format(file, audio_format)
-    ending = ENDINGS.get(audio_format, audio_format.lower())
     wanted = [i for i, name in enumerate(names) if name is not None]
-    stems = tuple(Path(out_dir) / f"{names[i]}.{ending}" for i in wanted)
+    stems = _stem_paths(out_dir, names, audio_format)
     for stem in stems:
         if stem.exists() and stem.samefile(file.path):
             raise ValueError(
@@ -149,12 +148,19 @@ def separate_files(separator, paths, out_dir, *, n_jobs=None, source_names=None,
     -----
     UserWarning
         If files failed, naming them.
+
+    Raises
+    ------
+    ValueError
+        If two files would have their stems in one folder, or a stem of one would overwrite
+        another; then nothing is written.
     """
     _source_names(source_names, _fitted_pipeline(separator)[-1].n_sources_)
     if isinstance(paths, (str, os.PathLike)):
         raise TypeError(f"paths must be a sequence of paths; got {paths!r}. Put it into a list.")
     paths = [Path(os.path.abspath(path)) for path in paths]
     folders = stem_folders(paths, out_dir)
+    refuse_overwritten_inputs(separator, paths, folders, source_names, audio_format)
     results = Parallel(n_jobs=n_jobs)(
         delayed(_try_to_separate)(separator, path, folder, source_names, audio_format)
         for path, folder in zip(paths, folders)
@@ -223,6 +229,12 @@ def _choose_format(file, audio_format):
     return wanted, subtype
 
 
+def _stem_paths(folder, names, audio_format):
+    """Return the paths of the stems that are wanted, the voice first."""
+    ending = ENDINGS.get(audio_format, audio_format.lower())
+    return tuple(Path(folder) / f"{name}.{ending}" for name in names if name is not None)
+
+
 def _with_all_channels(file, spectrogram):
     """Return the spectrogram of the file itself where the pipeline has averaged its channels."""
     waveform = spectrogram.waveform
@@ -262,3 +274,39 @@ def stem_folders(paths, out_dir):
                 "Separate them one after the other, with separate_file."
             )
     return folders
+
+
+def refuse_overwritten_inputs(separator, paths, folders, source_names=None, audio_format=None):
+    """Raise a ValueError if a stem of one file would lie where another file is to be read.
+
+    Parameters
+    ----------
+    separator, source_names, audio_format
+        As in :func:`separate_file`.
+    paths : sequence of str or path-like
+        Those that cannot be separated are passed over: they have no stems.
+    folders : sequence of Path
+        As of :func:`stem_folders`.
+    """
+    names = _source_names(source_names, _fitted_pipeline(separator)[-1].n_sources_)
+    inputs = {key: path for path in paths for key in _keys(path)}
+    for path, folder in zip(paths, folders):
+        try:
+            stems = _stem_paths(folder, names, _choose_format(AudioFile(path), audio_format)[0])
+        except (ValueError, OSError):
+            continue
+        for stem in stems:
+            for other in (inputs.get(key) for key in _keys(stem)):
+                if other not in (None, path):
+                    raise ValueError(
+                        f"A stem of {path} would be {stem}, which is one of the files to separate, "
+                        f"{other}. Take another folder for the stems."
+                    )
+
+
+def _keys(path):
+    """Return what tells a file from others: where it is, and if it is there, which one it is."""
+    yield os.path.realpath(path)
+    if os.path.exists(path):
+        status = os.stat(path)
+        yield status.st_dev, status.st_ino

@@ -303,3 +303,22 @@ def test_stems_have_folders_by_what_their_paths_do_not_share(tmp_path, pipeline)
     with pytest.raises(ValueError, match=r"a\.wav and .*a\.flac would have their stems in one"):
         separate_files(pipeline, [tmp_path / "a.wav", tmp_path / "a.flac"], tmp_path / "out")
     assert separate_files(pipeline, [], tmp_path / "out") == []
+
+
+def test_no_stem_overwrites_or_becomes_another_input(tmp_path, pipeline):
+    (tmp_path / "song").mkdir()
+    song = make_song(tmp_path / "song.wav", (4000,))
+    other = make_song(tmp_path / "song" / "accompaniment.wav", (4000,))
+    missing, before = tmp_path / "song" / "vocals.wav", other.read_bytes()
+    for second in (other, missing):
+        with pytest.raises(ValueError, match=rf"A stem of {song} would be .*, {second}\. Take"):
+            separate_files(pipeline, [song, second], tmp_path)
+    (tmp_path / "out" / "song").mkdir(parents=True)
+    (tmp_path / "out" / "song" / "vocals.wav").hardlink_to(other)
+    with pytest.raises(ValueError, match="which is one of the files to separate"):
+        separate_files(pipeline, [song, other], tmp_path / "out")
+    assert other.read_bytes() == before
+    assert files_in(tmp_path) == ["out/song/vocals.wav", "song.wav", "song/accompaniment.wav"]
+    (tmp_path / "out" / "song" / "vocals.wav").unlink()
+    results = separate_files(pipeline, [song, other], tmp_path / "out")
+    assert [result.error for result in results] == [None, None]

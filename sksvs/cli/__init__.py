@@ -16,6 +16,9 @@ from sksvs.cli._output import one_line
 from sksvs.cli._score import score
 from sksvs.cli._separate import separate
 
+# What may go wrong with data, disk, memory or a worker; what else is raised is a mistake of sksvs.
+FAILURES = (ValueError, TypeError, OSError, RuntimeError, MemoryError, ArithmeticError)
+
 
 class _Commands(click.Group):
     """Commands whose errors are said in one line, and not as a traceback."""
@@ -23,9 +26,14 @@ class _Commands(click.Group):
     def invoke(self, ctx):
         try:
             return super().invoke(ctx)
-        except (ValueError, TypeError, OSError) as error:
+        except (click.exceptions.Exit, click.Abort, click.ClickException):
+            raise  # the first two are RuntimeErrors
+        except Exception as error:
             if getattr(error, "errno", None) == errno.EPIPE:
                 raise  # whoever read has had enough; click leaves quietly
+            of_tensorflow = type(error).__module__.partition(".")[0] == "tensorflow"
+            if not isinstance(error, FAILURES) and not of_tensorflow:
+                raise
             raise click.ClickException(one_line(error)) from error
 
 

@@ -5,14 +5,17 @@ import json
 
 def one_line(error):
     """Return what an exception or a path says, without line breaks."""
-    return printable(" ".join(str(error).split())) or type(error).__name__
+    return in_a_line(" ".join(str(error).split())) or type(error).__name__
+
+
+def in_a_line(text):
+    """Return text, or a path, in which line breaks are escaped, too."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
 def printable(text):
     """Return text in which nothing can command the terminal: other characters are escaped."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )
+    return "\n".join(map(in_a_line, text.split("\n")))
 
 
 def to_json(value):

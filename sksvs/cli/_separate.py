@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from sksvs.cli._options import load_model, model_option
-from sksvs.cli._output import one_line, printable
+from sksvs.cli._output import in_a_line, one_line
 
 
 @click.command()
@@ -47,7 +47,7 @@ def separate(ctx, songs, out, model, stems, audio_format):
     the exit code is 1. Where songs come from several folders, the stems keep the parts of the
     paths that the songs do not share.
     """
-    from sksvs.separation import stem_folders
+    from sksvs.separation import refuse_overwritten_inputs, stem_folders
 
     try:
         folders = stem_folders(songs, out)
@@ -55,6 +55,10 @@ def separate(ctx, songs, out, model, stems, audio_format):
         raise click.UsageError(one_line(error)) from error
     separator = load_model(model)
     names = ["vocals"] + [None] * (separator[-1].n_sources_ - 1) if stems == "vocals" else None
+    try:
+        refuse_overwritten_inputs(separator, songs, folders, names, audio_format)
+    except ValueError as error:
+        raise click.UsageError(one_line(error)) from error
     n_failed = 0
     for song, folder in zip(songs, folders):
         try:
@@ -64,7 +68,7 @@ def separate(ctx, songs, out, model, stems, audio_format):
             n_failed += 1
         else:
             for path in written:
-                click.echo(path)
+                click.echo(in_a_line(path))
     if n_failed:
         ctx.exit(1)
 
@@ -78,7 +82,7 @@ def _separate_song(separator, song, folder, names, audio_format):
 
     bar = tqdm(
         total=len(AudioFile(song)),
-        desc=printable(song.name),
+        desc=in_a_line(song.name),
         unit=" samples",
         unit_scale=True,
         leave=False,

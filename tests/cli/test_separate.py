@@ -97,6 +97,51 @@ def test_a_false_model_is_an_error_in_one_line(run, song, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("a worker\nwas killed"),
+        MemoryError(),
+        OverflowError("too large"),
+        type("ResourceExhaustedError", (Exception,), {"__module__": "tensorflow.python"})("full"),
+    ],
+)
+def test_what_fails_is_said_in_one_line(run, song, model, tmp_path, monkeypatch, error):
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setattr(separation, "stem_folders", fail)
+    result = run("separate", song, "-o", tmp_path, "--model", model)
+    said = " ".join(str(error).split()) or "MemoryError"
+    assert (result.exit_code, result.stderr) == (1, f"Error: {said}\n")
+
+
+def test_a_mistake_of_ours_is_a_traceback(run, song, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(separation, "stem_folders", lambda *arguments: {}["missing"])
+    result = run("separate", song, "-o", tmp_path, "--model", model)
+    assert isinstance(result.exception, KeyError)
+
+
+def test_a_stem_never_overwrites_another_song(run, song, model, tmp_path):
+    other = tmp_path / "song" / "vocals.wav"
+    other.parent.mkdir()
+    other.write_bytes(song.read_bytes())
+    result = run("separate", song, other, "-o", tmp_path, "--model", model)
+    assert result.exit_code == 2
+    assert f"A stem of {song} would be {other}" in " ".join(result.stderr.split())
+    assert files_in(tmp_path) == ["song.wav", "song/vocals.wav"]
+    assert other.read_bytes() == song.read_bytes()
+    arguments = ["-o", tmp_path, "--model", model, "--format", "flac"]
+    assert run("separate", song, other, *arguments).exit_code == 0
+
+
+def test_the_paths_of_stems_are_printed_a_line_each(run, song, model, tmp_path):
+    odd = song.rename(tmp_path / "a\nb.wav")
+    result = run("separate", odd, "-o", tmp_path / "out", "--model", model)
+    expected = [f"{tmp_path}/out/a\\nb/{name}.wav" for name in ("vocals", "accompaniment")]
+    assert result.stdout.splitlines() == expected
+
+
 def test_the_process_leaves_with_the_codes(song, model, tmp_path, monkeypatch, capsys):
     for arguments, code in (
         (["separate", str(song), "-o", str(tmp_path), "--model", str(model)], 0),
