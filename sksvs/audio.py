@@ -16,6 +16,7 @@ __all__ = [
     "AudioFile",
     "Sources",
     "Waveform",
+    "libsndfile_version",
     "read",
     "resample",
     "to_mono",
@@ -247,3 +248,8 @@ def _read_header(path, size, modified_ns):
             f"{path} is truncated: it should have {missing} byte(s) more, or its end is missing."
         )
     return header
+
+
+def libsndfile_version():
+    """Return the version of the library that reads and writes files, such as "1.2.2"."""
+    return soundfile.__libsndfile_version__

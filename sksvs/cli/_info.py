@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import sksvs
-from sksvs.cli._output import printable, to_json
+from sksvs.cli._output import in_a_line, one_line, to_json
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "tensorflow", "soundfile", "soxr", "safetensors")
 
@@ -20,16 +20,24 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "tensorflow", "soundfile", "soxr",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def info(models, as_json):
-    """Say which versions are installed, which models are packaged, and what is in model files."""
+@click.pass_context
+def info(ctx, models, as_json):
+    """Say which versions are installed, which models are packaged, and what is in model files.
+
+    A file that is no model does not stop the others: it is named on stderr, and the exit code is 1.
+    """
     from sksvs._pretrained import pretrained_names, pretrained_path
 
+    packaged = list(map(pretrained_path, pretrained_names()))
+    described = [_describe(path) for path in (*packaged, *models)]
     found = {
         "versions": _versions(),
-        "packaged_models": [_describe(pretrained_path(name)) for name in pretrained_names()],
-        "models": [_describe(path) for path in models],
+        "packaged_models": [model for model in described[: len(packaged)] if model],
+        "models": [model for model in described[len(packaged) :] if model],
     }
-    click.echo(to_json(found) if as_json else printable(_as_text(found)))
+    click.echo(to_json(found) if as_json else _as_text(found))
+    if None in described:
+        ctx.exit(1)
 
 
 def _versions():
@@ -40,16 +48,21 @@ def _versions():
             versions[package] = version(package)
         except PackageNotFoundError:
             versions[package] = None
-    import soundfile
+    from sksvs.audio import libsndfile_version
 
-    return versions | {"libsndfile": soundfile.__libsndfile_version__}
+    return versions | {"libsndfile": libsndfile_version()}
 
 
 def _describe(path):
+    """Return what is in a model file; None, after a line on stderr, if it cannot be loaded."""
     from sksvs._model_steps import describe_step
     from sksvs.model_file import load
 
-    pipeline, card = load(path, return_card=True)
+    try:
+        pipeline, card = load(path, return_card=True)
+    except Exception as error:  # whatever it is, it is said, and the other models are described
+        click.echo(f"Error: {one_line(error)}", err=True)
+        return None
     steps = [describe_step(name, step) for name, step in pipeline.steps]
     for step in steps:
         del step["learnt"]
@@ -72,12 +85,15 @@ def _as_text(found):
     if not found["packaged_models"]:
         lines += ["", "No model is packaged."]
     for model in [*found["packaged_models"], *found["models"]]:
-        lines += ["", f"{model['path']}: {model['bytes']} bytes"]
+        lines += ["", f"{in_a_line(model['path'])}: {model['bytes']} bytes"]
         for name in ("sample_rate", "n_sources", "n_params"):
             lines.append(f"  {name}: {model[name]}")
         for step in model["steps"]:
-            lines.append(f"  {step['name']}: {step['class']}")
-            lines += [f"    {key}: {_plain(value)}" for key, value in step["parameters"].items()]
+            lines.append(f"  {in_a_line(step['name'])}: {step['class']}")
+            lines += [
+                f"    {key}: {in_a_line(_plain(value))}"
+                for key, value in step["parameters"].items()
+            ]
         lines.append("  card: " + to_json(model["card"]).replace("\n", "\n  "))
     return "\n".join(lines)
 

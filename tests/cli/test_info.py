@@ -4,8 +4,12 @@ import subprocess
 import sys
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 import sksvs
+from sksvs.estimators import MixtureBaseline
+from sksvs.transforms import STFTTransformer
+from tests.strategies import tiny_tracks
 
 
 def test_versions_and_models_as_text(run, model):
@@ -16,7 +20,10 @@ def test_versions_and_models_as_text(run, model):
     assert ["numpy", np.__version__] in lines
     assert ["python", platform.python_version()] in lines
     assert f"{model}: {model.stat().st_size} bytes" in result.stdout
-    assert "stfttransformer: STFTTransformer\n    array_rate: None\n    hop_length: 32" in result.stdout
+    assert (
+        "stfttransformer: STFTTransformer\n    array_rate: None\n    hop_length: 32"
+        in result.stdout
+    )
     assert "\x9b" not in result.stdout  # which would command the terminal
 
 
@@ -37,9 +44,34 @@ def test_a_false_model_is_an_error(run, tmp_path):
     assert "model cannot be loaded as a model: it has 0 bytes" in result.stderr
 
 
-def test_nothing_large_is_imported_for_the_versions():
+def test_a_false_model_does_not_stop_the_others(run, model, tmp_path):
+    false = tmp_path / "false"
+    false.write_bytes(b"")
+    text = run("info", model, false)
+    assert text.exit_code == 1
+    assert text.stderr.startswith(f"Error: {false} cannot be loaded as a model: it has 0 bytes")
+    assert len(text.stderr.splitlines()) == 1
+    assert f"{model}: {model.stat().st_size} bytes" in text.stdout
+    as_json = run("info", false, model, "--json")
+    assert as_json.exit_code == 1
+    assert [m["path"] for m in json.loads(as_json.stdout)["models"]] == [str(model)]
+
+
+def test_what_a_model_says_cannot_look_like_a_line_of_its_own(run, tmp_path):
+    name = "stft\nforged: line"
+    steps = [(name, STFTTransformer(64, 32)), ("last", MixtureBaseline())]
+    path = tmp_path / "model\nforged: line"
+    sksvs.save(Pipeline(steps).fit(*tiny_tracks(1)), path)
+    result = run("info", path)
+    assert result.exit_code == 0
+    assert "  stft\\nforged: line: STFTTransformer" in result.stdout
+    assert not any(line.startswith("forged") for line in result.stdout.splitlines())
+
+
+def test_tensorflow_is_not_imported_for_versions_and_models(model):
     code = (
-        "import sys; from sksvs.cli import cli; cli.main(['info'], standalone_mode=False);"
-        "sys.exit(any(m in sys.modules for m in ('tensorflow', 'sklearn', 'scipy')))"
+        "import sys; from sksvs.cli import cli;"
+        "cli.main(['info', sys.argv[1]], standalone_mode=False);"
+        "sys.exit(any(m in sys.modules for m in ('tensorflow', 'keras')))"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code, model], check=False).returncode == 0
