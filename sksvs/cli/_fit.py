@@ -7,6 +7,7 @@ import click
 
 import sksvs
 from sksvs.cli._options import corpus_option, data_option
+from sksvs.cli._output import in_a_line, one_line
 
 
 class _Sizes(click.ParamType):
@@ -49,8 +50,19 @@ class _Sizes(click.ParamType):
 @click.option(
     "--learning-rate", type=click.FloatRange(0, min_open=True), default=0.001, show_default=True
 )
-@click.option("--early-stopping", is_flag=True, help="Hold out a tenth of the singers or artists.")
-@click.option("--n-fft", type=click.IntRange(2), default=1024, show_default=True)
+@click.option(
+    "--early-stopping",
+    is_flag=True,
+    help="Hold out a tenth of the singers or artists, at least one, and stop when they are "
+    "separated no better.",
+)
+@click.option(
+    "--n-fft",
+    type=click.IntRange(2),
+    default=1024,
+    show_default=True,
+    help="Samples of a window at the sample rate of the corpus.",
+)
 @click.option("--hop-length", type=click.IntRange(1), default=512, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option(
@@ -59,7 +71,8 @@ class _Sizes(click.ParamType):
 @click.option(
     "--checkpoints",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder in which to save every epoch; the same command goes on from there.",
+    help="Folder in which to save the fit after epochs, for at most 5 % of the time; the same "
+    "command goes on from the last one that was saved.",
 )
 @click.option(
     "--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True
@@ -104,6 +117,7 @@ def fit(
     corpus = corpus or detect_corpus(data)
     learnt = load_corpus(data, "train", corpus)
     X, y, groups = (values[:songs] for values in (learnt.X, learnt.y, learnt.groups))
+    rate = min(x.sample_rate for x in X)  # so that the model takes songs of any
     gru = GRUMaskSeparator(
         hidden_layer_sizes=hidden_sizes,
         bidirectional=not forwards_only,
@@ -119,7 +133,7 @@ def fit(
     pipeline = Pipeline(
         [
             ("mono", MonoDownmix()),
-            ("stft", STFTTransformer(n_fft=n_fft, hop_length=hop_length)),
+            ("stft", STFTTransformer(n_fft=n_fft, hop_length=hop_length, sample_rate=rate)),
             ("irm", IRMTarget()),
             ("gru", gru),
         ]
@@ -128,14 +142,20 @@ def fit(
     pipeline.set_params(gru__verbose=False)
     facts = {"corpus": corpus, "subset": "train", "n_tracks": len(X)}
     sksvs.save(pipeline, out, dtype=dtype, card={**facts, **card})
-    click.echo(out)
+    click.echo(in_a_line(out))
 
 
 def _read_card(path):
+    from sksvs.model_file import check_card
+
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise click.UsageError(f"{path} is no JSON file ({error}).") from error
     if not isinstance(card, dict):
         raise click.UsageError(f"{path} must hold a JSON object, such as {{}}.")
+    try:
+        check_card(card)
+    except ValueError as error:
+        raise click.UsageError(f"{path}: {one_line(error)}") from error
     return card

@@ -4,9 +4,11 @@ import click
 import pytest
 
 import sksvs
+from sksvs.audio import AudioFile, write
 from sksvs.cli._fit import fit
 from sksvs.estimators import GRUMaskSeparator
 from sksvs.transforms import STFTTransformer
+from tests.strategies import seeded_noise
 
 
 def test_a_model_is_learnt_and_saved(run, dsd100, tmp_path):
@@ -22,6 +24,11 @@ def test_a_model_is_learnt_and_saved(run, dsd100, tmp_path):
     assert pipeline[-1].hidden_layer_sizes == (4, 3)
     assert (pipeline[-1].random_state, pipeline[-1].bidirectional) == (3, False)
     assert pipeline[-1].stft_params_.sample_rate == 8000
+    faster = tmp_path / "faster.wav"
+    write(faster, seeded_noise(44100, 0, 0.1), 44100)
+    separated = run("separate", faster, "-o", tmp_path / "out", "--model", out)
+    assert (separated.exit_code, separated.stderr) == (0, "")
+    assert AudioFile(tmp_path / "out" / "faster" / "vocals.wav").shape == (44100,)
     assert len(list(folder.glob("*.npz"))) == 1
     scored = run("score", "--data", dsd100, "--model", out, "--quiet", "--songs", 1)
     assert scored.exit_code == 0
@@ -49,6 +56,9 @@ def test_defaults_are_those_of_the_estimators():
         (["-o", "m", "--hidden-sizes", "8,x"], 2, "'8,x' is no list of positive integers"),
         (["-o", "m", "--card", "wrong.json"], 2, "wrong.json is no JSON file"),
         (["-o", "m", "--card", "list.json"], 2, "list.json must hold a JSON object"),
+        (["-o", "m", "--card", "nan.json"], 2, "nan.json: card cannot be written as JSON (Out of"),
+        (["-o", "m", "--card", "deep.json"], 2, "(it is nested too deeply)"),
+        (["-o", "m", "--card", "large.json"], 2, "large.json: card takes"),
         (["-o", "m"], 1, "is none of the folders that are known"),
     ],
 )
@@ -58,6 +68,9 @@ def test_what_is_wrong_is_said_before_anything_is_learnt(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wrong.json").write_text("{")
     (tmp_path / "list.json").write_text("[]")
+    (tmp_path / "nan.json").write_text('{"x": NaN}')
+    (tmp_path / "deep.json").write_text('{"x": ' + "[" * 20 + "]" * 20 + "}")
+    (tmp_path / "large.json").write_text(json.dumps({"x": "x" * 600_000}))
     result = run("fit", "--data", tmp_path, *options)
     assert result.exit_code == code
     assert message in result.stderr
