@@ -115,7 +115,7 @@ def fit_and_score(name, fold, keep):
 
 
 def fit(pipeline, fold, row):
-    """Fit a pipeline, and a second time where the row says so."""
+    """Fit a pipeline as far as its row says."""
     if row.last_epoch is not None:
         import keras  # not needed otherwise
 
@@ -125,9 +125,6 @@ def fit(pipeline, fold, row):
 
         pipeline[-1].set_params(callbacks=[StopAfter()])
     pipeline.fit(*fold.learnt)
-    if row.then is not None:
-        pipeline[-1].set_params(**row.then, warm_start=True, callbacks=None)
-        pipeline.fit(*fold.learnt)
 
 
 def _file_name(*words):
