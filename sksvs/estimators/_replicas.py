@@ -29,6 +29,7 @@ def run_on_batch(model, kind, inputs, targets, frame_weights):
     float
         The loss before the step: the mean of ``loss * weight`` over all frames.
     """
+    model.reset_metrics()  # so that the loss is that of this batch alone
     strategy = model.distribute_strategy
     n = strategy.num_replicas_in_sync
     if n == 1:
@@ -45,7 +46,6 @@ def run_on_batch(model, kind, inputs, targets, frame_weights):
 
     batch = strategy.experimental_distribute_values_from_function(part)
     model.make_train_function() if kind == "train" else model.make_test_function()
-    model.reset_metrics()
     step = model.train_function if kind == "train" else model.test_function
     return float(np.mean(step(iter([batch]))["loss"]))
 

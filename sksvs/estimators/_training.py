@@ -142,7 +142,6 @@ def _run_epoch(model, batches, validation_batches, run, progress):
     """Learn from every batch, and extend the curves."""
 
     def learn(batch, frame_weights):
-        model.reset_metrics()
         loss = learn_from_batch(model, batch.inputs, batch.targets, frame_weights)
         return _require_finite(loss, "training", run.epoch, batch)
 
@@ -155,7 +154,6 @@ def _run_epoch(model, batches, validation_batches, run, progress):
 
 def _validation_loss(model, batches, epoch):
     def judge(batch, frame_weights):
-        model.reset_metrics()
         loss = run_on_batch(model, "test", batch.inputs, batch.targets, frame_weights)
         return _require_finite(loss, "validation", epoch, batch)
 

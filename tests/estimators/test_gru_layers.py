@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sksvs.estimators import _architecture
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
+from tests.estimators.stock_layers import assert_same, outputs_and_gradients, same_weights
 from tests.strategies import seeded_noise
 
 
@@ -25,28 +26,6 @@ def stock(*args, **kwargs):
 
 def fast(*args, **kwargs):
     return make_layer(ProjectedGRU, ProjectedBidirectional, *args, **kwargs)
-
-
-def same_weights(layers, n_inputs, seed=0):
-    """Build the layers with the same weights, biases that are not zero among them."""
-    for layer in layers:
-        layer.build((None, None, n_inputs))
-        shapes = [w.shape for w in layer.weights if w.dtype == "float32"]
-        layer.set_weights([0.4 * seeded_noise(s, seed + i) for i, s in enumerate(shapes)])
-
-
-def outputs_and_gradients(layer, inputs, upstream, compiled=False):
-    def run(inputs, upstream):
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            outputs = layer(inputs)
-            loss = tf.reduce_sum(outputs * upstream)
-        variables = [weight.value for weight in layer.trainable_weights]
-        return outputs, tape.gradient(loss, [inputs, *variables])
-
-    run = tf.function(run, jit_compile=True) if compiled else run
-    outputs, gradients = run(tf.constant(inputs), tf.constant(upstream))
-    return [np.array(outputs), *map(np.array, gradients)]
 
 
 @pytest.fixture(params=["in one loop", "in a loop for each direction"])
@@ -72,8 +51,7 @@ def test_outputs_and_gradients_are_those_of_keras(
     inputs = seeded_noise((batch, n_frames, n_inputs), seed=9).astype(np.float32)
     upstream = seeded_noise((batch, n_frames, units * (1 + both_ways)), seed=10).astype(np.float32)
     expected, actual = (outputs_and_gradients(layer, inputs, upstream) for layer in layers)
-    for ours, theirs in zip(actual, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5 * max(1, np.abs(theirs).max()))
+    assert_same(actual, expected)
 
 
 @pytest.mark.parametrize("both_ways", [False, True])
@@ -84,8 +62,7 @@ def test_the_compiled_layer_is_the_same_layer(any_width, both_ways):
     upstream = 0.1 * seeded_noise((5, 60, 16 * (1 + both_ways)), seed=2).astype(np.float32)
     expected = outputs_and_gradients(layers[0], inputs, upstream)
     actual = outputs_and_gradients(layers[1], inputs, upstream, compiled=True)
-    for ours, theirs in zip(actual, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5 * max(1, np.abs(theirs).max()))
+    assert_same(actual, expected)
 
 
 def test_a_layer_that_goes_backwards_gives_the_last_frame_first_as_keras_does():

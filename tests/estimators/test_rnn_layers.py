@@ -12,38 +12,12 @@ from sksvs.estimators._losses import make_loss
 from sksvs.estimators._network import build_network, set_weights
 from sksvs.estimators._objective import Objective
 from sksvs.estimators._rnn_layers import ContextWindow, FlatDense, ReluRNN
+from tests.estimators.stock_layers import assert_same, outputs_and_gradients, same_weights
 from tests.strategies import seeded_noise
 
 
 def noise(shape, seed, scale=1.0):
     return seeded_noise(shape, seed, scale).astype(np.float32)
-
-
-def same_weights(layers, n_inputs, seed=0):
-    """Build the layers with the same weights, biases that are not zero among them."""
-    for layer in layers:
-        layer.build((None, None, n_inputs))
-        shapes = [w.shape for w in layer.weights if w.dtype == "float32"]
-        layer.set_weights([noise(s, seed + i, 0.4) for i, s in enumerate(shapes)])
-
-
-def outputs_and_gradients(layer, inputs, upstream, compiled=False):
-    def run(inputs, upstream):
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            outputs = layer(inputs)
-            loss = tf.reduce_sum(outputs * upstream)
-        variables = [weight.value for weight in layer.trainable_weights]
-        return outputs, tape.gradient(loss, [inputs, *variables])
-
-    run = tf.function(run, jit_compile=True) if compiled else run
-    outputs, gradients = run(tf.constant(inputs), tf.constant(upstream))
-    return [np.array(outputs), *map(np.array, gradients)]
-
-
-def assert_same(actual, expected):
-    for ours, theirs in zip(actual, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5 * max(1, np.abs(theirs).max()))
 
 
 def pairs(units):
