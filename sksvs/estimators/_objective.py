@@ -39,8 +39,8 @@ class Objective(NamedTuple):
     def n_compared(self):
         """Sources that the loss looks at, from the first on.
 
-        The spectra of two sources with one mask have the same error: what one has too much is
-        what the other lacks.
+        With one mask the spectra of two sources that add up to the mixture have the same error:
+        what one has too much is what the other lacks. Where they do not, the first one counts.
         """
         return 1 if self.target == "spectra" and self.n_masks == 1 else self.n_sources
 
