@@ -4,7 +4,7 @@ from inspect import signature
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,11 +17,12 @@ from sksvs._model_values import (
     encode,
     short,
 )
+from sksvs.estimators import VotingSeparator
 from sksvs.estimators._base import BaseMaskSeparator
 
 FIELDS = ("name", "class", "parameters", "learnt")  # of the description of a step
 LEFT_OUT = ("callbacks", "checkpoint_dir")  # parameters that belong to one run on one machine
-MOST_STEPS = 16
+MOST_STEPS = 16  # of a pipeline, and members of a VotingSeparator
 
 
 def known_classes():
@@ -61,6 +62,12 @@ def describe_step(name, step):
             "sksvs's own classes, so it cannot be saved: loading it would mean running its code. "
             "Pickle the pipeline if its readers trust you."
         )
+    if kind is VotingSeparator:
+        check_is_fitted(step, "estimators_")
+        members = [describe_step(*member) for member in step.named_estimators_.items()]
+        weight = encode(step.others_weight)
+        parameters = {"estimators": members, "others_weight": weight}
+        return dict(zip(FIELDS, (name, kind.__name__, parameters, {})))
     parameters = step.get_params(deep=False)
     parameters |= {key: None for key in LEFT_OUT if key in parameters}
     if not isinstance(parameters.get("random_state"), Integral | None):
@@ -71,7 +78,7 @@ def describe_step(name, step):
     facts = {}
     if isinstance(step, BaseMaskSeparator):
         check_is_fitted(step, "n_sources_")
-        facts = _facts(step)
+        facts = {fact: getattr(step, fact) for fact in step._learnt_facts}
     encoded = []
     for values in (parameters, facts):
         encoded.append({})
@@ -83,43 +90,55 @@ def describe_step(name, step):
     return dict(zip(FIELDS, (name, kind.__name__, *encoded)))
 
 
-def learnt_arrays(name, step):
-    """Return the learnt arrays of a step by the names of their tensors."""
-    arrays = {}
-    for key in _learnt_shapes(step):
-        attribute, _, item = key.partition("/")
-        value = getattr(step, attribute)
-        arrays[f"{name}/{key}"] = value[item] if item else value
-    return arrays
-
-
-def set_learnt_arrays(name, step, arrays):
-    """Set the learnt arrays of a step that `build_pipeline` has made.
+def networks(name, step):
+    """Return the separators with learnt arrays in a step, by the beginning of their tensors' names.
 
     Parameters
     ----------
     name : str
-    step : BaseEstimator
+    step : BaseEstimator or "passthrough"
+
+    Returns
+    -------
+    dict of str to BaseMaskSeparator
+        The step itself, or the members of a VotingSeparator; none of a transformer.
+    """
+    if isinstance(step, VotingSeparator):
+        return {f"{name}/{member}": x for member, x in step.named_estimators_.items()}
+    return {name: step} if isinstance(step, BaseMaskSeparator) else {}
+
+
+def learnt_arrays(separator, prefix):
+    """Return the learnt arrays of a separator by the names of their tensors."""
+    arrays = {}
+    for key in separator._learnt_shapes():
+        attribute, _, item = key.partition("/")
+        value = getattr(separator, attribute)
+        arrays[f"{prefix}/{key}"] = value[item] if item else value
+    return arrays
+
+
+def set_learnt_arrays(separator, prefix, arrays):
+    """Set the learnt arrays of a separator that `build_pipeline` has made.
+
+    Parameters
+    ----------
+    separator : BaseMaskSeparator
+    prefix : str
+        The beginning of the names of its tensors.
     arrays : dict of str to array
-        By the names of their tensors, those of other steps among them.
+        By the names of their tensors, those of other separators among them.
     """
     learnt = {}
-    for key in _learnt_shapes(step):
+    for key in separator._learnt_shapes():
         attribute, _, item = key.partition("/")
+        array = arrays[f"{prefix}/{key}"]
         if item:
-            learnt.setdefault(attribute, {})[item] = arrays[f"{name}/{key}"]
+            learnt.setdefault(attribute, {})[item] = array
         else:
-            learnt[attribute] = arrays[f"{name}/{key}"]
+            learnt[attribute] = array
     if learnt:
-        step._set_learnt(learnt)
-
-
-def _learnt_shapes(step):
-    return step._learnt_shapes() if isinstance(step, BaseMaskSeparator) else {}
-
-
-def _facts(step):
-    return {name: getattr(step, name) for name in step._learnt_facts}
+        separator._set_learnt(learnt)
 
 
 def build_pipeline(steps):
@@ -153,9 +172,10 @@ def build_pipeline(steps):
     if separators != [False] * (len(built) - 1) + [True]:
         raise ValueError("the last step, and no other, must be a separator")
     shapes = {
-        f"{name}/{key}": tuple(shape)
+        f"{prefix}/{key}": tuple(shape)
         for name, step in built
-        for key, shape in _learnt_shapes(step).items()
+        for prefix, separator in networks(name, step).items()
+        for key, shape in separator._learnt_shapes().items()
     }
     return Pipeline(built), shapes
 
@@ -174,6 +194,8 @@ def _build_step(described):
     if kind not in known_classes():
         raise ValueError(f"step {short(name)} has the class {short(kind)}, which is not known")
     kind = known_classes()[kind]
+    if kind is VotingSeparator:
+        return name, _build_voting(parameters, facts)
     step = kind(**_decode_parameters(kind, parameters))
     if hasattr(step, "_check_parameters"):
         with np.errstate(all="ignore"):  # of windows that are refused for it
@@ -190,6 +212,27 @@ def _build_step(described):
     if decoded:
         step._set_learnt(decoded)
     return name, step
+
+
+def _build_voting(parameters, facts):
+    """Return a VotingSeparator with the members that are described among its parameters."""
+    described = parameters.get("estimators")
+    if not isinstance(described, list) or len(described) > MOST_STEPS or facts:
+        raise ValueError(f"a VotingSeparator must have up to {MOST_STEPS} estimators, and no facts")
+    if any(isinstance(x, dict) and x.get("class") == "VotingSeparator" for x in described):
+        raise ValueError("a VotingSeparator cannot be an estimator of another")
+    others = {key: value for key, value in parameters.items() if key != "estimators"}
+    members = [_build_step(member) for member in described]
+    if any("/" in name for name, _ in members):  # which divides the names of tensors
+        raise ValueError(f"estimators cannot be called {short([name for name, _ in members])}")
+    step = VotingSeparator(members, **_decode_parameters(VotingSeparator, others))
+    step._check_parameters()
+    for what in ("n_sources_", "stft_params_"):
+        if any(getattr(x, what) != getattr(members[0][1], what) for _, x in members):
+            raise ValueError(f"the estimators of a VotingSeparator must have the same {what}")
+    step.estimators = [(name, clone(member)) for name, member in members]
+    step._set_members([member for _, member in members])
+    return step
 
 
 def _decode_parameters(kind, parameters):

@@ -12,7 +12,13 @@ from safetensors.numpy import save as to_safetensors
 from sklearn.pipeline import Pipeline
 
 import sksvs
-from sksvs._model_steps import build_pipeline, describe_step, learnt_arrays, set_learnt_arrays
+from sksvs._model_steps import (
+    build_pipeline,
+    describe_step,
+    learnt_arrays,
+    networks,
+    set_learnt_arrays,
+)
 from sksvs._model_values import check_depth, short
 from sksvs._whole_file import replacing
 
@@ -102,12 +108,14 @@ def save(pipeline, path, *, dtype="float32", card=None):
         restored, shapes = build_pipeline(_from_json(text)["steps"])
         arrays = {}
         for (name, step), (_, same) in zip(pipeline.steps, restored.steps):
-            if getattr(step, "layers_", None) != getattr(same, "layers_", None):
-                raise ValueError(
-                    f"step {name!r} has other parameters now than those that it was fitted with. "
-                    "Fit it again"
-                )
-            arrays |= learnt_arrays(name, step)
+            built = networks(name, same)
+            for prefix, separator in networks(name, step).items():
+                if getattr(separator, "layers_", None) != getattr(built[prefix], "layers_", None):
+                    raise ValueError(
+                        f"step {prefix!r} has other parameters now than those that it was fitted "
+                        "with. Fit it again"
+                    )
+                arrays |= learnt_arrays(separator, prefix)
         tensors = {name: _stored(name, arrays, shape, dtype) for name, shape in shapes.items()}
     except ValueError as error:
         raise ValueError(f"The pipeline cannot be saved: {str(error).rstrip('.')}.") from error
@@ -160,7 +168,8 @@ def load(path, *, return_card=False):
         for name, array in arrays.items():
             _require_finite(name, array)
         for name, step in pipeline.steps:
-            set_learnt_arrays(name, step, arrays)
+            for prefix, separator in networks(name, step).items():
+                set_learnt_arrays(separator, prefix, arrays)
     return (pipeline, document.get("card")) if return_card else pipeline
 
 
@@ -223,7 +232,7 @@ def _stored(name, arrays, shape, dtype):
 
 
 def _is_weight(name):
-    return name.partition("/")[2].startswith(WEIGHTS)
+    return f"/{WEIGHTS}" in name
 
 
 def _require_finite(name, array):

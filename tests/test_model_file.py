@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 
 import sksvs
 from sksvs.augmentation import Augmentation
-from sksvs.estimators import GRUMaskSeparator, IdealMaskOracle, MixtureBaseline
+from sksvs.estimators import GRUMaskSeparator, IdealMaskOracle, MixtureBaseline, VotingSeparator
 from sksvs.model_file import ModelFileError, load, save
 from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 from sksvs.waveform import ArrayWaveform
@@ -518,6 +518,46 @@ def test_a_false_description_is_refused(model, scratch, change, message):
         assert tracemalloc.get_traced_memory()[1] < 40_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.fixture(scope="module")
+def model_of_two(tracks, tmp_path_factory):
+    """Return the bytes of a saved pipeline that ends in a VotingSeparator with two members."""
+    members = [("a", tiny_separator(max_iter=1)), ("b", tiny_separator(max_iter=1, random_state=1))]
+    path = tmp_path_factory.mktemp("two") / "model.safetensors"
+    save(make_pipeline(VotingSeparator(members)).fit(*tracks), path)
+    return path.read_bytes()
+
+
+def members(document):
+    return last(document)["parameters"]["estimators"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: last(d).update(parameters={}), "must have up to 16 estimators"),
+        (setting("estimators", {"tuple": []}), "must have up to 16 estimators"),
+        (setting("estimators", []), "estimators must be a list of"),
+        (lambda d: setting("estimators", members(d) * 9)(d), "must have up to 16 estimators"),
+        (lambda d: setting("estimators", members(d) * 2)(d), "not unique"),
+        (
+            lambda d: members(d).append(copy.deepcopy(last(d))),
+            "a VotingSeparator cannot be an estimator of another",
+        ),
+        (lambda d: members(d).append(d["steps"][1]), "a GRUMaskSeparator or DRNNSeparator each"),
+        (lambda d: members(d)[0].update(name="a/b"), "estimators cannot be called"),
+        (lambda d: members(d)[0].update(name=1), "must have a name and a class"),
+        (lambda d: members(d)[0]["learnt"].update(n_sources_=3), "must have the same n_sources_"),
+        (lambda d: members(d)[0]["learnt"].pop("n_sources_"), "a GRUMaskSeparator has learnt"),
+        (setting("evil", 1), "VotingSeparator has no parameter 'evil'"),
+        (setting("n_sources_", 2, kind="learnt"), "and no facts"),
+        (setting("others_weight", 1e7), "others_weight must be from 1e-6 to 1e6"),
+        (lambda d: members(d).pop(), "(lacks|has too much)"),
+    ],
+)
+def test_a_false_description_of_members_is_refused(model_of_two, scratch, change, message):
+    refused(with_document(model_of_two, change), scratch, message)
 
 
 def test_a_finer_hop_than_that_of_the_fit_is_only_another_analysis(model, scratch):

@@ -63,9 +63,7 @@ def _describe(path):
     except Exception as error:  # whatever it is, it is said, and the other models are described
         click.echo(f"Error: {one_line(error)}", err=True)
         return None
-    steps = [describe_step(name, step) for name, step in pipeline.steps]
-    for step in steps:
-        del step["learnt"]
+    steps = [_without_learnt(describe_step(name, step)) for name, step in pipeline.steps]
     separator = pipeline[-1]
     has_network = hasattr(separator, "count_params")
     return {
@@ -79,6 +77,14 @@ def _describe(path):
     }
 
 
+def _without_learnt(step):
+    """Return the description of a step, and of the members among its parameters, as it was set."""
+    del step["learnt"]
+    for member in step["parameters"].get("estimators", []):
+        _without_learnt(member)
+    return step
+
+
 def _as_text(found):
     width = max(map(len, found["versions"]))
     lines = [f"{name:<{width}}  {v or 'none'}" for name, v in found["versions"].items()]
@@ -89,13 +95,19 @@ def _as_text(found):
         for name in ("sample_rate", "n_sources", "n_params"):
             lines.append(f"  {name}: {model[name]}")
         for step in model["steps"]:
-            lines.append(f"  {in_a_line(step['name'])}: {step['class']}")
-            lines += [
-                f"    {key}: {in_a_line(_plain(value))}"
-                for key, value in step["parameters"].items()
-            ]
+            lines += _step_as_lines(step, "  ")
         lines.append("  card: " + to_json(model["card"]).replace("\n", "\n  "))
     return "\n".join(lines)
+
+
+def _step_as_lines(step, indent):
+    parameters = dict(step["parameters"])
+    members = parameters.pop("estimators", [])
+    lines = [f"{indent}{in_a_line(step['name'])}: {step['class']}"]
+    lines += [f"{indent}  {key}: {in_a_line(_plain(value))}" for key, value in parameters.items()]
+    for member in members:
+        lines += _step_as_lines(member, indent + "  ")
+    return lines
 
 
 def _plain(value):

@@ -6,6 +6,7 @@ from sksvs.estimators._gru_mask_separator import GRUMaskSeparator
 from sksvs.estimators._huang2014_networks import HUANG2014_NETWORKS, huang2014_network
 from sksvs.estimators._report_networks import REPORT_NETWORKS, report_network
 from sksvs.estimators._streaming_separator import StreamingSeparator
+from sksvs.estimators._voting_separator import VotingSeparator
 
 __all__ = [
     "HUANG2014_NETWORKS",
@@ -15,6 +16,7 @@ __all__ = [
     "IdealMaskOracle",
     "MixtureBaseline",
     "StreamingSeparator",
+    "VotingSeparator",
     "huang2014_network",
     "report_network",
 ]

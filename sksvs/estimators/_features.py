@@ -179,7 +179,24 @@ def masks_from_output(output, n_sources, n_freqs, others_weight=1.0):
         np.abs(output.reshape(len(output), n_sources, n_freqs).swapaxes(0, 1), out=masks)
         masks[:, ~masks.any(axis=0)] = 1
         masks /= masks.sum(axis=0)
+    return weigh_masks(masks, others_weight).swapaxes(1, 2)
+
+
+def weigh_masks(masks, others_weight):
+    """Weigh all masks but the first, in place, and divide them by their sum anew.
+
+    Parameters
+    ----------
+    masks : array of float32, shape (n_sources, ...)
+        They sum to one over the sources.
+    others_weight : float
+
+    Returns
+    -------
+    array of float32
+        The same array.
+    """
     if others_weight != 1:
         masks[1:] *= np.float32(others_weight)
         masks /= masks.sum(axis=0)
-    return masks.swapaxes(1, 2)
+    return masks

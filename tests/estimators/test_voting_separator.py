@@ -1,0 +1,124 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
+
+from sksvs.estimators import MixtureBaseline, VotingSeparator
+from sksvs.model_file import load, save
+from sksvs.transforms import IRMTarget, STFTTransformer
+from tests.estimators.conftest import analysed, three_sources, tiny_drnn, tiny_separator
+from tests.strategies import tiny_tracks
+
+
+def members():
+    """Return networks that read both ways, forwards, and frames of context: their blocks differ."""
+    return [
+        ("both_ways", tiny_separator(max_iter=1)),
+        ("forwards", tiny_separator(max_iter=1, bidirectional=False, random_state=1)),
+        ("drnn", tiny_drnn(max_iter=1)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def voting(tracks):
+    return VotingSeparator(members()).fit(analysed(*tracks))
+
+
+def test_the_masks_are_the_mean_of_those_of_the_members(voting, tracks):
+    X = analysed(tracks[0])
+    masks = [member.predict_mask(X) for member in voting.estimators_]
+    for i, mean in enumerate(voting.predict_mask(X)):
+        expected = np.mean([of_member[i] for of_member in masks], axis=0)
+        np.testing.assert_allclose(mean, expected, atol=1e-6)
+        np.testing.assert_allclose(mean.sum(axis=0), 1, atol=1e-6)
+    assert np.ptp([of_member[0] for of_member in masks], axis=0).max() > 0.01
+
+
+def test_songs_of_many_blocks_have_the_mean_of_their_members_masks(voting):
+    X = analysed(tiny_tracks(1, duration=8.0)[0])
+    assert X[0].n_frames > 1200
+    expected = np.mean([member.predict_mask(X)[0] for member in voting.estimators_], axis=0)
+    np.testing.assert_allclose(voting.predict_mask(X)[0], expected, atol=1e-6)
+    blocks = np.concatenate(list(voting.iter_blocks(X)), axis=1)
+    np.testing.assert_array_equal(blocks, voting.predict(X)[0])
+    np.testing.assert_allclose(blocks.sum(axis=0), X[0].waveform[:], atol=1e-5)
+
+
+def test_members_learn_what_they_would_learn_alone(voting, tracks):
+    X = analysed(*tracks)
+    for (name, estimator), member in zip(members(), voting.estimators_):
+        alone = clone(estimator).fit(X)
+        for key, weights in alone.weights_.items():
+            np.testing.assert_allclose(member.weights_[key], weights, atol=1e-6)
+        assert voting.named_estimators_[name] is member
+    assert voting.count_params() == sum(x.count_params() for x in voting.estimators_)
+    assert not hasattr(voting.estimators[0][1], "weights_")
+
+
+def test_others_weight_acts_on_the_mean(voting, tracks):
+    X = analysed(tracks[0])
+    mean, weighted = (
+        copy.deepcopy(voting).set_params(others_weight=w).predict_mask(X)[0] for w in (1, 3)
+    )
+    np.testing.assert_allclose(weighted[0], mean[0] / (mean[0] + 3 * mean[1]), atol=1e-6)
+    with pytest.raises(ValueError, match="others_weight must be from 1e-6 to 1e6; got 0"):
+        copy.deepcopy(voting).set_params(others_weight=0).predict(X)
+
+
+def test_parameters_of_members_are_reached_by_name():
+    voting = VotingSeparator(members())
+    voting.set_params(both_ways__dropout=0.1, others_weight=2.0)
+    copied = clone(voting)
+    assert copied.get_params()["both_ways__dropout"] == 0.1
+    assert copied.get_params(deep=False).keys() == {"estimators", "others_weight"}
+    copied.set_params(drnn=tiny_separator(max_iter=7))
+    assert dict(copied.estimators)["drnn"].max_iter == 7
+    assert dict(voting.estimators)["drnn"].max_iter == 1
+
+
+def test_it_ends_a_pipeline_that_is_saved_pickled_and_scored(tracks, tmp_path):
+    voting = VotingSeparator(members()[:2], others_weight=1.5)
+    steps = [("stft", STFTTransformer(64, 32)), ("irm", IRMTarget()), ("voting", voting)]
+    pipeline = Pipeline(steps).fit(*tracks)
+    expected = pipeline.predict(tracks[0])
+    save(pipeline, tmp_path / "model.safetensors")
+    loaded = load(tmp_path / "model.safetensors")
+    for again in (loaded, pickle.loads(pickle.dumps(pipeline))):
+        np.testing.assert_array_equal(again.predict(tracks[0])[0], expected[0])
+        assert again.score(*tracks) == pipeline.score(*tracks)
+        assert str(again[-1].get_params()) == str(pipeline[-1].get_params())
+        assert str(clone(again).get_params()) == str(clone(pipeline).get_params())
+    assert loaded[-1].count_params() == pipeline[-1].count_params()
+
+
+def test_three_sources_and_groups(tracks):
+    X, y = tracks
+    voting = VotingSeparator([("one", tiny_separator(max_iter=1, early_stopping=True))])
+    voting.fit(analysed(X, three_sources(y)), groups=[0, 1, 1])
+    assert voting.predict_mask(analysed(X))[0].shape[0] == 3
+    assert sum(voting.estimators_[0].held_out_) in (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("estimators", "message"),
+    [
+        ([], r"estimators must be a list of \(name, separator\).*got \[\]"),
+        (tiny_separator(), "estimators must be a list"),
+        ([tiny_separator()], "estimators must be a list"),
+        ([("mixture", MixtureBaseline())], "a GRUMaskSeparator or DRNNSeparator each"),
+        ([("a", tiny_separator()), ("a", tiny_separator())], "Names provided are not unique"),
+        ([("a__b", tiny_separator())], "must not contain __"),
+    ],
+)
+def test_what_is_no_list_of_networks_is_refused(tracks, estimators, message):
+    with pytest.raises(ValueError, match=message):
+        VotingSeparator(estimators).fit(analysed(*tracks))
+
+
+def test_it_cannot_predict_before_fit(tracks):
+    with pytest.raises(NotFittedError):
+        VotingSeparator(members()).predict(analysed(tracks[0]))
