@@ -65,8 +65,8 @@ def describe_step(name, step):
     if kind is VotingSeparator:
         check_is_fitted(step, "estimators_")
         members = [describe_step(*member) for member in step.named_estimators_.items()]
-        weight = encode(step.others_weight)
-        parameters = {"estimators": members, "others_weight": weight}
+        others = {key: encode(getattr(step, key)) for key in ("others_weight", "n_jobs")}
+        parameters = {"estimators": members, **others}
         return dict(zip(FIELDS, (name, kind.__name__, parameters, {})))
     parameters = step.get_params(deep=False)
     parameters |= {key: None for key in LEFT_OUT if key in parameters}

@@ -553,6 +553,7 @@ def members(document):
         (setting("evil", 1), "VotingSeparator has no parameter 'evil'"),
         (setting("n_sources_", 2, kind="learnt"), "and no facts"),
         (setting("others_weight", 1e7), "others_weight must be from 1e-6 to 1e6"),
+        (setting("n_jobs", "all"), "n_jobs must be an integer but 0"),
         (lambda d: members(d).pop(), "(lacks|has too much)"),
     ],
 )

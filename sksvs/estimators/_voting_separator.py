@@ -1,6 +1,9 @@
 """Average the masks of several networks."""
 
+from numbers import Integral
+
 import numpy as np
+from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.utils.metaestimators import _BaseComposition
 
@@ -11,7 +14,7 @@ from sksvs.estimators._parameters import check_range
 
 
 class VotingSeparator(BaseMaskSeparator, _BaseComposition):
-    """Separate with the mean of the masks of several networks, fitted one after the other.
+    """Separate with the mean of the masks of several networks.
 
     What sklearn's VotingRegressor is to regressors: networks that differ in their loss, their
     augmentation or no more than their `random_state` err in different places, and the mean of
@@ -25,6 +28,9 @@ class VotingSeparator(BaseMaskSeparator, _BaseComposition):
     others_weight : float, default=1.0
         As in :class:`GRUMaskSeparator`, of the mean of the masks. It may be changed after `fit`;
         from 1e-6 to 1e6. The members' own are those that they were fitted with.
+    n_jobs : int or None, default=None
+        Networks that are fitted at a time, each in a process with its share of the cores; -1 for
+        as many as there are cores. None for one after the other.
 
     Attributes
     ----------
@@ -56,9 +62,10 @@ class VotingSeparator(BaseMaskSeparator, _BaseComposition):
     (2, 32000)
     """
 
-    def __init__(self, estimators, others_weight=1.0):
+    def __init__(self, estimators, others_weight=1.0, n_jobs=None):
         self.estimators = estimators
         self.others_weight = others_weight
+        self.n_jobs = n_jobs
 
     def fit(self, X, y=None, *, groups=None, validation_tracks=None):
         """Fit every network on the targets attached to X.
@@ -82,10 +89,10 @@ class VotingSeparator(BaseMaskSeparator, _BaseComposition):
             If `estimators` is no list of differently named networks, or a network refuses X.
         """
         self._check_parameters()
-        fitted = [
-            clone(estimator).fit(X, groups=groups, validation_tracks=validation_tracks)
+        fitted = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit)(clone(estimator), X, groups, validation_tracks)
             for _, estimator in self.estimators
-        ]
+        )
         self._set_members(fitted)
         return self
 
@@ -158,6 +165,14 @@ class VotingSeparator(BaseMaskSeparator, _BaseComposition):
                 f"a GRUMaskSeparator or DRNNSeparator each; got {members!r}."
             )
         self._validate_names([name for name, _ in members])
+        if self.n_jobs is not None and (not isinstance(self.n_jobs, Integral) or self.n_jobs == 0):
+            raise ValueError(
+                f"VotingSeparator: n_jobs must be an integer but 0, or None; got {self.n_jobs!r}."
+            )
+
+
+def _fit(separator, X, groups, validation_tracks):
+    return separator.fit(X, groups=groups, validation_tracks=validation_tracks)
 
 
 class _Cutter:

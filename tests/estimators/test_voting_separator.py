@@ -59,6 +59,18 @@ def test_members_learn_what_they_would_learn_alone(voting, tracks):
     assert not hasattr(voting.estimators[0][1], "weights_")
 
 
+def test_members_fitted_in_processes_are_those_fitted_in_turn(tracks):
+    X, networks = analysed(*tracks), members()[:2]
+    in_turn, at_once = (VotingSeparator(networks, n_jobs=n).fit(X) for n in (None, 2))
+    for one, other in zip(in_turn.estimators_, at_once.estimators_):
+        for key, weights in one.weights_.items():
+            np.testing.assert_allclose(other.weights_[key], weights, atol=1e-5)
+    assert list(at_once.named_estimators_) == ["both_ways", "forwards"]
+    for wrong in (0, 1.5, "all"):
+        with pytest.raises(ValueError, match="n_jobs must be an integer but 0, or None; got"):
+            clone(at_once).set_params(n_jobs=wrong).fit(X)
+
+
 def test_others_weight_acts_on_the_mean(voting, tracks):
     X = analysed(tracks[0])
     mean, weighted = (
@@ -74,7 +86,7 @@ def test_parameters_of_members_are_reached_by_name():
     voting.set_params(both_ways__dropout=0.1, others_weight=2.0)
     copied = clone(voting)
     assert copied.get_params()["both_ways__dropout"] == 0.1
-    assert copied.get_params(deep=False).keys() == {"estimators", "others_weight"}
+    assert copied.get_params(deep=False).keys() == {"estimators", "others_weight", "n_jobs"}
     copied.set_params(drnn=tiny_separator(max_iter=7))
     assert dict(copied.estimators)["drnn"].max_iter == 7
     assert dict(voting.estimators)["drnn"].max_iter == 1
