@@ -101,30 +101,25 @@ def fit_and_score(name, fold, keep):
     facts = fitted.with_suffix(".json")
     scored = keep / f"{_file_name(name, learnt, 'scored', fold.name)}.json"
     keep.mkdir(parents=True, exist_ok=True)
-    if not facts.exists():
+    of_fit = {"fit": ROWS[row.fitted_as or name].fingerprint()}
+    of_scores = {**of_fit, "others_weight": row.network.others_weight}
+    if not kept(facts, of_fit):
         pipeline = row.pipeline(fold.learnt[0], keep / "checkpoints")
         with timed(fitted.with_suffix(".clock")) as seconds:
-            fit(pipeline, fold, row)
+            pipeline.fit(*fold.learnt)
         sksvs.save(pipeline, fitted.with_suffix(".safetensors"))
-        write_json(facts, {"seconds": seconds()})
-    if not scored.exists():
+        write_json(facts, {**of_fit, "seconds": seconds()})
+        fitted.with_suffix(".clock").unlink()
+    if not kept(scored, of_scores):
         pipeline = sksvs.load(fitted.with_suffix(".safetensors"))
         pipeline[-1].set_params(others_weight=row.network.others_weight)
-        write_json(scored, score(pipeline, fold))
+        write_json(scored, {**of_scores, **score(pipeline, fold)})
     return json.loads(scored.read_text()), json.loads(facts.read_text())["seconds"]
 
 
-def fit(pipeline, fold, row):
-    """Fit a pipeline as far as its row says."""
-    if row.last_epoch is not None:
-        import keras  # not needed otherwise
-
-        class StopAfter(keras.callbacks.Callback):
-            def on_epoch_end(self, epoch, logs=None):
-                self.model.stop_training = epoch + 1 >= row.last_epoch
-
-        pipeline[-1].set_params(callbacks=[StopAfter()])
-    pipeline.fit(*fold.learnt)
+def kept(path, of_row):
+    """Return whether a file is there and is of the row as it is now."""
+    return path.exists() and of_row.items() <= json.loads(path.read_text()).items()
 
 
 def _file_name(*words):

@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
+import joblib
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from sksvs.augmentation import Augmentation
-from sksvs.estimators import GRUMaskSeparator, huang2014_network
+from sksvs.estimators import GRUMaskSeparator, VotingSeparator, huang2014_network
 from sksvs.transforms import IRMTarget, STFTTransformer
 
 BUDGET = 2.5  # hours of audio that every row of the ladder learns from
@@ -15,23 +16,28 @@ BUDGET = 2.5  # hours of audio that every row of the ladder learns from
 class Row(NamedTuple):
     """A separator, and how many hours of audio it learns from, unless another row has done so.
 
-    `fitted_as` is the row whose fit this one predicts with, by other parameters of predicting. The
-    fit ends after `last_epoch`, if there is one, earlier than its learning rate falls to zero.
+    `fitted_as` is the row whose fit this one predicts with, by another `others_weight`.
     """
 
     stft: STFTTransformer
     network: object
     hours: float = BUDGET
     fitted_as: str | None = None
-    last_epoch: int | None = None
 
     def pipeline(self, X, checkpoint_dir):
-        """Return the pipeline to fit on clips: with as many epochs as the budget allows."""
+        """Return the pipeline to fit on clips: with as many epochs as the hours allow."""
         hours_of_epoch = sum(clip.n_samples / clip.sample_rate for clip in X) / 3600
-        network = clone(self.network).set_params(
-            max_iter=max(1, round(self.hours / hours_of_epoch)), checkpoint_dir=checkpoint_dir
-        )
+        network = clone(self.network)
+        is_voting = isinstance(network, VotingSeparator)
+        for member in [member for _, member in network.estimators] if is_voting else [network]:
+            epochs = max(1, round(self.hours / hours_of_epoch))
+            member.set_params(max_iter=epochs, checkpoint_dir=checkpoint_dir)
         return Pipeline([("stft", self.stft), ("irm", IRMTarget()), ("network", network)])
+
+    def fingerprint(self):
+        """Return what tells this fit from others: 32 hexadecimal digits."""
+        network = clone(self.network).set_params(others_weight=1.0)  # which is not fitted
+        return joblib.hash([self.stft, network, self.hours])
 
 
 PAPERS_STFT = STFTTransformer(n_fft=1024, hop_length=512, window="cosine", sample_rate=16000)

@@ -8,31 +8,27 @@ Prints the mean over the clips of voice SDR, SIR and SAR (BSS Eval version 3) an
 import argparse
 import time
 
-import numpy as np
+from mir1k import make_folds
 from sklearn.pipeline import make_pipeline
 
-from sksvs.datasets import load_mir1k
 from sksvs.estimators import GRUMaskSeparator, IdealMaskOracle, MixtureBaseline, report_network
 from sksvs.transforms import IRMTarget, STFTTransformer
+
+SINGERS = ("abjones", "amy")
 
 
 def main():
     """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder of MIR-1K")
-    parser.add_argument("--fit-on", default="abjones", help="singer to learn from")
-    parser.add_argument("--score-on", default="amy", help="singer to score")
+    parser.add_argument("--fit-on", default="abjones", choices=SINGERS, help="singer to learn from")
     arguments = parser.parse_args()
 
-    clips = [load_mir1k(arguments.data, subset) for subset in ("train", "dev")]
-    X = [x for subset in clips for x in subset.X]
-    y = [sources for subset in clips for sources in subset.y]
-    singers = np.array([singer for subset in clips for singer in subset.groups])
-    learnt = np.flatnonzero(singers == arguments.fit_on)
-    scored = np.flatnonzero(singers == arguments.score_on)
+    folds = make_folds(arguments.data, "holdout")
+    (fold,) = (fold for fold in folds if fold.name.startswith(f"{arguments.fit_on} to "))
     print(
-        f"Fitted on {len(learnt)} clips of {arguments.fit_on}, scored on {len(scored)} clips of "
-        f"{arguments.score_on}, 0 dB; voice, dB, BSS Eval version 3."
+        f"{fold.name}: fitted on {len(fold.learnt[0])} clips, scored on {len(fold.scored[0])}, "
+        "0 dB; voice, dB, BSS Eval version 3."
     )
     print(f"{'separator':<34}{'SDR':>7}{'SIR':>7}{'SAR':>7}{'NSDR':>7}{'fit, s':>8}")
     mixture_sdr = None
@@ -44,9 +40,9 @@ def main():
     ):
         separator = make_pipeline(STFTTransformer(), IRMTarget(), last)
         started = time.monotonic()
-        separator.fit([X[i] for i in learnt], [y[i] for i in learnt])
+        separator.fit(*fold.learnt)
         seconds = time.monotonic() - started
-        score = separator.score([X[i] for i in scored], [y[i] for i in scored])
+        score = separator.score(*fold.scored)
         mixture_sdr = score.sdr if mixture_sdr is None else mixture_sdr
         nsdr = score.sdr - mixture_sdr
         print(

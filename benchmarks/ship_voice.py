@@ -38,13 +38,15 @@ def main():
         shipped = Path(folder) / "voice.safetensors"
         sksvs.save(pipeline, shipped, dtype="float16")
         pipeline = sksvs.load(shipped)
+    members = pipeline[-1].estimators_
     card = {
         "name": "voice",
         "separates": "singing voice and accompaniment, in this order",
         "learnt_from": "MIR-1K, the 171 training clips of Huang et al. 2014: 23 minutes of "
         "karaoke at 16 kHz in Mandarin, by one woman (amy) and one man (abjones)",
-        "learnt_by": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: "
-        f"{pipeline[-1].n_iter_} epochs, in which the clips are remixed at random gains and speeds",
+        "learnt_by": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: the mean of "
+        f"{len(members)} networks, {members[0].n_iter_} epochs each, in which voices and backings "
+        "are mixed anew at random gains and speeds",
         "parameters": int(pipeline[-1].count_params()),
         "date": datetime.date.today().isoformat(),
         "terms": "The recordings of MIR-1K are given out for research; so are these weights. The "
