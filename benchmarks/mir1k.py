@@ -2,7 +2,7 @@
 
     python benchmarks/mir1k.py --root <MIR-1K> --subset test       # the shipped network, 825 clips
     python benchmarks/mir1k.py --root <MIR-1K> --subset holdout    # the ladder, on an unseen singer
-    python benchmarks/mir1k.py --root <MIR-1K> --subset dev --rows DRNN-2 "+ input power 0.3"
+    python benchmarks/mir1k.py --root <MIR-1K> --subset dev --rows DRNN-2 "GRU 2 x 128"
 
 "dev" and "test" learn from the 171 clips of "train"; "holdout" learns from one of the two singers
 of train and dev and scores the other, both ways. Models and scores are kept in --keep and used
@@ -105,11 +105,12 @@ def fit_and_score(name, fold, keep):
     of_scores = {**of_fit, "others_weight": row.network.others_weight}
     if not kept(facts, of_fit):
         pipeline = row.pipeline(fold.learnt[0], keep / "checkpoints")
-        with timed(fitted.with_suffix(".clock")) as seconds:
+        clock = keep / f"{of_fit['fit']}_{_file_name(learnt)}.clock"
+        with timed(clock) as seconds:
             pipeline.fit(*fold.learnt)
         sksvs.save(pipeline, fitted.with_suffix(".safetensors"))
         write_json(facts, {**of_fit, "seconds": seconds()})
-        fitted.with_suffix(".clock").unlink()
+        clock.unlink()
     if not kept(scored, of_scores):
         pipeline = sksvs.load(fitted.with_suffix(".safetensors"))
         pipeline[-1].set_params(others_weight=row.network.others_weight)

@@ -19,10 +19,11 @@ from sksvs._model_values import (
 )
 from sksvs.estimators import VotingSeparator
 from sksvs.estimators._base import BaseMaskSeparator
+from sksvs.estimators._voting_separator import MOST_MEMBERS
 
 FIELDS = ("name", "class", "parameters", "learnt")  # of the description of a step
-LEFT_OUT = ("callbacks", "checkpoint_dir")  # parameters that belong to one run on one machine
-MOST_STEPS = 16  # of a pipeline, and members of a VotingSeparator
+LEFT_OUT = ("callbacks", "checkpoint_dir", "n_jobs")  # what belongs to one run on one machine
+MOST_STEPS = 16
 
 
 def known_classes():
@@ -62,14 +63,9 @@ def describe_step(name, step):
             "sksvs's own classes, so it cannot be saved: loading it would mean running its code. "
             "Pickle the pipeline if its readers trust you."
         )
-    if kind is VotingSeparator:
-        check_is_fitted(step, "estimators_")
-        members = [describe_step(*member) for member in step.named_estimators_.items()]
-        others = {key: encode(getattr(step, key)) for key in ("others_weight", "n_jobs")}
-        parameters = {"estimators": members, **others}
-        return dict(zip(FIELDS, (name, kind.__name__, parameters, {})))
     parameters = step.get_params(deep=False)
     parameters |= {key: None for key in LEFT_OUT if key in parameters}
+    members = parameters.pop("estimators", None)
     if not isinstance(parameters.get("random_state"), Integral | None):
         parameters["random_state"] = None
     for key, parameter in signature(kind).parameters.items():
@@ -78,6 +74,7 @@ def describe_step(name, step):
     facts = {}
     if isinstance(step, BaseMaskSeparator):
         check_is_fitted(step, "n_sources_")
+    if isinstance(step, BaseMaskSeparator) and members is None:
         facts = {fact: getattr(step, fact) for fact in step._learnt_facts}
     encoded = []
     for values in (parameters, facts):
@@ -87,10 +84,13 @@ def describe_step(name, step):
                 encoded[-1][key] = encode(value)
             except (TypeError, ValueError) as error:
                 raise type(error)(f"Step {name!r} has {key}={short(value)}, but {error}.") from None
+    if members is not None:  # as they were fitted
+        described = [describe_step(*member) for member in step.named_estimators_.items()]
+        encoded[0]["estimators"] = described
     return dict(zip(FIELDS, (name, kind.__name__, *encoded)))
 
 
-def networks(name, step):
+def separators(name, step):
     """Return the separators with learnt arrays in a step, by the beginning of their tensors' names.
 
     Parameters
@@ -163,18 +163,20 @@ def build_pipeline(steps):
     """
     if not isinstance(steps, list) or not 1 <= len(steps) <= MOST_STEPS:
         raise ValueError(f"it must have 1 to {MOST_STEPS} steps")
+    if any(map(_is_voting, steps[:-1])):  # which may take long to build
+        raise ValueError("the last step, and no other, must be a separator")
     built = [_build_step(step) for step in steps]
     names = [name for name, _ in built]
     taken = [name for name in names if "__" in name or name in signature(Pipeline).parameters]
     if len(set(names)) < len(names) or taken:
         raise ValueError(f"its steps cannot be called {short(names)}")
-    separators = [isinstance(step, BaseMaskSeparator) for _, step in built]
-    if separators != [False] * (len(built) - 1) + [True]:
+    separate = [isinstance(step, BaseMaskSeparator) for _, step in built]
+    if separate != [False] * (len(built) - 1) + [True]:
         raise ValueError("the last step, and no other, must be a separator")
     shapes = {
         f"{prefix}/{key}": tuple(shape)
         for name, step in built
-        for prefix, separator in networks(name, step).items()
+        for prefix, separator in separators(name, step).items()
         for key, shape in separator._learnt_shapes().items()
     }
     return Pipeline(built), shapes
@@ -217,22 +219,28 @@ def _build_step(described):
 def _build_voting(parameters, facts):
     """Return a VotingSeparator with the members that are described among its parameters."""
     described = parameters.get("estimators")
-    if not isinstance(described, list) or len(described) > MOST_STEPS or facts:
-        raise ValueError(f"a VotingSeparator must have up to {MOST_STEPS} estimators, and no facts")
-    if any(isinstance(x, dict) and x.get("class") == "VotingSeparator" for x in described):
+    if not isinstance(described, list) or len(described) > MOST_MEMBERS:
+        raise ValueError(
+            f"the estimators of a VotingSeparator must be a list of up to {MOST_MEMBERS}"
+        )
+    if facts:
+        raise ValueError(f"a VotingSeparator has learnt nothing by itself; got {short(facts)}")
+    if any(map(_is_voting, described)):
         raise ValueError("a VotingSeparator cannot be an estimator of another")
     others = {key: value for key, value in parameters.items() if key != "estimators"}
     members = [_build_step(member) for member in described]
-    if any("/" in name for name, _ in members):  # which divides the names of tensors
-        raise ValueError(f"estimators cannot be called {short([name for name, _ in members])}")
     step = VotingSeparator(members, **_decode_parameters(VotingSeparator, others))
     step._check_parameters()
     for what in ("n_sources_", "stft_params_"):
         if any(getattr(x, what) != getattr(members[0][1], what) for _, x in members):
             raise ValueError(f"the estimators of a VotingSeparator must have the same {what}")
     step.estimators = [(name, clone(member)) for name, member in members]
-    step._set_members([member for _, member in members])
+    step._set_members(*zip(*members))
     return step
+
+
+def _is_voting(described):
+    return isinstance(described, dict) and described.get("class") == VotingSeparator.__name__
 
 
 def _decode_parameters(kind, parameters):

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from sksvs._stft import MOST_WORK
 from sksvs.augmentation import Augmentation
 from sksvs.spectrogram import STFTParams
 
@@ -30,7 +31,6 @@ LONGEST_TEXT = 1000
 LONGEST_TUPLE = 16
 LONGEST_LIST = 1 << 20
 DEEPEST = 16
-MOST_STFT_WORK = 1 << 28  # samples that are added up to find the inverse of an STFT
 OBJECTS = {
     "STFTParams": (STFTParams, [field.name for field in fields(STFTParams)]),
     "Augmentation": (Augmentation, list(signature(Augmentation).parameters)),
@@ -155,7 +155,7 @@ def check_analysis(values):
     for name, value in (("n_fft", n_fft), ("hop_length", hop_length)):
         if name in values and not isinstance(value, int):
             raise ValueError(f"{name} must be an integer; got {short(value)}")
-    if n_fft**2 // hop_length > MOST_STFT_WORK:
+    if n_fft**2 // hop_length > MOST_WORK:
         raise ValueError(f"n_fft={n_fft} with hop_length={hop_length} takes too long")
 
 

@@ -8,9 +8,8 @@ from scipy.fft import irfft, rfft
 from scipy.signal import ShortTimeFFT, get_window
 
 LARGEST_DUAL_WINDOW = 10.0
-# At another sample rate:
-LARGEST_WINDOW = 1 << 20  # samples: 24 s at 44.1 kHz
-MOST_WORK = 1 << 30  # samples that are added up to find the inverse
+LARGEST_WINDOW = 1 << 20  # samples at another rate: 24 s at 44.1 kHz
+MOST_WORK = 1 << 28  # samples that are added up to find an inverse, unless asked for directly
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,8 @@ class STFTParams:
         ValueError
             If the own sample rate is not known, the window has another shape at another length
             (as "gaussian", whose width is in samples), nothing usable is left of it, it would have
-            more than 1,048,576 samples, or its hops would be so small that inverting takes minutes.
+            more than 1,048,576 samples, or its hops would be so small that the inverse takes long
+            to find.
 
         Examples
         --------
@@ -127,13 +127,13 @@ class STFTParams:
             )
         ratio = sample_rate / self.sample_rate
         window, hop = self.n_fft * ratio, self.hop_length * ratio
-        too_much = window > LARGEST_WINDOW or window * window > MOST_WORK * hop
-        if too_much or round(window / 2) < 1 or round(hop) < 1:
+        usable = window <= LARGEST_WINDOW and window * window <= MOST_WORK * hop
+        if not usable or round(window / 2) < 1 or round(hop) < 1:
             raise ValueError(
                 f"A window of {self.n_fft} samples and a hop of {self.hop_length} at "
                 f"{self.sample_rate} Hz would have {window:.6g} and {hop:.6g} samples at "
                 f"{sample_rate} Hz. A window can have 2 to {LARGEST_WINDOW}, a hop 1 or more, and "
-                f"the square of the window {MOST_WORK} times the hop."
+                f"the square of the window can be at most {MOST_WORK} times the hop."
             )
         return STFTParams(2 * round(window / 2), round(hop), self.window, sample_rate)
 

@@ -16,7 +16,7 @@ from sksvs._model_steps import (
     build_pipeline,
     describe_step,
     learnt_arrays,
-    networks,
+    separators,
     set_learnt_arrays,
 )
 from sksvs._model_values import check_depth, short
@@ -28,7 +28,7 @@ LARGEST_FILE = 1 << 30
 LARGEST_HEADER = 1 << 22
 LARGEST_DESCRIPTION = LARGEST_HEADER // 4  # characters of JSON, which the header escapes
 LARGEST_CARD = LARGEST_DESCRIPTION // 2
-WEIGHTS = "weights_/"  # what may be stored as float16
+EXACT = ("/input_mean_", "/input_scale_")  # what is never stored as float16
 # What the parts of a false file raise, each in its way.
 UNUSABLE = (SafetensorError, ValueError, TypeError, RecursionError, ArithmeticError, LookupError)
 STORED = {"float32": ("F32", np.float32), "float16": ("F16", np.float16)}
@@ -42,10 +42,11 @@ def save(pipeline, path, *, dtype="float32", card=None):
     """Save a fitted pipeline of sksvs's own steps to one safetensors file.
 
     It holds the parameters of every step, what the separator has learnt, and nothing that could
-    be run. Left out, and None after loading: `callbacks`, `checkpoint_dir`, a `random_state` that
-    is a generator and not an integer, and the `memory` of the pipeline. Also left out is the
-    optimiser's state, `training_state_`: after loading, `partial_fit` and a warm start go on from
-    the weights with a new optimiser.
+    be run. Left out, and None after loading: `callbacks`, `checkpoint_dir`, `n_jobs`, a
+    `random_state` that is a generator and not an integer, and the `memory` of the pipeline. Also
+    left out is the optimiser's state, `training_state_`: after loading, `partial_fit` and a warm
+    start go on from the weights with a new optimiser. The networks of a VotingSeparator are saved
+    as they were fitted.
 
     The file is written whole or not at all.
 
@@ -108,8 +109,8 @@ def save(pipeline, path, *, dtype="float32", card=None):
         restored, shapes = build_pipeline(_from_json(text)["steps"])
         arrays = {}
         for (name, step), (_, same) in zip(pipeline.steps, restored.steps):
-            built = networks(name, same)
-            for prefix, separator in networks(name, step).items():
+            built = separators(name, same)
+            for prefix, separator in separators(name, step).items():
                 if getattr(separator, "layers_", None) != getattr(built[prefix], "layers_", None):
                     raise ValueError(
                         f"step {prefix!r} has other parameters now than those that it was fitted "
@@ -147,7 +148,8 @@ def load(path, *, return_card=False):
     Returns
     -------
     Pipeline
-        Fitted: it predicts, scores, and can be fitted on by `partial_fit` or with `warm_start`.
+        Fitted: it predicts, scores, and can be fitted on as far as its separator can, by
+        `partial_fit` or with `warm_start`.
 
     Raises
     ------
@@ -168,7 +170,7 @@ def load(path, *, return_card=False):
         for name, array in arrays.items():
             _require_finite(name, array)
         for name, step in pipeline.steps:
-            for prefix, separator in networks(name, step).items():
+            for prefix, separator in separators(name, step).items():
                 set_learnt_arrays(separator, prefix, arrays)
     return (pipeline, document.get("card")) if return_card else pipeline
 
@@ -232,7 +234,7 @@ def _stored(name, arrays, shape, dtype):
 
 
 def _is_weight(name):
-    return f"/{WEIGHTS}" in name
+    return not name.endswith(EXACT)
 
 
 def _require_finite(name, array):

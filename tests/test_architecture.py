@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "_stft": set(),
     "_whole_file": set(),
     "masks": set(),
-    "_model_values": {"augmentation", "spectrogram"},
+    "_model_values": {"_stft", "augmentation", "spectrogram"},
     "_model_steps": {"_model_values", "estimators", "transforms"},
     "model_file": {"_model_steps", "_model_values", "_whole_file"},
     "waveform": {"_checks"},

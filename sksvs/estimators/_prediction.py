@@ -35,19 +35,47 @@ def predict_masks(separator, spectrogram):
     masks : array of float32, shape (n_sources, n_freqs, n)
         For the frames of the block.
     """
-    level = track_level(spectrogram)
-    params, model = spectrogram.params, separator.stft_params_
+    blocks = read_blocks(spectrogram, block_length(separator))
+    yield from masks_of_blocks(separator, spectrogram.params, track_level(spectrogram), blocks)
+
+
+def block_length(separator):
+    """Return how many frames a fitted separator takes at a time."""
+    return WINDOW_FRAMES if separator.layers_[0].bidirectional else FRAME_BLOCK
+
+
+def read_blocks(spectrogram, length):
+    """Yield the blocks of a track, the next ones read in another thread."""
+    return in_background(spectrogram.read_block(*r) for r in spectrogram.block_ranges(length))
+
+
+def masks_of_blocks(separator, params, level, blocks):
+    """Yield the masks of a track whose blocks have been read.
+
+    Parameters
+    ----------
+    separator : BaseNetworkSeparator
+        Fitted.
+    params : STFTParams
+        Of the track.
+    level : float
+        Of the track.
+    blocks : iterable of Block
+        Of `block_length` frames.
+
+    Yields
+    ------
+    block, masks
+        As of :func:`predict_masks`.
+    """
+    model = separator.stft_params_
 
     def make_input(frames):
         frames = to_model_bins(frames, params, model)
         return network_input(frames, level, separator.input_power_)
 
-    both_ways = separator.layers_[0].bidirectional
     network = build_network(separator)
-    ranges = spectrogram.block_ranges(WINDOW_FRAMES if both_ways else FRAME_BLOCK)
-    blocks = in_background(spectrogram.read_block(*frames) for frames in ranges)
-    run = RUN[type(network)]
-    for block, output in run(network, blocks, make_input):
+    for block, output in RUN[type(network)](network, blocks, make_input):
         masks = masks_from_output(
             output, separator.n_sources_, model.n_freqs, separator.others_weight
         )

@@ -1,36 +1,49 @@
 """Average the masks of several networks."""
 
+from collections import Counter
+from itertools import tee
 from numbers import Integral
+from reprlib import repr as short_repr
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 from sklearn.base import clone
-from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.validation import check_is_fitted
 
 from sksvs.estimators._base import BaseMaskSeparator
-from sksvs.estimators._features import weigh_masks
+from sksvs.estimators._features import track_level, weigh_masks
 from sksvs.estimators._network_separator import BaseNetworkSeparator
 from sksvs.estimators._parameters import check_range
+from sksvs.estimators._prediction import block_length, masks_of_blocks, read_blocks
+
+MOST_MEMBERS = 16
+LONGEST_NAME = 100
 
 
-class VotingSeparator(BaseMaskSeparator, _BaseComposition):
+class VotingSeparator(BaseMaskSeparator):
     """Separate with the mean of the masks of several networks.
 
     What sklearn's VotingRegressor is to regressors: networks that differ in their loss, their
     augmentation or no more than their `random_state` err in different places, and the mean of
     their masks errs less. The masks of a network sum to one over the sources, and so do the means.
 
+    `fit` fits clones anew: `warm_start` of a network has no effect here, and there is no
+    `partial_fit`.
+
     Parameters
     ----------
     estimators : list of (str, GRUMaskSeparator or DRNNSeparator)
-        Names and networks, which are cloned and not changed. All see the same spectrograms. Give
-        each a `random_state` of its own: two that are alike in all parameters learn the same.
+        Up to 16 names and networks, which are cloned and not changed. All see the same
+        spectrograms. Give each a `random_state` of its own: two that are alike in all parameters
+        learn the same. A name has no "__" and no "/" in it.
     others_weight : float, default=1.0
         As in :class:`GRUMaskSeparator`, of the mean of the masks. It may be changed after `fit`;
         from 1e-6 to 1e6. The members' own are those that they were fitted with.
     n_jobs : int or None, default=None
         Networks that are fitted at a time, each in a process with its share of the cores; -1 for
-        as many as there are cores. None for one after the other.
+        as many as there are cores. None for one after the other, and so it is in a process that
+        is a worker already, as in a search with `n_jobs`.
 
     Attributes
     ----------
@@ -86,61 +99,84 @@ class VotingSeparator(BaseMaskSeparator, _BaseComposition):
         Raises
         ------
         ValueError, TypeError
-            If `estimators` is no list of differently named networks, or a network refuses X.
+            If `estimators` is no list of differently named networks, a parameter of one is out of
+            range, or a network refuses X.
         """
         self._check_parameters()
-        fitted = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit)(clone(estimator), X, groups, validation_tracks)
-            for _, estimator in self.estimators
+        names, networks = zip(*self.estimators)
+        fitted = Parallel(n_jobs=self._n_processes())(
+            delayed(_fit)(clone(network), X, groups, validation_tracks) for network in networks
         )
-        self._set_members(fitted)
+        self._set_members(names, fitted)
         return self
 
     def count_params(self):
         """Return how many weights the fitted networks have together."""
+        check_is_fitted(self, "n_sources_")
         return sum(member.count_params() for member in self.estimators_)
 
     def get_params(self, deep=True):
-        """Return the parameters by name; where `deep`, the networks' too, by ``name__parameter``.
+        """Return the parameters by name.
 
         Parameters
         ----------
         deep : bool, default=True
+            Whether to return the networks too, by name, and theirs, by ``name__parameter``.
 
         Returns
         -------
         dict
         """
-        return self._get_params("estimators", deep=deep)
+        parameters = super().get_params(deep=False)
+        for name, network in _pairs(self.estimators) if deep else ():
+            of_network = network.get_params(deep=True).items()
+            parameters |= {name: network, **{f"{name}__{key}": value for key, value in of_network}}
+        return parameters
 
     def set_params(self, **params):
-        """Set parameters, those of a network by ``name__parameter``; they count from the next fit.
+        """Set parameters; those of networks count from the next fit.
 
         Parameters
         ----------
         **params : dict
-            A network as a whole is replaced by its name, ``first=GRUMaskSeparator(...)``.
+            Those of a network by ``name__parameter``. A network as a whole is replaced by its
+            name: ``first=GRUMaskSeparator(...)``.
 
         Returns
         -------
         self
         """
-        self._set_params("estimators", **params)
-        return self
+        if "estimators" in params:
+            self.estimators = params.pop("estimators")
+        if any(name in params for name, _ in _pairs(self.estimators)):
+            pairs = self.estimators
+            self.estimators = [(name, params.pop(name, network)) for name, network in pairs]
+        return super().set_params(**params)
 
-    @property
-    def named_estimators_(self):
-        """The fitted networks by name."""
-        return {name: member for (name, _), member in zip(self.estimators, self.estimators_)}
+    def _n_processes(self):
+        backend, _ = get_active_backend()
+        if getattr(backend, "uses_threads", False):  # this process is a worker
+            return 1
+        return min(effective_n_jobs(self.n_jobs), len(self.estimators))
 
-    def _set_members(self, fitted):
-        """Set what a fit sets, given the fitted networks."""
-        self.estimators_ = fitted
+    def _set_members(self, names, fitted):
+        """Set what a fit sets, given the fitted networks and their names."""
+        self.estimators_ = list(fitted)
+        self.named_estimators_ = dict(zip(names, fitted))
         self.n_sources_ = fitted[0].n_sources_
         self.stft_params_ = fitted[0].stft_params_
 
     def _mask_blocks(self, spectrogram):
-        first, *others = (member._mask_blocks(spectrogram) for member in self.estimators_)
+        level = track_level(spectrogram)
+        lengths = [block_length(member) for member in self.estimators_]
+        readers = {  # members whose blocks are as long share what is read
+            length: list(tee(read_blocks(spectrogram, length), count))
+            for length, count in Counter(lengths).items()
+        }
+        first, *others = (
+            masks_of_blocks(member, spectrogram.params, level, readers[length].pop())
+            for member, length in zip(self.estimators_, lengths)
+        )
         others = [_Cutter(masks for _, masks in blocks) for blocks in others]
         for block, masks in first:
             total = masks + sum(cutter.take(masks.shape[-1]) for cutter in others)
@@ -154,21 +190,44 @@ class VotingSeparator(BaseMaskSeparator, _BaseComposition):
     def _check_parameters(self):
         check_range(self, "others_weight")
         members = self.estimators
-        valid = isinstance(members, (list, tuple)) and len(members) > 0
-        for item in members if valid else ():
-            pair = isinstance(item, (list, tuple)) and len(item) == 2
-            valid = valid and pair and isinstance(item[0], str)
-            valid = valid and isinstance(item[1], BaseNetworkSeparator)
-        if not valid:
+        if not 1 <= len(_pairs(members)) <= MOST_MEMBERS:
             raise ValueError(
-                "VotingSeparator: estimators must be a list of (name, separator), the separators "
-                f"a GRUMaskSeparator or DRNNSeparator each; got {members!r}."
+                f"VotingSeparator: estimators must be a list of 1 to {MOST_MEMBERS} (name, "
+                "separator), the separators a GRUMaskSeparator or DRNNSeparator each; got "
+                f"{short_repr(members)}."
             )
-        self._validate_names([name for name, _ in members])
+        self._check_names([name for name, _ in members])
+        for name, network in members:
+            try:
+                network._check_parameters()
+            except ValueError as error:
+                raise ValueError(f"VotingSeparator: estimator {name!r}: {error}") from error
         if self.n_jobs is not None and (not isinstance(self.n_jobs, Integral) or self.n_jobs == 0):
             raise ValueError(
                 f"VotingSeparator: n_jobs must be an integer but 0, or None; got {self.n_jobs!r}."
             )
+
+    def _check_names(self, names):
+        own = super().get_params(deep=False)
+        for name in names:
+            usable = isinstance(name, str) and 1 <= len(name) <= LONGEST_NAME
+            if not usable or "__" in name or "/" in name or name in own or names.count(name) > 1:
+                raise ValueError(
+                    "VotingSeparator: every name in estimators must be another text of 1 to "
+                    f"{LONGEST_NAME} characters, without '__' and '/', and no parameter; got "
+                    f"{short_repr(name)}."
+                )
+
+
+def _pairs(estimators):
+    """Return the estimators if they are a list of (name, network), else an empty list."""
+    if not isinstance(estimators, list):
+        return []
+    for item in estimators:
+        pair = isinstance(item, (list, tuple)) and len(item) == 2
+        if not pair or not isinstance(item[1], BaseNetworkSeparator):
+            return []
+    return estimators
 
 
 def _fit(separator, X, groups, validation_tracks):

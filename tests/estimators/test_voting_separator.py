@@ -5,11 +5,21 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.pipeline import Pipeline
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.pipeline import Pipeline, make_pipeline
 
-from sksvs.estimators import MixtureBaseline, VotingSeparator
+from sksvs.audio import AudioFile, read, write
+from sksvs.estimators import (
+    GRUMaskSeparator,
+    MixtureBaseline,
+    StreamingSeparator,
+    VotingSeparator,
+)
 from sksvs.model_file import load, save
+from sksvs.separation import separate_file
+from sksvs.spectrogram import Spectrogram
 from sksvs.transforms import IRMTarget, STFTTransformer
+from sksvs.waveform import ArrayWaveform
 from tests.estimators.conftest import analysed, three_sources, tiny_drnn, tiny_separator
 from tests.strategies import tiny_tracks
 
@@ -107,30 +117,111 @@ def test_it_ends_a_pipeline_that_is_saved_pickled_and_scored(tracks, tmp_path):
     assert loaded[-1].count_params() == pipeline[-1].count_params()
 
 
-def test_three_sources_and_groups(tracks):
+def test_the_fitted_members_are_saved_whatever_has_been_set_since(tracks, tmp_path):
+    steps = [("stft", STFTTransformer(64, 32)), ("irm", IRMTarget())]
+    pipeline = Pipeline([*steps, ("voting", VotingSeparator(members()[:2]))]).fit(*tracks)
+    expected = pipeline.predict(tracks[0])[0]
+    pipeline[-1].set_params(estimators=pipeline[-1].estimators[1:], n_jobs=2)
+    save(pipeline, tmp_path / "model.safetensors")
+    loaded = load(tmp_path / "model.safetensors")
+    assert list(loaded[-1].named_estimators_) == ["both_ways", "forwards"]
+    assert loaded[-1].n_jobs is None
+    np.testing.assert_array_equal(loaded.predict(tracks[0])[0], expected)
+    pipeline[-1].set_params(others_weight=np.inf)
+    with pytest.raises(ValueError, match="Step 'voting' has others_weight=inf, but a number must"):
+        save(pipeline, tmp_path / "model.safetensors")
+
+
+def test_a_name_like_that_of_what_is_learnt_keeps_statistics_exact(tracks, tmp_path):
+    voting = VotingSeparator([("weights_", tiny_separator(max_iter=1))])
+    pipeline = make_pipeline(STFTTransformer(64, 32), IRMTarget(), voting).fit(*tracks)
+    save(pipeline, tmp_path / "model.safetensors", dtype="float16")
+    loaded = load(tmp_path / "model.safetensors")[-1].estimators_[0]
+    np.testing.assert_array_equal(loaded.input_mean_, pipeline[-1].estimators_[0].input_mean_)
+    assert (loaded.weights_["mask/bias"] != pipeline[-1].estimators_[0].weights_["mask/bias"]).any()
+
+
+def test_a_search_sets_the_parameters_of_members(tracks):
+    voting = VotingSeparator([("one", tiny_separator(max_iter=1))])
+    pipeline = Pipeline([("stft", STFTTransformer(64, 32)), ("irm", IRMTarget()), ("v", voting)])
+    grid = {"v__one__max_iter": [1, 2], "v__one": [tiny_separator(), tiny_drnn()]}
+    search = GridSearchCV(pipeline, grid, cv=KFold(2), error_score="raise").fit(*tracks)
+    assert len(set(search.cv_results_["mean_test_score"])) == 4
+    best = search.best_estimator_[-1].estimators_[0]
+    assert best.n_iter_ == search.best_params_["v__one__max_iter"]
+
+
+def test_files_are_separated_and_read_twice_however_many_members(voting, tmp_path):
+    samples = tiny_tracks(1, duration=2.0)[0][0]
+    write(tmp_path / "song.wav", samples, 16000, subtype="FLOAT")
+    pipeline = Pipeline([("stft", STFTTransformer(64, 32)), ("voting", voting)])
+    stems = separate_file(pipeline, tmp_path / "song.wav", tmp_path / "out")
+    expected = pipeline.predict([AudioFile(tmp_path / "song.wav")])[0]
+    for stem, estimate in zip(stems, expected):
+        np.testing.assert_allclose(read(stem)[0], estimate, atol=1e-6)
+
+    class Counted(ArrayWaveform):
+        n_read = 0
+
+        def __getitem__(self, key):
+            got = super().__getitem__(key)
+            Counted.n_read += len(got)
+            return got
+
+    alike = VotingSeparator(members()[:1] * 3)
+    alike._set_members("abc", voting.estimators_[:1] * 3)
+    alike.predict([Spectrogram(Counted(samples), voting.stft_params_)])
+    assert Counted.n_read < 2.2 * len(samples)
+
+
+def test_a_stream_takes_no_vote(voting):
+    with pytest.raises(TypeError, match="A stream needs a GRUMaskSeparator.*got VotingSeparator"):
+        StreamingSeparator(voting)
+
+
+def test_three_sources_groups_and_tracks_to_validate(tracks):
     X, y = tracks
     voting = VotingSeparator([("one", tiny_separator(max_iter=1, early_stopping=True))])
     voting.fit(analysed(X, three_sources(y)), groups=[0, 1, 1])
     assert voting.predict_mask(analysed(X))[0].shape[0] == 3
-    assert sum(voting.estimators_[0].held_out_) in (1, 2)
+    alone = tiny_separator(max_iter=1, early_stopping=True)
+    alone.fit(analysed(X, y), groups=[0, 1, 1])
+    assert voting.estimators_[0].held_out_.tolist() == alone.held_out_.tolist()
+    assert alone.held_out_[1] == alone.held_out_[2]
+    voting.fit(analysed(X, y), validation_tracks=[False, True, False])
+    assert voting.estimators_[0].held_out_.tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize(
     ("estimators", "message"),
     [
-        ([], r"estimators must be a list of \(name, separator\).*got \[\]"),
+        ([], r"estimators must be a list of 1 to 16 \(name, separator\).*got \[\]"),
         (tiny_separator(), "estimators must be a list"),
         ([tiny_separator()], "estimators must be a list"),
+        ((("a", tiny_separator()),), "estimators must be a list"),
+        ([(str(i), tiny_separator()) for i in range(17)], "estimators must be a list of 1 to 16"),
         ([("mixture", MixtureBaseline())], "a GRUMaskSeparator or DRNNSeparator each"),
-        ([("a", tiny_separator()), ("a", tiny_separator())], "Names provided are not unique"),
-        ([("a__b", tiny_separator())], "must not contain __"),
+        ([("a", tiny_separator()), ("a", tiny_separator())], "must be another text .* got 'a'"),
+        ([("a__b", tiny_separator())], "without '__' and '/', .* got 'a__b'"),
+        ([("a/b", tiny_separator())], "without '__' and '/', .* got 'a/b'"),
+        ([("", tiny_separator())], "of 1 to 100 characters"),
+        ([("n_jobs", tiny_separator())], "and no parameter; got 'n_jobs'"),
+        (
+            [("a", tiny_separator()), ("b", tiny_separator(dropout=2))],
+            "estimator 'b': GRUMaskSeparator: dropout must be at least 0 and below 1; got 2",
+        ),
     ],
 )
-def test_what_is_no_list_of_networks_is_refused(tracks, estimators, message):
+def test_what_is_no_list_of_networks_is_refused_before_anything_is_fitted(
+    tracks, monkeypatch, estimators, message
+):
+    monkeypatch.setattr(GRUMaskSeparator, "fit", None)
     with pytest.raises(ValueError, match=message):
         VotingSeparator(estimators).fit(analysed(*tracks))
 
 
-def test_it_cannot_predict_before_fit(tracks):
+def test_it_cannot_predict_or_count_before_fit(tracks):
     with pytest.raises(NotFittedError):
         VotingSeparator(members()).predict(analysed(tracks[0]))
+    with pytest.raises(NotFittedError):
+        VotingSeparator(members()).count_params()

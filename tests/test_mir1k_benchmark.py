@@ -1,0 +1,42 @@
+"""The benchmarks that fit for hours start, and their rows are networks that can be fitted."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from sklearn.base import clone
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+@pytest.fixture
+def rows(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import mir1k_rows
+
+    return mir1k_rows
+
+
+@pytest.mark.parametrize("name", ["mir1k", "mir1k_unseen_singer", "ship_voice"])
+def test_a_benchmark_says_what_it_takes(name):
+    command = [sys.executable, str(BENCHMARKS / f"{name}.py"), "--help"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "folder of MIR-1K" in done.stdout
+
+
+def test_every_row_is_a_pipeline_that_learns_for_its_hours(rows, tmp_path):
+    X = [SimpleNamespace(n_samples=3600 * 8000, sample_rate=8000)] * 2  # of an hour each
+    fingerprints = set()
+    for row in rows.ROWS.values():
+        separator = row.pipeline(X, tmp_path)[-1]
+        separator._check_parameters()
+        for name, value in separator.get_params().items():
+            if name.endswith("max_iter"):
+                assert value == max(1, round(row.hours / 2))
+            assert value == tmp_path or not name.endswith("checkpoint_dir")
+        fingerprints.add(row.fingerprint())
+        assert row._replace(network=clone(row.network)).fingerprint() == row.fingerprint()
+    fitted = [row for row in rows.ROWS.values() if row.fitted_as is None]
+    assert len(fingerprints) == len(fitted)
