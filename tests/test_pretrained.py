@@ -73,7 +73,8 @@ def test_separating_needs_no_tensorflow():
 def test_real_clips_of_the_singers_that_it_knows_are_separated(voice, mir1k_root):
     X, y = load_mir1k(mir1k_root, "dev", return_X_y=True)
     rows = evaluate(voice, X, y, protocol="huang2014").rows
-    assert np.mean([row["nsdr_0"] for row in rows]) > 8.5
+    of_the_papers_authors = 9.82  # the outputs that they released for these clips
+    assert np.mean([row["nsdr_0"] for row in rows]) > of_the_papers_authors
 
 
 def test_real_songs_at_44_khz_are_separated(voice, dsd100_root):
