@@ -29,10 +29,12 @@ class Augmentation(BaseEstimator):
     shift : float, default=0.0
         Probability that the sources are shifted against one another, circularly within their
         tracks and by multiples of 10,000 samples. The first source always stays.
-    speed : float, default=0.0
+    speed : float or tuple of float, default=0.0
         Largest change of the speed of a segment, and of pitch and formants with it, by resampling:
         0.06 plays up to 6 % faster or slower, about a semitone; 0.3 makes other singers. Sources
-        from different tracks each have a speed of their own.
+        from different tracks each have a speed of their own. A tuple has a change for every
+        source, each drawn on its own: ``(0.35, 0.0)`` makes other singers and leaves the
+        instruments as they are.
     channel : float, default=0.0
         Probability that a source of several channels is one of them, drawn at random, in place of
         their mean; each source of a segment on its own. Networks here are shown the mean of the
@@ -70,12 +72,25 @@ class Augmentation(BaseEstimator):
             ("gain_db", "at least 0 and finite", np.finfo(float).max),
             ("remix", "a probability, from 0 to 1", 1),
             ("shift", "a probability, from 0 to 1", 1),
-            ("speed", "at least 0 and at most 0.5", 0.5),
             ("channel", "a probability, from 0 to 1", 1),
         ):
-            value = getattr(self, name)
-            if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= highest:
-                raise ValueError(f"Augmentation: {name} must be {words}; got {value!r}.")
+            _require_within(name, getattr(self, name), words, highest)
+        changes = self.speed if isinstance(self.speed, (tuple, list)) else [self.speed]
+        for change in changes:
+            _require_within("speed", change, "at least 0 and at most 0.5", 0.5)
+
+    def check_sources(self, n_sources):
+        """Raise a ValueError if a parameter has values for another number of sources."""
+        if isinstance(self.speed, (tuple, list)) and len(self.speed) != n_sources:
+            raise ValueError(
+                f"Augmentation: speed has {len(self.speed)} values, one for every source, but "
+                f"the tracks have {n_sources} sources."
+            )
+
+
+def _require_within(name, value, words, highest):
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= highest:
+        raise ValueError(f"Augmentation: {name} must be {words}; got {value!r}.")
 
 
 class Part(NamedTuple):
@@ -113,13 +128,14 @@ def draw_plan(augmentation, track, first, sources, rng):
     """
     n_sources = len(sources[track])
     remixed, shifted = rng.random_sample(2)
-    speeds = 1 + augmentation.speed * rng.uniform(-1, 1, n_sources)
+    speeds = 1 + np.asarray(augmentation.speed) * rng.uniform(-1, 1, n_sources)
     gains = 10 ** (augmentation.gain_db * rng.uniform(-1, 1, n_sources) / 20)
     tracks = rng.randint(len(sources), size=n_sources)
     places = rng.random_sample((2, n_sources))
     parts = []
     for j in range(n_sources):
-        source_track, source_first, speed = track, first, speeds[0]
+        source_track, source_first = track, first
+        speed = speeds[0 if np.isscalar(augmentation.speed) else j]
         if j > 0 and remixed < augmentation.remix:
             source_track, speed = int(tracks[j]), speeds[j]
             source_first = int(places[0, j] * sources[source_track][j].n_samples)

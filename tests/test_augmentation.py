@@ -69,6 +69,15 @@ def test_sources_of_different_tracks_each_have_a_speed_of_their_own():
     assert np.abs(np.corrcoef(speeds.T) - np.eye(3)).max() < 0.25
 
 
+@pytest.mark.parametrize("remix", [0.0, 0.5])
+def test_sources_can_each_have_a_largest_change_of_speed(remix):
+    drawn = plans(Augmentation(remix=remix, speed=(0.3, 0.0, 0.1)))
+    speeds = np.array([[part.speed for part in plan] for plan in drawn])
+    np.testing.assert_allclose(speeds.min(axis=0), [0.7, 1.0, 0.9], atol=0.01)
+    np.testing.assert_allclose(speeds.max(axis=0), [1.3, 1.0, 1.1], atol=0.01)
+    assert abs(np.corrcoef(speeds[:, 0], speeds[:, 2])[0, 1]) < 0.25
+
+
 def test_parameters_do_not_disturb_one_another():
     both, remix = plans(Augmentation(3.0, remix=0.5)), plans(Augmentation(remix=0.5))
     for a, b in zip(both, remix):
@@ -165,9 +174,19 @@ def test_its_parameters_can_be_cloned_and_set():
         ({"remix": 1.5}, "remix must be a probability, from 0 to 1; got 1.5"),
         ({"shift": True}, "shift must be a probability, .* got True"),
         ({"speed": 0.9}, "speed must be at least 0 and at most 0.5; got 0.9"),
+        ({"speed": (0.3, 0.9)}, "speed must be at least 0 and at most 0.5; got 0.9"),
+        ({"speed": None}, "speed must be at least 0 and at most 0.5; got None"),
         ({"channel": -0.5}, "channel must be a probability, from 0 to 1; got -0.5"),
     ],
 )
 def test_impossible_values_are_refused(parameters, message):
     with pytest.raises(ValueError, match=message):
         Augmentation(**parameters).check()
+
+
+@pytest.mark.parametrize("speed", [(0.1,), (0.1, 0.2, 0.3)])
+def test_as_many_values_as_sources_are_wanted(speed):
+    Augmentation(speed=0.1).check_sources(2)
+    Augmentation(speed=(0.1, 0.0)).check_sources(2)
+    with pytest.raises(ValueError, match=rf"speed has {len(speed)} values, .* have 2 sources"):
+        Augmentation(speed=speed).check_sources(2)

@@ -129,7 +129,7 @@ def test_baselines_are_saved_too(last, tracks, tmp_path):
         ),
         (
             tiny_separator(
-                max_iter=1, verbose=1, augmentation=Augmentation(channel=0.5, speed=0.1)
+                max_iter=1, verbose=1, augmentation=Augmentation(channel=0.5, speed=(0.1, 0.0))
             ),
             {"sample_rate": 8000},
         ),

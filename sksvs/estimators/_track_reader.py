@@ -156,6 +156,7 @@ class AugmentedReader:
         self.augmentation = augmentation
         self.n_frames, self.n_values = reader.n_frames, reader.n_values
         self.params = reader.params
+        augmentation.check_sources(len(reader.spectrograms[0].target.sources))
         for x in reader.spectrograms:
             if x.params.n_fft != self.params.n_fft:
                 raise ValueError(
