@@ -1,0 +1,93 @@
+"""Score a network that knows two singers on other voices, at several weights of the others.
+
+    python benchmarks/other_voices.py --root <MIR-1K> --dsd100 <DSD100, or an excerpt of it>
+
+Mixes at 0 dB: the voices of DSD100, in pieces of six seconds, over the backings of the four
+development clips of MIR-1K ("other voices"); and the voices of these clips over the
+accompaniments of DSD100 ("other backings"). Prints the means of the voice's NSDR, SIR and SAR
+(BSS Eval version 3) beside those of the clips as they are.
+"""
+
+import argparse
+
+import numpy as np
+
+import sksvs
+from sksvs.audio import resample
+from sksvs.datasets import load_dsd100, load_mir1k
+from sksvs.metrics import evaluate
+
+SAMPLE_RATE = 16000
+PIECE = 6 * SAMPLE_RATE
+SOFTEST = 0.5  # RMS of a piece of a voice that is scored, of that of the whole
+
+
+def main():
+    """Mix, separate, score."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--root", required=True, help="folder of MIR-1K")
+    parser.add_argument("--dsd100", required=True, help="folder of DSD100")
+    parser.add_argument("--model", help="a file of sksvs.save; else the network of the package")
+    parser.add_argument("--weights", type=float, nargs="+", default=[0.5, 1.0, 2.0, 3.0])
+    arguments = parser.parse_args()
+
+    separator = sksvs.load(arguments.model) if arguments.model else sksvs.pretrained("voice")
+    clips = load_mir1k(arguments.root, "dev", return_X_y=True)
+    voices, backings = pieces(arguments.dsd100)
+    sung, played = ([sources[j] for sources in clips[1]] for j in (0, 1))
+    sets = {
+        "MIR-1K dev": clips,
+        f"{len(voices)} other voices": mixtures(voices, played),
+        f"{len(backings)} other backings": mixtures(backings, sung, voice_first=False),
+    }
+    print(f"{'the voice, dB':<20}" + "".join(f"{name:^24}" for name in sets))
+    print(f"{'others_weight':<20}" + "    NSDR    SIR    SAR  " * len(sets))
+    for weight in arguments.weights:
+        separator[-1].set_params(others_weight=weight)
+        figures = "".join(f"{mean_scores(separator, *tracks)}  " for tracks in sets.values())
+        print(f"{weight:<20g}{figures}", flush=True)
+
+
+def pieces(root):
+    """Return the pieces of voices that are not too soft, and those of the accompaniments."""
+    voices, backings = [], []
+    for subset in ("dev", "test"):
+        for song in load_dsd100(root, subset).y:
+            voice, backing = (
+                resample(source.to_mono()[:], source.sample_rate, SAMPLE_RATE) for source in song
+            )
+            starts = range(0, max(1, len(voice) - PIECE // 2), PIECE)
+            of_song = [(voice[i : i + PIECE], backing[i : i + PIECE]) for i in starts]
+            voices += [v for v, _ in of_song if rms(v) >= SOFTEST * rms(voice)]
+            backings += [b for _, b in of_song]
+    return voices, backings
+
+
+def mixtures(pieces, of_clips, voice_first=True):
+    """Mix every piece with two of the clips' sources, at 0 dB; return (X, y)."""
+    X, y = [], []
+    for i, piece in enumerate(pieces):
+        for j in (i, i + len(of_clips) // 2):
+            other = of_clips[j % len(of_clips)][:]
+            n = min(len(piece), len(other))
+            sources = np.stack([piece[:n] / rms(piece[:n]), other[:n] / rms(other[:n])])
+            sources = sources if voice_first else sources[::-1]
+            y.append((0.1 * sources).astype(np.float32))
+            X.append(y[-1].sum(axis=0))
+    return X, y
+
+
+def rms(samples):
+    """Return the root of the mean square, hardly ever 0."""
+    return float(np.sqrt(np.mean(np.square(samples)))) or 1.0
+
+
+def mean_scores(separator, X, y):
+    """Return NSDR, SIR and SAR of the voice, means over the tracks, as text."""
+    score = evaluate(separator, X, y, protocol="huang2014").scores["estimate"]
+    rows = [[track.sources[name][0] for name in ("nsdr", "sir", "sar")] for track in score.tracks]
+    return "".join(f"{figure:>7.2f}" for figure in np.mean(rows, axis=0)).rjust(22)
+
+
+if __name__ == "__main__":
+    main()
