@@ -46,7 +46,7 @@ def main():
         "karaoke at 16 kHz in Mandarin, by one woman (amy) and one man (abjones)",
         "learnt_by": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: the mean of "
         f"{len(members)} networks, {members[0].n_iter_} epochs each, in which voices and backings "
-        "are mixed anew at random gains and speeds",
+        "are mixed anew at random gains, the voices at random speeds",
         "parameters": int(pipeline[-1].count_params()),
         "date": datetime.date.today().isoformat(),
         "terms": "The recordings of MIR-1K are given out for research; so are these weights. The "

@@ -83,8 +83,8 @@ class Augmentation(BaseEstimator):
         """Raise a ValueError if a parameter has values for another number of sources."""
         if isinstance(self.speed, (tuple, list)) and len(self.speed) != n_sources:
             raise ValueError(
-                f"Augmentation: speed has {len(self.speed)} values, one for every source, but "
-                f"the tracks have {n_sources} sources."
+                "Augmentation: speed must have one value for every source, but has "
+                f"{len(self.speed)} where the tracks have {n_sources} sources."
             )
 
 

@@ -526,6 +526,10 @@ def test_a_weight_that_is_nan_gives_nan_and_no_error(fitted, tracks):
         ({"learning_rate": "step"}, "learning_rate must be one of 'constant', 'cosine'"),
         ({"augmentation": "all"}, "augmentation must be a sksvs.augmentation.Augmentation, or"),
         ({"augmentation": Augmentation(remix=2.0)}, "Augmentation: remix must be a probability"),
+        (
+            {"augmentation": Augmentation(speed=(0.1,))},
+            "one value for every source, but has 1",
+        ),
     ],
 )
 def test_parameters_are_checked_in_fit(tracks, parameters, message):
