@@ -17,8 +17,8 @@ def huang2014_network(name, **parameters):
     Three hidden layers of 1000 ReLU units that see 3 frames, a joint mask layer, and squared errors
     of magnitudes with γ = 0.05; ``discriminative=0.0`` gives the rows of their tables without it.
     They used them at 16 kHz after ``STFTTransformer(1024, 512, "cosine")``, shifted one source
-    against the other (``Augmentation(shift=...)``), and minimised by L-BFGS, where this is Adam. The
-    sRNN diverges on MIR-1K at Adam's learning rate of 0.001; 0.0001 is safe.
+    against the other (``Augmentation(shift=...)``), and minimised by L-BFGS, where this is Adam.
+    The sRNN diverges on MIR-1K at Adam's learning rate of 0.001; 0.0001 is safe.
 
     Parameters
     ----------
