@@ -62,9 +62,12 @@ def of_the_paper(name, discriminative):
     return Row(PAPERS_STFT, network.set_params(augmentation=Augmentation(shift=1.0), **OF_TRAINING))
 
 
-def of_ours(**parameters):
-    """Return a row with a GRUMaskSeparator of the same budget."""
-    return Row(PAPERS_STFT, GRUMaskSeparator(clip_norm=5.0, **{**OF_TRAINING, **parameters}))
+def network_of_ours(**parameters):
+    """Return a GRUMaskSeparator, learnt like the others but for these parameters."""
+    return GRUMaskSeparator(clip_norm=5.0, **{**OF_TRAINING, **parameters})
+
+
+REMIXES = Augmentation(gain_db=5.0, remix=0.5, shift=0.5, speed=(0.35, 0.0))
 
 
 STEPS = {  # each adds to what those before it have
@@ -74,7 +77,7 @@ STEPS = {  # each adds to what those before it have
     "+ speeds of the voice": {"augmentation": Augmentation(shift=1.0, speed=(0.35, 0.0))},
     "+ 3 layers, remixes, rate x 2": {
         "hidden_layer_sizes": (128, 128, 128),
-        "augmentation": Augmentation(gain_db=5.0, remix=0.5, shift=0.5, speed=(0.35, 0.0)),
+        "augmentation": REMIXES,
         "learning_rate_init": 0.002,
     },
 }
@@ -84,22 +87,22 @@ def _steps():
     parameters = {}
     for name, step in STEPS.items():
         parameters |= step
-        yield name, of_ours(**parameters)
+        yield name, Row(PAPERS_STFT, network_of_ours(**parameters))
 
 
 def as_shipped(hours, others_weight, fitted_as=None):
     """Return a row of what is in the package: two networks that differ in their input."""
 
     def member(input_power, seed):
-        return GRUMaskSeparator(
+        return network_of_ours(
             hidden_layer_sizes=(192, 192, 192),
             dropout=0.4,
             input_power=input_power,
             loss="segment_error_ratio",
             learning_rate_init=0.002,
-            augmentation=Augmentation(gain_db=5.0, remix=0.5, shift=0.5, speed=(0.35, 0.0)),
-            clip_norm=5.0,
-            **{**OF_TRAINING, "batch_size": 8, "random_state": seed},
+            augmentation=REMIXES,
+            batch_size=8,
+            random_state=seed,
         )
 
     members = [("compressed", member(0.3, 0)), ("linear", member(1.0, 1))]

@@ -70,7 +70,7 @@ def mixtures(pieces, of_clips, voice_first=True):
         for j in (i, i + len(of_clips) // 2):
             other = of_clips[j % len(of_clips)][:]
             n = min(len(piece), len(other))
-            sources = np.stack([piece[:n] / rms(piece[:n]), other[:n] / rms(other[:n])])
+            sources = np.stack([of_unit_power(piece[:n]), of_unit_power(other[:n])])
             sources = sources if voice_first else sources[::-1]
             y.append((0.1 * sources).astype(np.float32))
             X.append(y[-1].sum(axis=0))
@@ -78,15 +78,20 @@ def mixtures(pieces, of_clips, voice_first=True):
 
 
 def rms(samples):
-    """Return the root of the mean square, hardly ever 0."""
-    return float(np.sqrt(np.mean(np.square(samples)))) or 1.0
+    """Return the root of the mean square."""
+    return float(np.sqrt(np.mean(np.square(samples))))
+
+
+def of_unit_power(samples):
+    """Return the samples with an RMS of 1; silence as it is."""
+    return samples / (rms(samples) or 1.0)
 
 
 def mean_scores(separator, X, y):
     """Return NSDR, SIR and SAR of the voice, means over the tracks, as text."""
-    score = evaluate(separator, X, y, protocol="huang2014").scores["estimate"]
-    rows = [[track.sources[name][0] for name in ("nsdr", "sir", "sar")] for track in score.tracks]
-    return "".join(f"{figure:>7.2f}" for figure in np.mean(rows, axis=0)).rjust(22)
+    tracks = evaluate(separator, X, y, protocol="huang2014").rows
+    means = (np.mean([track[f"{m}_0"] for track in tracks]) for m in ("nsdr", "sir", "sar"))
+    return "".join(f"{mean:>7.2f}" for mean in means).rjust(22)
 
 
 if __name__ == "__main__":

@@ -75,17 +75,20 @@ class Augmentation(BaseEstimator):
             ("channel", "a probability, from 0 to 1", 1),
         ):
             _require_within(name, getattr(self, name), words, highest)
-        changes = self.speed if isinstance(self.speed, (tuple, list)) else [self.speed]
-        for change in changes:
+        for change in self.speed if self.has_speeds_of_sources() else [self.speed]:
             _require_within("speed", change, "at least 0 and at most 0.5", 0.5)
 
     def check_sources(self, n_sources):
         """Raise a ValueError if a parameter has values for another number of sources."""
-        if isinstance(self.speed, (tuple, list)) and len(self.speed) != n_sources:
+        if self.has_speeds_of_sources() and len(self.speed) != n_sources:
             raise ValueError(
                 "Augmentation: speed must have one value for every source, but has "
                 f"{len(self.speed)} where the tracks have {n_sources} sources."
             )
+
+    def has_speeds_of_sources(self):
+        """Return whether every source has a largest change of speed of its own."""
+        return isinstance(self.speed, (tuple, list))
 
 
 def _require_within(name, value, words, highest):
@@ -135,7 +138,7 @@ def draw_plan(augmentation, track, first, sources, rng):
     parts = []
     for j in range(n_sources):
         source_track, source_first = track, first
-        speed = speeds[0 if np.isscalar(augmentation.speed) else j]
+        speed = speeds[j if augmentation.has_speeds_of_sources() else 0]
         if j > 0 and remixed < augmentation.remix:
             source_track, speed = int(tracks[j]), speeds[j]
             source_first = int(places[0, j] * sources[source_track][j].n_samples)
