@@ -21,6 +21,8 @@ BOUNDS = {
     "context_frames": (1, 255),
     "hidden_layer_sizes": (1, 4096),
     "dense_layer_sizes": (1, 1 << 16),
+    "conv_channels": (1, 4096),
+    "kernel_size": (1, 255),
     "input_power": (0, 100),
     "input_power_": (0, 100),
     "n_sources_": (2, 64),

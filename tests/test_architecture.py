@@ -101,12 +101,14 @@ def test_every_module_is_covered_by_the_rule_above():
     [
         (
             "tensorflow",
-            "estimators/_frame_products.py estimators/_gru_layers.py estimators/_network.py "
+            "estimators/_conv_layers.py estimators/_frame_products.py estimators/_gru_layers.py "
+            "estimators/_network.py "
             "estimators/_replicas.py estimators/_rnn_layers.py estimators/_wide_recurrence.py",
         ),
         (
             "keras",
-            "estimators/_gru_layers.py estimators/_losses.py estimators/_network.py "
+            "estimators/_conv_layers.py estimators/_gru_layers.py estimators/_losses.py "
+            "estimators/_network.py "
             "estimators/_rnn_layers.py",
         ),
         ("soundfile", "_audio_writer.py audio.py"),

@@ -23,7 +23,7 @@ from sksvs.estimators import GRUMaskSeparator, IdealMaskOracle, MixtureBaseline,
 from sksvs.model_file import ModelFileError, load, save
 from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 from sksvs.waveform import ArrayWaveform
-from tests.estimators.conftest import three_sources, tiny_drnn, tiny_separator
+from tests.estimators.conftest import three_sources, tiny_crn, tiny_drnn, tiny_separator
 from tests.strategies import tiny_tracks
 
 LEFT_OUT = {"training_state_"}
@@ -123,6 +123,7 @@ def test_baselines_are_saved_too(last, tracks, tmp_path):
     ("last", "stft"),
     [
         (tiny_drnn(max_iter=1), {"window": ["kaiser", 8.0]}),
+        (tiny_crn(max_iter=1, conv_channels=[4], kernel_size=(1, 5)), {}),
         (
             tiny_drnn(max_iter=1, recurrent_layers="all", clip_norm=None, others_weight=3.0),
             {"sample_rate": 8000, "array_rate": 16000},
@@ -546,7 +547,10 @@ def members(document):
             "a VotingSeparator cannot be an estimator of another",
         ),
         (lambda d: d["steps"].insert(0, last(d)), "the last step, and no other, must be a sep"),
-        (lambda d: members(d).append(d["steps"][1]), "a GRUMaskSeparator or DRNNSeparator each"),
+        (
+            lambda d: members(d).append(d["steps"][1]),
+            "each a GRUMaskSeparator, CRN",
+        ),
         (lambda d: members(d)[0].update(name="a/b"), "without '__' and '/', .* got 'a/b'"),
         (lambda d: members(d)[0].update(name="a" * 999_999), "of 1 to 100 characters"),
         (lambda d: members(d)[0].update(name=1), "must have a name and a class"),

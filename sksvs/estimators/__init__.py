@@ -1,6 +1,7 @@
 """Separators: fit, predict, score; and the baselines that bound them."""
 
 from sksvs.estimators._baselines import IdealMaskOracle, MixtureBaseline
+from sksvs.estimators._crn_separator import CRNSeparator
 from sksvs.estimators._drnn_separator import DRNNSeparator
 from sksvs.estimators._gru_mask_separator import GRUMaskSeparator
 from sksvs.estimators._huang2014_networks import HUANG2014_NETWORKS, huang2014_network
@@ -11,6 +12,7 @@ from sksvs.estimators._voting_separator import VotingSeparator
 __all__ = [
     "HUANG2014_NETWORKS",
     "REPORT_NETWORKS",
+    "CRNSeparator",
     "DRNNSeparator",
     "GRUMaskSeparator",
     "IdealMaskOracle",

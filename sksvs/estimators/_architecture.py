@@ -70,6 +70,71 @@ class Layer(NamedTuple):
         return sum(prod(shape) for shape in self.parameter_shapes.values())
 
 
+class ConvLayer(NamedTuple):
+    """A convolution over frames and frequencies, its outputs normalised, then an ELU; or the mask.
+
+    An "encoder" takes every other frequency; a "decoder" is its transpose, and sees what the
+    encoder saw (`n_skipped` channels) beside what comes from below; the "conv_mask" sees the
+    network's input so, and is neither normalised nor strided.
+    """
+
+    name: str
+    kind: str  # "encoder", "decoder" or "conv_mask"
+    n_freqs: int  # on the finer side: of an encoder's input, of a decoder's output
+    n_channels: int  # from the layer below
+    n_skipped: int  # from the layer of the same frequencies on the way down
+    channels: int
+    kernel_size: tuple  # frames, frequencies
+    activation: str = "elu"
+
+    bidirectional = True  # it sees frames on both sides
+    drops_inputs = False
+    is_wide = True  # XLA on processors is slow at convolutions
+
+    @property
+    def units(self):
+        """Features that leave the layer for every frame."""
+        return self.channels * (halved(self.n_freqs) if self.kind == "encoder" else self.n_freqs)
+
+    @property
+    def n_inputs(self):
+        """Features of every frame that the layer below gives."""
+        return self.n_channels * (halved(self.n_freqs) if self.kind == "decoder" else self.n_freqs)
+
+    @property
+    def is_normalised(self):
+        """Whether every channel is normalised over the batch before the activation."""
+        return self.kind != "conv_mask"
+
+    @property
+    def parameter_shapes(self):
+        """Parameter name → shape, in Keras's order."""
+        inward = self.n_channels + self.n_skipped
+        channels = (self.channels, inward) if self.kind == "decoder" else (inward, self.channels)
+        shapes = {"kernel": (*self.kernel_size, *channels)}
+        names = NORMALISATION if self.is_normalised else ("bias",)
+        shapes |= dict.fromkeys(names, (self.channels,))
+        return {f"{self.name}/{key}": shape for key, shape in shapes.items()}
+
+    @property
+    def n_params(self):
+        """Trainable parameters of the layer."""
+        return sum(
+            prod(shape)
+            for name, shape in self.parameter_shapes.items()
+            if not name.endswith(("/mean", "/variance"))
+        )
+
+
+NORMALISATION = ("scale", "bias", "mean", "variance")  # the last two are not trained
+EPSILON = 1e-3  # added to variances
+
+
+def halved(n_freqs):
+    """Return how many frequencies an encoder leaves."""
+    return -(-n_freqs // 2)
+
+
 def mask_network_layers(
     n_freqs, n_masks, hidden_layer_sizes, bidirectional, dense_layer_sizes, output_activation
 ):
@@ -131,4 +196,48 @@ def deep_recurrent_layers(
         layers.append(Layer(f"hidden_{i}", kind, n_inputs, units, "relu", drops_inputs=True))
         n_inputs = units
     layers.append(Layer("mask", "dense", n_inputs, n_masks * n_freqs, output_activation))
+    return tuple(layers)
+
+
+def convolutional_recurrent_layers(
+    n_freqs, n_masks, conv_channels, kernel_size, hidden_layer_sizes, output_activation
+):
+    """Return the layers of a convolutional recurrent network, from the input to the output.
+
+    Parameters
+    ----------
+    n_freqs, n_masks : int
+        As in :func:`mask_network_layers`.
+    conv_channels : tuple of int
+        Channels of the encoders; each halves the frequencies. The decoders mirror them.
+    kernel_size : tuple of int
+        Frames and frequencies that a convolution sees.
+    hidden_layer_sizes : tuple of int
+        Units of the GRU layers (of each direction) between encoders and decoders.
+    output_activation : str
+
+    Returns
+    -------
+    tuple of Layer and ConvLayer
+    """
+    channels, kernel_size = tuple(map(int, conv_channels)), tuple(map(int, kernel_size))
+    layers, finer = [], [n_freqs]
+    for i, (before, after) in enumerate(zip((1, *channels), channels)):
+        layers.append(ConvLayer(f"encoder_{i}", "encoder", finer[i], before, 0, after, kernel_size))
+        finer.append(halved(finer[i]))
+    n_inputs = n_between = layers[-1].units
+    for i, units in enumerate(map(int, hidden_layer_sizes)):
+        layers.append(Layer(f"gru_{i}", "gru", n_inputs, units, bidirectional=True))
+        n_inputs = layers[-1].n_outputs
+    layers.append(Layer("between", "dense", n_inputs, n_between, "elu"))
+    below = channels[-1]
+    for i in reversed(range(len(channels))):
+        after = channels[max(i - 1, 0)]
+        layers.append(
+            ConvLayer(f"decoder_{i}", "decoder", finer[i], below, channels[i], after, kernel_size)
+        )
+        below = after
+    layers.append(
+        ConvLayer("mask", "conv_mask", n_freqs, below, 1, n_masks, (1, 3), output_activation)
+    )
     return tuple(layers)

@@ -59,6 +59,8 @@ class BidirectionalNetwork:
     Parameters as in :class:`ForwardNetwork`.
     """
 
+    windows_at_once = 8
+
     def __init__(self, layers, weights, mean, scale):
         kernels, self._dense = _prepare(layers, weights, mean, scale)
         pairs = zip(kernels[::2], kernels[1::2])

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sksvs.estimators._architecture import ConvLayer
+from sksvs.estimators._conv_layers import Convolution
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
 from sksvs.estimators._losses import make_loss
 from sksvs.estimators._replicas import active_strategy, run_on_batch
@@ -38,48 +40,70 @@ def build_network(layers, dropout):
     keras.Model
         From (batch, n_frames, n_freqs) to (batch, n_frames, n_outputs).
     """
+    inputs = values = keras.Input((None, layers[0].n_inputs))
+    skipped = []  # what encoders have seen and given, for the decoders
+    for layer in layers:
+        if layer.drops_inputs and dropout:
+            shape = (None, 1, layer.n_inputs)
+            values = keras.layers.Dropout(dropout, noise_shape=shape, seed=0)(values)
+        keras_layer = _keras_layer(layer, dropout)
+        if not isinstance(layer, ConvLayer):
+            values = keras_layer(_reshaped(values, (layer.n_inputs,)))
+            continue
+        values = _reshaped(values, (layer.n_inputs // layer.n_channels, layer.n_channels))
+        if layer.kind == "encoder":
+            skipped += [] if skipped else [values]
+            values = keras_layer(values)
+            skipped.append(values)
+        else:
+            values = keras_layer(values, skipped.pop())
+    return keras.Model(inputs, values)
 
-    def new_gru(layer, **kwargs):
+
+def _keras_layer(layer, dropout):
+    if isinstance(layer, ConvLayer):
+        return Convolution(layer)
+    if layer.kind == "dense":
+        return FlatDense(layer.units, layer.activation, name=layer.name)
+    if layer.kind == "rnn":
+        return ReluRNN(layer.units, layer.activation, return_sequences=True, name=layer.name)
+    if layer.kind == "context":
+        return ContextWindow(layer.units // layer.n_inputs, name=layer.name)
+
+    def new_gru(name, **kwargs):
         return ProjectedGRU(
             layer.units,
             return_sequences=True,
             reset_after=False,  # the parameter counts of the report
             dropout=dropout,
             seed=0,  # set anew by every fit
+            name=name,
             **kwargs,
         )
 
-    inputs = values = keras.Input((None, layers[0].n_inputs))
-    for layer in layers:
-        if layer.drops_inputs and dropout:
-            shape = (None, 1, layer.n_inputs)
-            values = keras.layers.Dropout(dropout, noise_shape=shape, seed=0)(values)
-        if layer.kind == "dense":
-            keras_layer = FlatDense(layer.units, layer.activation, name=layer.name)
-        elif layer.kind == "rnn":
-            keras_layer = ReluRNN(
-                layer.units, layer.activation, return_sequences=True, name=layer.name
-            )
-        elif layer.kind == "context":
-            keras_layer = ContextWindow(layer.units // layer.n_inputs, name=layer.name)
-        elif layer.bidirectional:
-            keras_layer = ProjectedBidirectional(
-                new_gru(layer, name=f"{layer.name}_forward"),
-                backward_layer=new_gru(layer, name=f"{layer.name}_backward", go_backwards=True),
-                name=layer.name,
-            )
-        else:
-            keras_layer = new_gru(layer, name=layer.name)
-        values = keras_layer(values)
-    return keras.Model(inputs, values)
+    if not layer.bidirectional:
+        return new_gru(layer.name)
+    return ProjectedBidirectional(
+        new_gru(f"{layer.name}_forward"),
+        backward_layer=new_gru(f"{layer.name}_backward", go_backwards=True),
+        name=layer.name,
+    )
+
+
+def _reshaped(values, of_frame):
+    """Return values with the features of a frame in another shape."""
+    if values.shape[2:] == of_frame:
+        return values
+    return keras.layers.Reshape((-1, *of_frame))(values)
 
 
 def initial_weights(layers, seed):
     """Return new weights by parameter name: those that Keras's layers start from.
 
-    Glorot-uniform kernels, orthogonal recurrent kernels, biases of zero. But those of ReLU
-    recurrences are half of an orthogonal matrix: with the identity (Le, Jaitly and Hinton 2015)
-    or a whole one, the states grow from frame to frame, and with the former without bound.
+    Glorot-uniform kernels, orthogonal recurrent kernels, biases of zero, scales and variances of
+    one. But recurrent kernels of ReLU layers are half of an orthogonal matrix: with the identity
+    (Le, Jaitly and Hinton 2015) or a whole one, the states grow from frame to frame, and with the
+    former without bound.
     """
     rng = np.random.RandomState(seed)
     weights = {}
@@ -91,6 +115,8 @@ def initial_weights(layers, seed):
                 values = keras.initializers.Orthogonal(gain, seed=new_seed)(shape)
             elif name.endswith("/kernel"):
                 values = keras.initializers.GlorotUniform(seed=new_seed)(shape)
+            elif name.endswith(("/scale", "/variance")):
+                values = np.ones(shape, np.float32)
             else:
                 values = np.zeros(shape, np.float32)
             weights[name] = np.array(values)

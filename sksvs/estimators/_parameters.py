@@ -50,11 +50,17 @@ def check_parameters(separator):
     clip_norm = separator.clip_norm
     if clip_norm is not None and not (_is_number(clip_norm, Real) and clip_norm > 0):
         _refuse(separator, "clip_norm", "above 0 and finite, or None")
-    for name, fewest in (("hidden_layer_sizes", 1), ("dense_layer_sizes", 0)):
+    for name, fewest in (
+        ("hidden_layer_sizes", 1),
+        ("dense_layer_sizes", 0),
+        ("conv_channels", 1),
+    ):
         sizes = own.get(name)
         valid = isinstance(sizes, (tuple, list)) and len(sizes) >= fewest
         if name in own and not (valid and all(map(_is_size, sizes))):
             _refuse(separator, name, f"a tuple of {fewest} or more positive integers")
+    if "kernel_size" in own:
+        _check_kernel_size(separator)
     if "recurrent_layers" in own:
         _check_recurrent_layers(separator)
     if separator.augmentation is not None:
@@ -83,6 +89,13 @@ def _is_number(value, kind):
 
 def _is_size(value):
     return _is_number(value, Integral) and value >= 1
+
+
+def _check_kernel_size(separator):
+    given = separator.kernel_size
+    valid = isinstance(given, (tuple, list)) and len(given) == 2
+    if not (valid and all(_is_size(n) and n % 2 for n in given)):
+        _refuse(separator, "kernel_size", "a tuple of two odd positive integers, frames and bins")
 
 
 def _check_recurrent_layers(separator):

@@ -4,6 +4,7 @@ import numpy as np
 
 from sksvs._background import in_background, map_on_all_cores
 from sksvs.estimators._context_network import ContextNetwork, run_with_context
+from sksvs.estimators._conv_inference import ConvolutionalNetwork
 from sksvs.estimators._features import (
     from_model_bins,
     masks_from_output,
@@ -16,7 +17,6 @@ from sksvs.spectrogram import FRAME_BLOCK
 
 WINDOW_FRAMES = 512  # frames of output in one window of a bidirectional network
 CONTEXT_FRAMES = 64  # frames that it sees on either side of them
-WINDOW_BATCH = 8  # windows that are run together
 
 
 def predict_masks(separator, spectrogram):
@@ -87,6 +87,8 @@ def build_network(separator):
     first = separator.layers_[0]
     if first.kind == "context":
         kind = ContextNetwork
+    elif first.kind == "encoder":
+        kind = ConvolutionalNetwork
     else:
         kind = BidirectionalNetwork if first.bidirectional else ForwardNetwork
     return kind(
@@ -143,7 +145,7 @@ def _window_batches(network, blocks, make_input):
     batch, before = [], None
     for block in blocks:
         projected = network.project(make_input(block.frames))
-        if len(batch) == WINDOW_BATCH:
+        if len(batch) == network.windows_at_once:
             yield _add_context(batch, before, projected)
             batch, before = [], batch[-1][1]
         batch.append((block, projected))
@@ -166,5 +168,6 @@ def _add_context(batch, before, after):
 RUN = {
     ForwardNetwork: run_in_blocks,
     BidirectionalNetwork: run_in_windows,
+    ConvolutionalNetwork: run_in_windows,
     ContextNetwork: run_with_context,
 }

@@ -33,7 +33,7 @@ class VotingSeparator(BaseMaskSeparator):
 
     Parameters
     ----------
-    estimators : list of (str, GRUMaskSeparator or DRNNSeparator)
+    estimators : list of (str, GRUMaskSeparator, CRNSeparator or DRNNSeparator)
         Up to 16 names and networks, which are cloned and not changed. All see the same
         spectrograms. Give each a `random_state` of its own: two that are alike in all parameters
         learn the same. A name has no "__" and no "/" in it.
@@ -193,8 +193,8 @@ class VotingSeparator(BaseMaskSeparator):
         if not 1 <= len(_pairs(members)) <= MOST_MEMBERS:
             raise ValueError(
                 f"VotingSeparator: estimators must be a list of 1 to {MOST_MEMBERS} (name, "
-                "separator), the separators a GRUMaskSeparator or DRNNSeparator each; got "
-                f"{short_repr(members)}."
+                "separator), the separators each a GRUMaskSeparator, CRNSeparator or "
+                f"DRNNSeparator; got {short_repr(members)}."
             )
         self._check_names([name for name, _ in members])
         for name, network in members:

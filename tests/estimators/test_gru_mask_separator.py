@@ -108,8 +108,9 @@ def test_prediction_in_blocks_equals_prediction_whole(fitted, monkeypatch):
     x = analysed([seeded_noise(32 * 1500, seed=2)])[0]
     (whole,) = fitted.predict_mask([x])
     if fitted.layers_[0].bidirectional:
+        kind = type(prediction.build_network(fitted))
         for batch in (1, 3):
-            monkeypatch.setattr(prediction, "WINDOW_BATCH", batch)
+            monkeypatch.setattr(kind, "windows_at_once", batch)
             np.testing.assert_allclose(fitted.predict_mask([x])[0], whole, atol=1e-5)
     else:
         ranges = Spectrogram.block_ranges

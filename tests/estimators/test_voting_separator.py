@@ -200,7 +200,10 @@ def test_three_sources_groups_and_tracks_to_validate(tracks):
         ([tiny_separator()], "estimators must be a list"),
         ((("a", tiny_separator()),), "estimators must be a list"),
         ([(str(i), tiny_separator()) for i in range(17)], "estimators must be a list of 1 to 16"),
-        ([("mixture", MixtureBaseline())], "a GRUMaskSeparator or DRNNSeparator each"),
+        (
+            [("mixture", MixtureBaseline())],
+            "each a GRUMaskSeparator, CRN",
+        ),
         ([("a", tiny_separator()), ("a", tiny_separator())], "must be another text .* got 'a'"),
         ([("a__b", tiny_separator())], "without '__' and '/', .* got 'a__b'"),
         ([("a/b", tiny_separator())], "without '__' and '/', .* got 'a/b'"),

@@ -1,0 +1,199 @@
+"""Run a convolutional recurrent network on NumPy arrays.
+
+A convolution is a product of matrices: what the kernel sees of every output lies in a row of one,
+a few frames at a time, so that they stay in the processor's cache. The normalisation, whose
+statistics are fixed after the fit, becomes part of the kernel. A transposed convolution that
+doubles the frequencies is two convolutions, of the even and of the odd ones.
+"""
+
+import numpy as np
+
+from sksvs.estimators._activations import ACTIVATIONS
+from sksvs.estimators._architecture import EPSILON, ConvLayer
+from sksvs.estimators._gru_both_ways import GRUBothWays
+from sksvs.estimators._inference import run_dense
+
+FRAMES_AT_ONCE = 32  # rows of a product come from so many frames
+
+
+class ConvolutionalNetwork:
+    """A convolutional recurrent network, run on several ranges of a sequence at once.
+
+    Parameters
+    ----------
+    layers : tuple of Layer and ConvLayer
+    weights : dict of str to array of float32
+        By parameter name, see `parameter_shapes`.
+    mean, scale : array of float32, shape (n_freqs,)
+        What the input is standardised with.
+    """
+
+    windows_at_once = 4
+
+    def __init__(self, layers, weights, mean, scale):
+        self._mean, self._scale = mean, scale
+        self._encoders, self._grus, self._dense, self._decoders = [], [], [], []
+        for layer in layers:
+            parameters = [weights[name] for name in layer.parameter_shapes]
+            if layer.kind == "encoder":
+                self._encoders.append(Convolution(layer, *parameters))
+            elif layer.kind == "gru":
+                self._grus.append(GRUBothWays(parameters[:3], parameters[3:]))
+            elif layer.kind == "dense":
+                self._dense.append((*parameters, layer.activation))
+            else:
+                self._decoders.append(Convolution(layer, *parameters))
+        # Frames on either side that the decoders see of what comes from the GRUs.
+        self._margin = sum(decoder.margin for decoder in self._decoders)
+
+    def project(self, features):
+        """Return the standardised features: of shape (n_frames, n_freqs), as they were."""
+        return (features - self._mean) / self._scale
+
+    def run(self, ranges, margins):
+        """Return the output for all ranges, one after another, less their margins.
+
+        Parameters
+        ----------
+        ranges : list of array of float32, each (n_frames, n_freqs)
+            Standardised.
+        margins : list of (before, after)
+            Frames of each range that are read but have no output.
+
+        Returns
+        -------
+        array of float32, shape (n_frames of all, n_outputs)
+        """
+        ends = np.cumsum([len(values) for values in ranges[:-1]])
+        seen = [self._encode(values) for values in ranges]
+        sequences = [stages[-1].reshape(len(stages[-1]), -1) for stages in seen]
+        for gru in self._grus:
+            projected = np.split(gru.project(np.concatenate(sequences)), ends)
+            sequences = gru.run(projected)
+        outputs = []
+        for stages, values, (before, after) in zip(seen, sequences, margins):
+            # Of the margins, that much is still needed.
+            left, right = max(before - self._margin, 0), max(after - self._margin, 0)
+            inner = slice(left, len(values) - right)
+            values = self._decode([stage[inner] for stage in stages], values[inner])
+            outputs.append(values[before - left : len(values) - (after - right)])
+        return np.concatenate(outputs)
+
+    def _encode(self, values):
+        """Return the input and what every encoder gives: each (n_frames, n, n_channels)."""
+        stages = [values[..., np.newaxis]]
+        for encoder in self._encoders:
+            stages.append(encoder.run(stages[-1]))
+        return stages
+
+    def _decode(self, stages, values):
+        """Return the output of the network from that of the GRUs: (n_frames, n_outputs)."""
+        for layer in self._dense:
+            values = run_dense(values, *layer)
+        values = values.reshape(stages[-1].shape)
+        for decoder in self._decoders:
+            values = decoder.run(np.concatenate([values, stages.pop()], axis=-1))
+        return values.swapaxes(1, 2).reshape(len(values), -1)
+
+
+class Convolution:
+    """An encoder, a decoder or the mask.
+
+    Parameters
+    ----------
+    layer : ConvLayer
+    kernel : array of float32, shape (frames, freqs, n_inputs, channels)
+        Of a decoder: (frames, freqs, channels, n_inputs).
+    *others : array of float32, each (channels,)
+        In the order of `layer.parameter_shapes`.
+    """
+
+    def __init__(self, layer: ConvLayer, kernel, *others):
+        self._activate, self.margin = ACTIVATIONS[layer.activation], kernel.shape[0] // 2
+        self._shape = layer.units // layer.channels, layer.channels
+        is_decoder = layer.kind == "decoder"
+        if is_decoder:
+            kernel = kernel.swapaxes(2, 3)
+        *_, self._bias = others
+        if layer.is_normalised:
+            scale, bias, mean, variance = others
+            factor = scale / np.sqrt(np.maximum(variance, 0) + np.float32(EPSILON))
+            kernel, self._bias = kernel * factor, bias - mean * factor
+        stride = 1 if layer.kind == "conv_mask" else 2
+        n_coarse = -(-layer.n_freqs // stride)
+        # As TensorFlow pads where the output is as long as the input, but for the stride.
+        n_beyond = max((n_coarse - 1) * stride + kernel.shape[1] - layer.n_freqs, 0)
+        before = n_beyond // 2
+        if is_decoder:
+            both = (_transposed_product(kernel, odd, before, layer.n_freqs) for odd in (0, 1))
+            self._products = [product for product in both if product is not None]
+        else:
+            self._products = [_Product(kernel, slice(None), -before, stride, n_coarse)]
+
+    def run(self, values):
+        """Return the outputs: (n_frames, freqs, n_inputs) to (n_frames, freqs, channels)."""
+        outputs = np.zeros((len(values), *self._shape), np.float32)
+        for product in self._products:
+            product.run(values, outputs)
+        for start in range(0, len(outputs), FRAMES_AT_ONCE):
+            part = outputs[start : start + FRAMES_AT_ONCE]
+            part += self._bias
+            self._activate(part)
+        return outputs
+
+
+class _Product:
+    """A convolution that gives some of the frequencies of an output.
+
+    Parameters
+    ----------
+    kernel : array of float32, shape (frames, freqs, n_inputs, channels)
+    outputs : slice
+        Which frequencies it gives.
+    first : int
+        Frequency of the input that the first output sees first; below 0: zeros.
+    stride : int
+        Frequencies from what one output sees to what the next one does.
+    n_outputs : int
+    """
+
+    def __init__(self, kernel, outputs, first, stride, n_outputs):
+        self._kernel = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]), np.float32)
+        self._shape, self._outputs = kernel.shape[:2], outputs
+        self._first, self._stride, self._n_outputs = first, stride, n_outputs
+
+    def run(self, values, outputs):
+        """Write the sums to their places in the outputs."""
+        (n_frames, n_freqs), (n_values, n_seen, n_channels) = self._shape, values.shape
+        n_needed = (self._n_outputs - 1) * self._stride + n_freqs  # from `first` on
+        start, stop = max(self._first, 0), min(self._first + n_needed, n_seen)
+        padded = np.zeros((n_values + n_frames - 1, n_needed, n_channels), np.float32)
+        to = slice(start - self._first, stop - self._first)
+        padded[n_frames // 2 : n_frames // 2 + n_values, to] = values[:, start:stop]
+        by_frame, by_freq, by_channel = padded.strides
+        seen = np.lib.stride_tricks.as_strided(
+            padded,
+            (n_values, self._n_outputs, n_frames, n_freqs, n_channels),
+            (by_frame, by_freq * self._stride, by_frame, by_freq, by_channel),
+            writeable=False,
+        )
+        for i in range(0, n_values, FRAMES_AT_ONCE):
+            rows = seen[i : i + FRAMES_AT_ONCE]
+            sums = rows.reshape(-1, len(self._kernel)) @ self._kernel
+            outputs[i : i + FRAMES_AT_ONCE, self._outputs] = sums.reshape(*rows.shape[:2], -1)
+
+
+def _transposed_product(kernel, odd, before, n_freqs):
+    """Return the part of a transposed convolution that uses the even or the odd taps.
+
+    Input f adds its product with tap j to output ``2 f + j - before``. None where there are no
+    such taps or no such outputs.
+    """
+    taps = kernel[::-1, odd::2][:, ::-1]  # backwards, as a convolution reads them
+    first_place = (before - odd + 1) // 2  # of the first output that is not before the start
+    first_output = 2 * first_place + odd - before
+    n_outputs = -(-(n_freqs - first_output) // 2)
+    if n_outputs < 1 or taps.shape[1] == 0:
+        return None
+    outputs = slice(first_output, None, 2)
+    return _Product(taps, outputs, first_place - (taps.shape[1] - 1), 1, n_outputs)

@@ -1,0 +1,97 @@
+"""Keras layers of convolutional recurrent networks: over frames and every other frequency."""
+
+from sksvs.estimators._architecture import EPSILON, ConvLayer
+from sksvs.estimators._startup_log import without_startup_log
+
+with without_startup_log():
+    import keras
+    import tensorflow as tf
+
+MOMENTUM = 0.9  # of the running statistics, per batch
+STRIDES = [1, 1, 2, 1]
+
+
+@keras.saving.register_keras_serializable("sksvs")
+class Convolution(keras.layers.Layer):
+    """An encoder, a decoder or the mask of a convolutional recurrent network.
+
+    Parameters
+    ----------
+    facts : ConvLayer or dict
+        What the layer is; a dict has its fields.
+    """
+
+    def __init__(self, facts, **kwargs):
+        facts = facts if isinstance(facts, ConvLayer) else ConvLayer(**facts)
+        super().__init__(**{"name": facts.name, **kwargs})
+        self.facts = facts._replace(kernel_size=tuple(facts.kernel_size))
+        self.activation = keras.activations.get(facts.activation)
+
+    def build(self, *shapes):
+        """Make the weights, those that are trained first."""
+        for path, shape in self.facts.parameter_shapes.items():
+            name = path.rpartition("/")[2]
+            trained = name not in ("mean", "variance")
+            kind = {"kernel": "glorot_uniform", "scale": "ones", "variance": "ones"}
+            weight = self.add_weight(
+                name=name,
+                shape=shape,
+                initializer=kind.get(name, "zeros"),
+                trainable=trained,
+                aggregation="none" if trained else "mean",
+            )
+            setattr(self, f"_{name}", weight)
+        self.built = True
+
+    def call(self, values, skipped=None, training=False):
+        """Return the outputs: those of the mask flat, (batch, n_frames, channels * n_freqs).
+
+        Parameters
+        ----------
+        values : tensor of float, shape (batch, n_frames, frequencies, n_channels)
+        skipped : tensor of float, shape (batch, n_frames, frequencies, n_skipped), optional
+        training : bool
+            Whether to normalise by the statistics of this batch, and to keep them in mind.
+        """
+        facts, kernel = self.facts, tf.convert_to_tensor(self._kernel)
+        if skipped is not None:
+            values = tf.concat([values, skipped], axis=-1)
+        if facts.kind == "conv_mask":
+            sums = tf.nn.conv2d(values, kernel, 1, "SAME") + self._bias
+            masks = tf.transpose(self.activation(sums), [0, 1, 3, 2])
+            return tf.reshape(masks, [*_batch_and_frames(masks), facts.units])
+        if facts.kind == "encoder":
+            sums = tf.nn.conv2d(values, kernel, STRIDES, "SAME")
+        else:
+            shape = [*_batch_and_frames(values), facts.n_freqs, facts.channels]
+            sums = tf.nn.conv2d_transpose(values, kernel, shape, STRIDES, "SAME")
+            sums = tf.ensure_shape(sums, [None, None, facts.n_freqs, facts.channels])
+        return self.activation(self._normalise(sums, training))
+
+    def _normalise(self, sums, training):
+        parameters = [tf.convert_to_tensor(x) for x in (self._scale, self._bias)]
+        if not training:
+            statistics = [tf.convert_to_tensor(x) for x in (self._mean, self._variance)]
+            return tf.nn.batch_normalization(sums, *statistics, *parameters[::-1], EPSILON)
+        normalised, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            sums, *parameters, epsilon=EPSILON, is_training=True
+        )
+        for running, current in ((self._mean, mean), (self._variance, variance)):
+            running.assign(MOMENTUM * running + (1 - MOMENTUM) * current)
+        return normalised
+
+    def compute_output_shape(self, shape, *_):
+        """Return the shape of what `call` returns."""
+        facts = self.facts
+        if facts.kind == "conv_mask":
+            return (*shape[:2], facts.units)
+        return (*shape[:2], facts.units // facts.channels, facts.channels)
+
+    def get_config(self):
+        """Return what the layer is made from."""
+        return {**super().get_config(), "facts": self.facts._asdict()}
+
+
+def _batch_and_frames(values):
+    shape = tf.shape(values)
+    return shape[0], shape[1]
