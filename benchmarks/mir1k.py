@@ -104,10 +104,11 @@ def fit_and_score(name, fold, keep):
     of_fit = {"fit": ROWS[row.fitted_as or name].fingerprint()}
     of_scores = {**of_fit, "others_weight": row.network.others_weight}
     if not kept(facts, of_fit):
-        pipeline = row.pipeline(fold.learnt[0], keep / "checkpoints")
+        X, y = row.tracks(*fold.learnt)
+        pipeline = row.pipeline(X, keep / "checkpoints")
         clock = keep / f"{of_fit['fit']}_{_file_name(learnt)}.clock"
         with timed(clock) as seconds:
-            pipeline.fit(*fold.learnt)
+            pipeline.fit(X, y)
         sksvs.save(pipeline, fitted.with_suffix(".safetensors"))
         write_json(facts, {**of_fit, "seconds": seconds()})
         clock.unlink()

@@ -5,8 +5,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from sklearn.base import clone
+
+from sksvs.datasets import make_singing_mixtures
+from sksvs.waveform import ArrayWaveform, Sources, Sum
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -40,3 +44,19 @@ def test_every_row_is_a_pipeline_that_learns_for_its_hours(rows, tmp_path):
         assert row._replace(network=clone(row.network)).fingerprint() == row.fingerprint()
     fitted = [row for row in rows.ROWS.values() if row.fitted_as is None]
     assert len(fingerprints) == len(fitted)
+
+
+def test_synthesised_voices_are_over_the_accompaniments_as_loud_as_they_are(rows):
+    X, y = make_singing_mixtures(2, 1.5, random_state=0)
+    waveforms = [[ArrayWaveform(s, 16000, f"clip {i}") for s in pair] for i, pair in enumerate(y)]
+    learnt = [Sum(pair) for pair in waveforms], [Sources(pair) for pair in waveforms]
+    row = next(row for row in rows.ROWS.values() if row.synthesised_voices)
+    for more_X, more_y in (row.tracks(*learnt), row.tracks(*learnt)):
+        assert more_X[:2] == learnt[0] and more_y[:2] == learnt[1] and len(more_X) == 4
+        for i, (mixture, (voice, accompaniment)) in enumerate(zip(more_X[2:], more_y[2:])):
+            assert accompaniment is waveforms[i][1] and f"clip {i}" in mixture.name
+            np.testing.assert_allclose(mixture[:], voice[:] + accompaniment[:], atol=1e-6)
+            assert np.sum(voice[:] ** 2) == pytest.approx(np.sum(accompaniment[:] ** 2), rel=1e-3)
+        singers = [sources[0][:] for sources in more_y[2:]]
+        assert not np.allclose(singers[0], singers[1])
+    assert rows.ROWS["DNN"].tracks(*learnt) == learnt

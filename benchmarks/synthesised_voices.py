@@ -1,0 +1,37 @@
+"""Give the clips of MIR-1K synthesised singers: more voices to learn from than the corpus has."""
+
+import numpy as np
+
+from sksvs.datasets import make_singing_mixtures
+from sksvs.waveform import ArrayWaveform, Sources, Sum
+
+
+def with_synthesised_voices(X, y, random_state=0):
+    """Return the clips, and each once more with a synthesised voice in place of the singer's.
+
+    Parameters
+    ----------
+    X : list of Waveform
+    y : list of Sources
+        Voice and accompaniment of each.
+    random_state : int
+
+    Returns
+    -------
+    X, y : list
+        Twice as many. Every synthesised voice has a singer and a melody of its own; it is as loud
+        as the accompaniment, with which it has nothing to do.
+    """
+    seeds = np.random.RandomState(random_state).randint(2**31 - 1, size=len(X))
+    synthesised = [_over(sources[1], int(seed)) for sources, seed in zip(y, seeds)]
+    return [*X, *map(Sum, synthesised)], [*y, *map(Sources, synthesised)]
+
+
+def _over(accompaniment, seed):
+    """Return a synthesised voice and this accompaniment."""
+    n_samples, rate = accompaniment.n_samples, accompaniment.sample_rate
+    _, [sources] = make_singing_mixtures(1, n_samples / rate, rate, random_state=seed)
+    samples = accompaniment[:]
+    gain = np.sqrt(np.sum(np.square(samples)) / np.sum(np.square(sources[0])))
+    name = f"a synthesised voice over {accompaniment.name}"
+    return [ArrayWaveform(gain.astype(np.float32) * sources[0], rate, name), accompaniment]
