@@ -40,7 +40,7 @@ class CRNSeparator(BaseNetworkSeparator):
     dropout : float, default=0.3
         Share of the inputs of a GRU layer that is dropped while learning, the same ones in all
         frames of a segment.
-    input_power : float, default=0.3
+    input_power : float, default=0.5
         Exponent of the input magnitudes; below 1 the quiet parts count for more.
     loss : str, default="segment_error_ratio"
         "magnitude_absolute_error" or "magnitude_squared_error": of masked mixture against source
@@ -155,7 +155,7 @@ class CRNSeparator(BaseNetworkSeparator):
         output_activation="sigmoid",
         joint_mask=False,
         dropout=0.3,
-        input_power=0.3,
+        input_power=0.5,
         loss="segment_error_ratio",
         discriminative=0.0,
         solver="adam",
