@@ -18,7 +18,8 @@ SHIPPED_HOURS = (180.0, 60.0)  # of its two networks, which take about an hour, 
 class Row(NamedTuple):
     """A separator, and how many hours of audio it learns from, unless another row has done so.
 
-    Of a VotingSeparator, `hours` are those of every network. `fitted_as` is the row whose fit this one predicts with, by another `others_weight`.
+    Of a VotingSeparator, `hours` are those of every network. `fitted_as` is the row whose fit
+    this one predicts with, by another `others_weight`.
     `synthesised_voices` says whether it learns from synthesised singers too, half of the audio.
     """
 
