@@ -43,15 +43,16 @@ def main():
         "name": "voice",
         "separates": "singing voice and accompaniment, in this order",
         "learnt_from": "MIR-1K, the 171 training clips of Huang et al. 2014: 23 minutes of "
-        "karaoke at 16 kHz in Mandarin, by one woman (amy) and one man (abjones)",
-        "learnt_by": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: the mean of "
-        f"{len(members)} networks, {members[0].n_iter_} epochs each, in which voices and backings "
-        "are mixed anew at random gains, the voices at random speeds",
+        "karaoke at 16 kHz in Mandarin, by one woman (amy) and one man (abjones). No other "
+        "recording, but synthesised voices over the same backings",
+        "learnt_by": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: the mean of the "
+        f"masks of {' and '.join(f'a {type(m).__name__} ({m.n_iter_} epochs)' for m in members)}; "
+        "voices and backings are mixed anew at random gains, the voices at random speeds",
         "parameters": int(pipeline[-1].count_params()),
         "date": datetime.date.today().isoformat(),
         "terms": "The recordings of MIR-1K are given out for research; so are these weights. The "
         "licence of the code (BSD 3-clause) does not cover them.",
-        "limits": "Two singers and Chinese pop have been heard, nothing else: other voices, "
+        "limits": "Two real singers and Chinese pop have been heard: other voices, "
         "languages and instruments are separated less well. Above 8 kHz the mask is a guess, "
         "the mean over 4 to 8 kHz.",
         "scores": {

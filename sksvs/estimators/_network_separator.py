@@ -112,7 +112,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         return self
 
     def count_params(self, by_layer=False, n_freqs=None):
-        """Return how many weights the network has.
+        """Return how many weights of the network are trained.
 
         Parameters
         ----------
