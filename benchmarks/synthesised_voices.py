@@ -32,6 +32,6 @@ def _over(accompaniment, seed):
     n_samples, rate = accompaniment.n_samples, accompaniment.sample_rate
     _, [sources] = make_singing_mixtures(1, n_samples / rate, rate, random_state=seed)
     samples = accompaniment[:]
-    gain = np.sqrt(np.sum(np.square(samples)) / np.sum(np.square(sources[0])))
+    gain = np.sqrt(np.sum(np.square(samples)) / (np.sum(np.square(sources[0])) or 1.0))
     name = f"a synthesised voice over {accompaniment.name}"
     return [ArrayWaveform(gain.astype(np.float32) * sources[0], rate, name), accompaniment]

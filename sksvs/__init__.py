@@ -7,6 +7,7 @@ The way of a track, and where each step is written::
     sksvs.transforms.STFTTransformer    waveform -> Spectrogram, a lazy view
     sksvs.transforms.IRMTarget          Spectrogram -> Spectrogram with the masks to learn
     sksvs.estimators.GRUMaskSeparator   learns the masks; predict gives waveforms, score decibels
+    sksvs.estimators.CRNSeparator           the same with convolutions around the GRU
     sksvs.metrics                       SDR, SIR and SAR; scorers for GridSearchCV
     sksvs.save, sksvs.load              a fitted pipeline to a file without pickle, and back
     sksvs.pretrained                    a fitted pipeline that comes with the package

@@ -525,6 +525,42 @@ def test_a_false_description_is_refused(model, scratch, change, message):
 
 
 @pytest.fixture(scope="module")
+def convolutional_model(tracks, tmp_path_factory):
+    """Return the bytes of a saved pipeline that ends in a CRNSeparator."""
+    path = tmp_path_factory.mktemp("crn") / "model.safetensors"
+    save(make_pipeline(tiny_crn(max_iter=1)).fit(*tracks), path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (setting("conv_channels", {"tuple": [513]}), "conv_channels must be from 1 to 512"),
+        (setting("conv_channels", {"tuple": []}), "conv_channels must be a tuple of 1 or more"),
+        (setting("conv_channels", {"tuple": [4, 3]}), r"of shape \(3, 3, 1, 4\); got F32"),
+        (setting("conv_channels", {"tuple": [512] * 16}), r"it (lacks|has too much)"),
+        (setting("kernel_size", {"tuple": [33, 3]}), "kernel_size must be from 1 to 31"),
+        (setting("kernel_size", {"tuple": [3, 2]}), "kernel_size must be a tuple of two odd"),
+        (setting("kernel_size", {"tuple": [3.0, 3]}), "kernel_size must be"),
+        (setting("kernel_size", 3), "kernel_size must be a tuple; got 3"),
+    ],
+)
+def test_a_false_description_of_convolutions_is_refused(
+    convolutional_model, scratch, change, message
+):
+    refused(with_document(convolutional_model, change), scratch, message)
+
+
+def test_convolutions_that_would_need_gigabytes_are_refused(convolutional_model, scratch):
+    def enlarge(document):
+        document["steps"][1]["parameters"].update(n_fft=2**17, hop_length=2**16)
+        stft_params(n_fft=2**17, hop_length=2**16)(document)
+        setting("conv_channels", {"tuple": [512]})(document)
+
+    refused(with_document(convolutional_model, enlarge), scratch, "values of every frame")
+
+
+@pytest.fixture(scope="module")
 def model_of_two(tracks, tmp_path_factory):
     """Return the bytes of a saved pipeline that ends in a VotingSeparator with two members."""
     members = [("a", tiny_separator(max_iter=1)), ("b", tiny_separator(max_iter=1, random_state=1))]

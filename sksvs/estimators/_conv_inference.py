@@ -13,7 +13,10 @@ from sksvs.estimators._architecture import EPSILON, ConvLayer
 from sksvs.estimators._gru_both_ways import GRUBothWays
 from sksvs.estimators._inference import run_dense
 
-FRAMES_AT_ONCE = 32  # rows of a product come from so many frames
+FRAMES_AT_ONCE = 32  # rows of a product come from at most so many frames,
+PRODUCT_VALUES = 1 << 24  # and are of at most so many values, but for one frame
+WINDOWS_VALUES = 1 << 25  # what encoders give for the windows that are run together
+WINDOW = 640  # frames
 
 
 class ConvolutionalNetwork:
@@ -27,8 +30,6 @@ class ConvolutionalNetwork:
     mean, scale : array of float32, shape (n_freqs,)
         What the input is standardised with.
     """
-
-    windows_at_once = 4
 
     def __init__(self, layers, weights, mean, scale):
         self._mean, self._scale = mean, scale
@@ -45,6 +46,8 @@ class ConvolutionalNetwork:
                 self._decoders.append(Convolution(layer, *parameters))
         # Frames on either side that the decoders see of what comes from the GRUs.
         self._margin = sum(decoder.margin for decoder in self._decoders)
+        of_frame = sum(layer.units for layer in layers if layer.kind == "encoder")
+        self.windows_at_once = max(1, min(8, WINDOWS_VALUES // (WINDOW * of_frame)))
 
     def project(self, features):
         """Return the standardised features: of shape (n_frames, n_freqs), as they were."""
@@ -71,7 +74,8 @@ class ConvolutionalNetwork:
             projected = np.split(gru.project(np.concatenate(sequences)), ends)
             sequences = gru.run(projected)
         outputs = []
-        for stages, values, (before, after) in zip(seen, sequences, margins):
+        for values, (before, after) in zip(sequences, margins):
+            stages = seen.pop(0)  # and let go of
             # Of the margins, that much is still needed.
             left, right = max(before - self._margin, 0), max(after - self._margin, 0)
             inner = slice(left, len(values) - right)
@@ -177,10 +181,12 @@ class _Product:
             (by_frame, by_freq * self._stride, by_frame, by_freq, by_channel),
             writeable=False,
         )
-        for i in range(0, n_values, FRAMES_AT_ONCE):
-            rows = seen[i : i + FRAMES_AT_ONCE]
+        of_frame = self._n_outputs * len(self._kernel)
+        step = max(1, min(FRAMES_AT_ONCE, PRODUCT_VALUES // of_frame))
+        for i in range(0, n_values, step):
+            rows = seen[i : i + step]
             sums = rows.reshape(-1, len(self._kernel)) @ self._kernel
-            outputs[i : i + FRAMES_AT_ONCE, self._outputs] = sums.reshape(*rows.shape[:2], -1)
+            outputs[i : i + step, self._outputs] = sums.reshape(*rows.shape[:2], -1)
 
 
 def _transposed_product(kernel, odd, before, n_freqs):

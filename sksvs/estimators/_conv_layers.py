@@ -12,24 +12,24 @@ STRIDES = [1, 1, 2, 1]
 
 
 @keras.saving.register_keras_serializable("sksvs")
-class Convolution(keras.layers.Layer):
+class ConvolutionLayer(keras.layers.Layer):
     """An encoder, a decoder or the mask of a convolutional recurrent network.
 
     Parameters
     ----------
-    facts : ConvLayer or dict
-        What the layer is; a dict has its fields.
+    layer : ConvLayer or dict
+        What it is; a dict has the fields of one.
     """
 
-    def __init__(self, facts, **kwargs):
-        facts = facts if isinstance(facts, ConvLayer) else ConvLayer(**facts)
-        super().__init__(**{"name": facts.name, **kwargs})
-        self.facts = facts._replace(kernel_size=tuple(facts.kernel_size))
-        self.activation = keras.activations.get(facts.activation)
+    def __init__(self, layer, **kwargs):
+        layer = layer if isinstance(layer, ConvLayer) else ConvLayer(**layer)
+        super().__init__(**{"name": layer.name, **kwargs})
+        self.layer = layer._replace(kernel_size=tuple(layer.kernel_size))
+        self.activation = keras.activations.get(layer.activation)
 
-    def build(self, *shapes):
-        """Make the weights, those that are trained first."""
-        for path, shape in self.facts.parameter_shapes.items():
+    def build(self, input_shape=None):
+        """Make the weights, those that are trained first; the layer knows their shapes."""
+        for path, shape in self.layer.parameter_shapes.items():
             name = path.rpartition("/")[2]
             trained = name not in ("mean", "variance")
             kind = {"kernel": "glorot_uniform", "scale": "ones", "variance": "ones"}
@@ -53,19 +53,19 @@ class Convolution(keras.layers.Layer):
         training : bool
             Whether to normalise by the statistics of this batch, and to keep them in mind.
         """
-        facts, kernel = self.facts, tf.convert_to_tensor(self._kernel)
+        layer, kernel = self.layer, tf.convert_to_tensor(self._kernel)
         if skipped is not None:
             values = tf.concat([values, skipped], axis=-1)
-        if facts.kind == "conv_mask":
+        if layer.kind == "conv_mask":
             sums = tf.nn.conv2d(values, kernel, 1, "SAME") + self._bias
             masks = tf.transpose(self.activation(sums), [0, 1, 3, 2])
-            return tf.reshape(masks, [*_batch_and_frames(masks), facts.units])
-        if facts.kind == "encoder":
+            return tf.reshape(masks, [*_batch_and_frames(masks), layer.units])
+        if layer.kind == "encoder":
             sums = tf.nn.conv2d(values, kernel, STRIDES, "SAME")
         else:
-            shape = [*_batch_and_frames(values), facts.n_freqs, facts.channels]
+            shape = [*_batch_and_frames(values), layer.n_freqs, layer.channels]
             sums = tf.nn.conv2d_transpose(values, kernel, shape, STRIDES, "SAME")
-            sums = tf.ensure_shape(sums, [None, None, facts.n_freqs, facts.channels])
+            sums = tf.ensure_shape(sums, [None, None, layer.n_freqs, layer.channels])
         return self.activation(self._normalise(sums, training))
 
     def _normalise(self, sums, training):
@@ -82,14 +82,14 @@ class Convolution(keras.layers.Layer):
 
     def compute_output_shape(self, shape, *_):
         """Return the shape of what `call` returns."""
-        facts = self.facts
-        if facts.kind == "conv_mask":
-            return (*shape[:2], facts.units)
-        return (*shape[:2], facts.units // facts.channels, facts.channels)
+        layer = self.layer
+        if layer.kind == "conv_mask":
+            return (*shape[:2], layer.units)
+        return (*shape[:2], layer.units // layer.channels, layer.channels)
 
     def get_config(self):
         """Return what the layer is made from."""
-        return {**super().get_config(), "facts": self.facts._asdict()}
+        return {**super().get_config(), "layer": self.layer._asdict()}
 
 
 def _batch_and_frames(values):

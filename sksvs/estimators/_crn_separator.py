@@ -4,17 +4,23 @@ from sksvs.estimators._architecture import convolutional_recurrent_layers
 from sksvs.estimators._network_separator import BaseNetworkSeparator
 from sksvs.estimators._objective import count_masks
 
+MOST_FEATURES = 1 << 18  # of a frame in any layer: a window of them is less than a gigabyte
+
 
 class CRNSeparator(BaseNetworkSeparator):
     """Separate with masks from a GRU between convolutions over frames and frequencies.
 
     The convolutional recurrent network of Tan and Wang 2018, with GRUs that read both ways. Its
     encoders are convolutions that halve the frequencies one after another; the GRU layers see
-    what the last one leaves of every frame; the decoders are transposed convolutions that double
-    the frequencies again, each beside what the encoder of the same size gave; one more convolution
-    gives the masks. What a convolution has learnt of a voice at one pitch it knows at any other,
-    so the network learns from fewer singers than one of GRUs alone and knows more of others, for
-    about four times the work of GRUMaskSeparator on the same audio.
+    what the last one leaves of every frame, and a dense layer of as many features follows; the
+    decoders are transposed convolutions that double the frequencies again, each beside what the
+    encoder of the same size gave; a last convolution, over three frequencies, gives the masks.
+    All but the last have ELUs. What a convolution has learnt of a voice at one pitch it knows at
+    any other, so the network learns from fewer singers than one of GRUs alone and knows more of
+    others, for about four times the work of GRUMaskSeparator on the same audio.
+
+    The convolutions are normalised over the batch while learning: with batches of one segment, or
+    in fits of a few steps, the running statistics that `predict` has are poor.
 
     It sees ``(|X| / level)^input_power``, where the level is the RMS of the track, standardised
     per frequency. With two sources the output is the mask M₀ of the voice, clipped to [0, 1], and
@@ -108,10 +114,11 @@ class CRNSeparator(BaseNetworkSeparator):
     Attributes
     ----------
     weights_ : dict of str to array of float32
-        By parameter name, as "encoder_0/kernel".
+        By parameter name, as "encoder_0/kernel"; the running statistics of the normalisation,
+        as "encoder_0/mean", are among them.
     training_state_ : dict of str to list of array
         The optimiser's state and that of dropout, for `partial_fit`. It is not in a saved model.
-    layers_ : tuple of Layer and ConvLayer
+    layers_ : tuple of Layer or ConvLayer
         The network, layer by layer: name, kind, sizes.
     input_mean_, input_scale_ : array of float32, shape (n_freqs,)
         What the input is standardised with.
@@ -208,7 +215,7 @@ class CRNSeparator(BaseNetworkSeparator):
         self.verbose = verbose
 
     def _layers(self, n_freqs, n_sources):
-        return convolutional_recurrent_layers(
+        layers = convolutional_recurrent_layers(
             n_freqs,
             count_masks(n_sources, self.joint_mask),
             self.conv_channels,
@@ -216,3 +223,10 @@ class CRNSeparator(BaseNetworkSeparator):
             self.hidden_layer_sizes,
             self.output_activation,
         )
+        most = max(max(layer.n_inputs, layer.units) for layer in layers)
+        if most > MOST_FEATURES:
+            raise ValueError(
+                f"CRNSeparator: conv_channels {self.conv_channels!r} make {most:,} values of every "
+                f"frame of {n_freqs:,} frequencies, more than {MOST_FEATURES:,}. Take fewer."
+            )
+        return layers

@@ -17,7 +17,7 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
     Parameters
     ----------
     separator : BaseNetworkSeparator
-    layers : tuple of Layer
+    layers : tuple of Layer or ConvLayer
     params : STFTParams
         Analysis that the network is to have.
     spectrograms : list of Spectrogram

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sksvs.estimators._architecture import ConvLayer
-from sksvs.estimators._conv_layers import Convolution
+from sksvs.estimators._conv_layers import ConvolutionLayer
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
 from sksvs.estimators._losses import make_loss
 from sksvs.estimators._replicas import active_strategy, run_on_batch
@@ -30,7 +30,7 @@ def build_network(layers, dropout):
 
     Parameters
     ----------
-    layers : tuple of Layer
+    layers : tuple of Layer or ConvLayer
     dropout : float
         Share of a recurrent (or other hidden) layer's inputs that is dropped, the same ones in all
         frames of a segment.
@@ -62,7 +62,7 @@ def build_network(layers, dropout):
 
 def _keras_layer(layer, dropout):
     if isinstance(layer, ConvLayer):
-        return Convolution(layer)
+        return ConvolutionLayer(layer)
     if layer.kind == "dense":
         return FlatDense(layer.units, layer.activation, name=layer.name)
     if layer.kind == "rnn":

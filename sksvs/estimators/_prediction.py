@@ -126,8 +126,8 @@ def run_in_windows(network, blocks, make_input):
     on either side, as far as the track goes. That does not depend on how many windows are run
     together. A track of up to 512 frames has one window, which is the pass over the whole.
 
-    Parameters and yields as in :func:`run_in_blocks`, for a BidirectionalNetwork and blocks of 512
-    frames, the last one of fewer.
+    Parameters and yields as in :func:`run_in_blocks`, for a BidirectionalNetwork or a
+    ConvolutionalNetwork and blocks of 512 frames, the last one of fewer.
     """
 
     def run_batch(batch):

@@ -36,9 +36,11 @@ def run_on_batch(model, kind, inputs, targets, frame_weights):
         run = model.train_on_batch if kind == "train" else model.test_on_batch
         return float(np.ravel(run(inputs, targets, sample_weight=frame_weights))[0])
     size = -(-len(inputs) // n)
-    # Silent segments without weight fill up the last part; the mean counts them, so it is mended.
+    # Segments without weight fill up the last part; the mean counts them, so it is mended.
     frame_weights = frame_weights * np.float32(size * n / len(inputs))
-    arrays = [_filled_up(array, size * n) for array in (inputs, targets, frame_weights)]
+    again = np.arange(size * n) % len(inputs)
+    arrays = [inputs[again], targets[again], frame_weights[again]]
+    arrays[2][len(inputs) :] = 0
 
     def part(context):
         first = context.replica_id_in_sync_group * size
@@ -48,9 +50,3 @@ def run_on_batch(model, kind, inputs, targets, frame_weights):
     model.make_train_function() if kind == "train" else model.make_test_function()
     step = model.train_function if kind == "train" else model.test_function
     return float(np.mean(step(iter([batch]))["loss"]))
-
-
-def _filled_up(array, length):
-    filled = np.zeros((length, *array.shape[1:]), array.dtype)
-    filled[: len(array)] = array
-    return filled

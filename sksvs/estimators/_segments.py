@@ -100,5 +100,9 @@ class SegmentBatches:
             targets[i, :n_frames] = target
             weights[i, :n_frames] = 1
         inputs[: len(segments)] /= self.scale
+        # A last batch is filled up by segments of its own, without weight: layers that normalise
+        # over the batch see nothing that is not there.
+        again = np.arange(len(segments), size) % len(segments)
+        inputs[len(segments) :], targets[len(segments) :] = inputs[again], targets[again]
         names = dict.fromkeys(name for s in segments for name in self.reader.names(s))
         return Batch(inputs, targets, weights, tuple(names))

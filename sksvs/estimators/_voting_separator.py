@@ -111,7 +111,7 @@ class VotingSeparator(BaseMaskSeparator):
         return self
 
     def count_params(self):
-        """Return how many weights the fitted networks have together."""
+        """Return how many weights of the fitted networks are trained, of all together."""
         check_is_fitted(self, "n_sources_")
         return sum(member.count_params() for member in self.estimators_)
 

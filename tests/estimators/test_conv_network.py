@@ -1,5 +1,7 @@
 """The NumPy pass of convolutional recurrent networks is Keras's, whatever the sizes."""
 
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from sksvs.estimators._architecture import ConvLayer, convolutional_recurrent_layers
 from sksvs.estimators._conv_inference import Convolution, ConvolutionalNetwork
+from sksvs.estimators._conv_layers import ConvolutionLayer
 from sksvs.estimators._network import (
     build_network,
     get_weights,
@@ -45,7 +48,7 @@ def run(layers, weights, ranges, margins=None):
 
 
 @pytest.mark.parametrize("kernel_size", [(1, 3), (3, 3), (5, 7)])
-@pytest.mark.parametrize(("n_freqs", "n_masks"), [(33, 1), (40, 3), (19, 2), (2, 1)])
+@pytest.mark.parametrize(("n_freqs", "n_masks"), [(33, 1), (40, 3), (19, 2), (2, 1), (1, 1)])
 def test_numpy_computes_what_keras_computes(kernel_size, n_freqs, n_masks):
     layers = make_layers(n_freqs, n_masks, kernel_size=kernel_size, hidden=(7, 6))
     weights, model = random_weights(layers), build_network(layers, dropout=0.5)
@@ -134,3 +137,20 @@ def test_a_training_pass_normalises_by_the_batch_and_keeps_running_statistics():
         encoder(features[..., np.newaxis], training=True)
     predicted = encoder(features[..., np.newaxis], training=False).numpy()
     np.testing.assert_allclose(predicted, normalised, atol=5e-3)
+
+
+def test_a_layer_is_made_again_from_its_configuration():
+    for layer in make_layers():
+        if not isinstance(layer, ConvLayer):
+            continue
+        configuration = json.loads(json.dumps(ConvolutionLayer(layer).get_config()))
+        again = ConvolutionLayer.from_config(configuration)
+        assert again.layer == layer and again.name == layer.name
+
+
+def test_windows_that_are_run_together_are_as_many_as_fit():
+    few, many = (
+        ConvolutionalNetwork(layers, random_weights(layers), *np.ones((2, n), np.float32))
+        for n, layers in ((513, make_layers(513, channels=(64, 64))), (33, make_layers()))
+    )
+    assert 1 <= few.windows_at_once < many.windows_at_once <= 8

@@ -62,7 +62,7 @@ def test_a_fit_goes_on_from_its_checkpoint_as_if_it_had_not_been_cut_off(tracks,
         np.testing.assert_array_equal(resumed.weights_[name], array)
 
 
-def test_early_stopping_watches_what_predict_gives(tracks):
+def test_early_stopping_watches_the_tracks_that_are_held_out(tracks):
     X = analysed(*tracks)
     separator = tiny_crn(max_iter=3, early_stopping=True, validation_fraction=0.3).fit(X)
     assert len(separator.validation_loss_curve_) == 3
@@ -123,6 +123,7 @@ def test_a_stream_refuses_it(tracks):
         ({"kernel_size": 3}, "kernel_size must be .* got 3"),
         ({"kernel_size": (3, -1)}, "kernel_size must be"),
         ({"hidden_layer_sizes": ()}, "hidden_layer_sizes must be a tuple of 1 or more"),
+        ({"conv_channels": (1 << 14,)}, r"make [\d,]+ values of every frame of 33 freq"),
         ({"discriminative": 0.1}, "discriminative must be 0 where the loss"),
     ],
 )

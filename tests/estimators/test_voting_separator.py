@@ -20,7 +20,7 @@ from sksvs.separation import separate_file
 from sksvs.spectrogram import Spectrogram
 from sksvs.transforms import IRMTarget, STFTTransformer
 from sksvs.waveform import ArrayWaveform
-from tests.estimators.conftest import analysed, three_sources, tiny_drnn, tiny_separator
+from tests.estimators.conftest import analysed, three_sources, tiny_crn, tiny_drnn, tiny_separator
 from tests.strategies import tiny_tracks
 
 
@@ -30,6 +30,7 @@ def members():
         ("both_ways", tiny_separator(max_iter=1)),
         ("forwards", tiny_separator(max_iter=1, bidirectional=False, random_state=1)),
         ("drnn", tiny_drnn(max_iter=1)),
+        ("crn", tiny_crn(max_iter=1)),
     ]
 
 
