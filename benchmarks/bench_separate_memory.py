@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
+import sksvs
 from sksvs._audio_writer import writing
 from sksvs.datasets import make_singing_mixtures
-from sksvs.estimators import GRUMaskSeparator, report_network
+from sksvs.estimators import CRNSeparator, GRUMaskSeparator, report_network
 from sksvs.transforms import IRMTarget, STFTTransformer
 
 SAMPLE_RATE = 44100
@@ -44,27 +45,32 @@ def main():
     parser.add_argument("--minutes", type=float, nargs="+", default=[5, 60])
     arguments = parser.parse_args()
     print(f"{'network':<22}{'minutes of stereo':>18}{'peak, MB':>10}{'seconds':>9}")
-    for name, last in (
-        ("report's (a)", report_network("a", max_iter=1)),
-        ("GRUMaskSeparator()", GRUMaskSeparator(max_iter=1)),
-    ):
+    X, y = make_singing_mixtures(1, 1.0, SAMPLE_RATE, n_channels=2, random_state=0)
+    pipelines = {
+        name: make_pipeline(STFTTransformer(), IRMTarget(), last).fit(X, y)
+        for name, last in (
+            ("report's (a)", report_network("a", max_iter=1)),
+            ("GRUMaskSeparator()", GRUMaskSeparator(max_iter=1)),
+            ("CRNSeparator()", CRNSeparator(max_iter=1)),
+        )
+    }
+    pipelines["in the package"] = sksvs.pretrained("voice")
+    for name, pipeline in pipelines.items():
         for minutes in (0, *arguments.minutes):
-            megabytes, seconds = separation_peak(last, minutes)
+            megabytes, seconds = separation_peak(pipeline, minutes)
             print(f"{name:<22}{minutes:>18g}{megabytes:>10.0f}{seconds:>9.1f}", flush=True)
 
 
-def separation_peak(last, minutes):
+def separation_peak(pipeline, minutes):
     """Return the peak memory in MB and the seconds of separating a stereo song of so many minutes.
 
     Parameters
     ----------
-    last : GRUMaskSeparator
-        Fitted here, for as many epochs as it says, on a second of audio.
+    pipeline : Pipeline
+        Fitted.
     minutes : float
         0 separates nothing: what the imports take.
     """
-    X, y = make_singing_mixtures(1, 1.0, SAMPLE_RATE, n_channels=2, random_state=0)
-    pipeline = make_pipeline(STFTTransformer(), IRMTarget(), last).fit(X, y)
     with tempfile.TemporaryDirectory() as folder:
         song, pickled = Path(folder) / "song.wav", Path(folder) / "pipeline"
         pickled.write_bytes(pickle.dumps(pipeline))
