@@ -13,6 +13,7 @@ from sksvs.waveform import energy
 
 # Where a resampler's filter begins and ends to fall, as shares of the Nyquist frequency.
 TRANSITION = 0.92, 0.99
+SILENT = np.float32(1e-30)  # magnitude without a phase: with one of 1e-40 a division overflows
 
 
 def track_level(spectrogram):
@@ -139,8 +140,9 @@ def network_target(frames, sources, rule, level, objective):
         parts = [np.abs(frames), *np.abs(sources)]
     else:
         magnitudes = np.abs(frames)
-        phases = frames / np.where(magnitudes > 0, magnitudes, 1)
-        phases[magnitudes == 0] = 1
+        silent = magnitudes < SILENT
+        phases = frames / np.where(silent, 1, magnitudes)
+        phases[silent] = 1
         turned = sources[: objective.n_compared] * phases.conj()
         parts = [magnitudes, *turned.real, *turned.imag]
     n_freqs, n_frames = frames.shape

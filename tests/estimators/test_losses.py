@@ -105,3 +105,12 @@ def test_mask_losses_compare_masks():
 def test_the_names_that_fit_accepts_are_those_there_are():
     assert set(_objective.MASK_LOSSES) == set(_losses.MASK_LOSSES)
     assert set(_objective.MAGNITUDE_LOSSES) == set(_losses.ERRORS)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("loudness", [0.0, 1e-43, 1e-39, 1e-35])
+@pytest.mark.parametrize("loss", ["spectrum_absolute_error", "segment_error_ratio"])
+def test_a_mixture_that_has_all_but_faded_out_has_a_finite_loss(loudness, loss):
+    output, sources, mixture = make_case(2, 1)
+    sources, mixture = (np.complex64(loudness) * x for x in (sources, mixture))
+    assert np.isfinite(loss_of(Objective(loss, 2, 1), output, sources, mixture)).all()
