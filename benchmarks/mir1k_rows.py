@@ -136,6 +136,5 @@ ROWS = {
     "+ others' weight 1.5": as_shipped(
         (BUDGET / 2, BUDGET / 2), OTHERS_WEIGHT, fitted_as="as shipped, 2 x 1.25 h"
     ),
-    "as shipped, a tenth of it": as_shipped((15.0, 4.5), OTHERS_WEIGHT),
     STRONGEST: as_shipped(SHIPPED_HOURS, OTHERS_WEIGHT),
 }
