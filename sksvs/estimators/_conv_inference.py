@@ -16,7 +16,7 @@ from sksvs.estimators._inference import run_dense
 FRAMES_AT_ONCE = 32  # rows of a product come from at most so many frames,
 PRODUCT_VALUES = 1 << 24  # and are of at most so many values, but for one frame
 WINDOWS_VALUES = 1 << 25  # what encoders give for the windows that are run together
-WINDOW = 640  # frames
+WINDOW = 640  # frames of one, with the context that `_prediction` gives it
 
 
 class ConvolutionalNetwork:

@@ -17,7 +17,7 @@ class CRNSeparator(BaseNetworkSeparator):
     encoder of the same size gave; a last convolution, over three frequencies, gives the masks.
     All but the last have ELUs. What a convolution has learnt of a voice at one pitch it knows at
     any other, so the network learns from fewer singers than one of GRUs alone and knows more of
-    others, for about four times the work of GRUMaskSeparator on the same audio.
+    others, for several times the work of GRUMaskSeparator on the same audio.
 
     The convolutions are normalised over the batch while learning: with batches of one segment, or
     in fits of a few steps, the running statistics that `predict` has are poor.
