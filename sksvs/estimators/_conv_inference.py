@@ -46,8 +46,12 @@ class ConvolutionalNetwork:
                 self._decoders.append(Convolution(layer, *parameters))
         # Frames on either side that the decoders see of what comes from the GRUs.
         self._margin = sum(decoder.margin for decoder in self._decoders)
-        of_frame = sum(layer.units for layer in layers if layer.kind == "encoder")
-        self.windows_at_once = max(1, min(8, WINDOWS_VALUES // (WINDOW * of_frame)))
+        self._units = sum(layer.units for layer in layers if layer.kind == "encoder")
+
+    @property
+    def windows_at_once(self):
+        """How many windows are run together: as many as fit into memory, 8 at most."""
+        return max(1, min(8, WINDOWS_VALUES // (WINDOW * self._units)))
 
     def project(self, features):
         """Return the standardised features: of shape (n_frames, n_freqs), as they were."""
