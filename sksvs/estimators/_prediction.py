@@ -16,6 +16,7 @@ from sksvs.estimators._inference import BidirectionalNetwork, ForwardNetwork
 from sksvs.spectrogram import FRAME_BLOCK
 
 WINDOW_FRAMES = 512  # frames of output in one window of a bidirectional network
+BATCH_BYTES = 24_000_000  # of the spectra of windows that are run together, if more than one
 CONTEXT_FRAMES = 64  # frames that it sees on either side of them
 
 
@@ -145,7 +146,8 @@ def _window_batches(network, blocks, make_input):
     batch, before = [], None
     for block in blocks:
         projected = network.project(make_input(block.frames))
-        if len(batch) == network.windows_at_once:
+        most = max(1, min(network.windows_at_once, BATCH_BYTES // max(1, block.frames.nbytes)))
+        if len(batch) >= most:
             yield _add_context(batch, before, projected)
             batch, before = [], batch[-1][1]
         batch.append((block, projected))

@@ -1,7 +1,7 @@
 """Average the masks of several networks."""
 
-from collections import Counter
-from itertools import tee
+from collections import Counter, deque
+from itertools import islice
 from numbers import Integral
 from reprlib import repr as short_repr
 
@@ -170,7 +170,7 @@ class VotingSeparator(BaseMaskSeparator):
         level = track_level(spectrogram)
         lengths = [block_length(member) for member in self.estimators_]
         readers = {  # members whose blocks are as long share what is read
-            length: list(tee(read_blocks(spectrogram, length), count))
+            length: _shared(read_blocks(spectrogram, length), count)
             for length, count in Counter(lengths).items()
         }
         first, *others = (
@@ -232,6 +232,27 @@ def _pairs(estimators):
 
 def _fit(separator, X, groups, validation_tracks):
     return separator.fit(X, groups=groups, validation_tracks=validation_tracks)
+
+
+def _shared(items, count):
+    """Return `count` generators of the same items, each kept until all have had it.
+
+    `itertools.tee` keeps up to 57 items longer, which here are megabytes each.
+    """
+    queues = [deque() for _ in range(count)]
+
+    def read(queue):
+        while True:
+            if not queue:
+                new = list(islice(items, 1))
+                if not new:
+                    return
+                for each in queues:
+                    each.extend(new)
+                del new
+            yield queue.popleft()
+
+    return [read(queue) for queue in queues]
 
 
 class _Cutter:

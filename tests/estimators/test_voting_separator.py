@@ -1,5 +1,7 @@
 import copy
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from sksvs.estimators import (
     StreamingSeparator,
     VotingSeparator,
 )
+from sksvs.estimators._voting_separator import _shared
 from sksvs.model_file import load, save
 from sksvs.separation import separate_file
 from sksvs.spectrogram import Spectrogram
@@ -229,3 +232,19 @@ def test_it_cannot_predict_or_count_before_fit(tracks):
         VotingSeparator(members()).predict(analysed(tracks[0]))
     with pytest.raises(NotFittedError):
         VotingSeparator(members()).count_params()
+
+
+def test_what_networks_share_is_kept_until_all_have_had_it_and_no_longer():
+    class Item:
+        pass
+
+    items, alive = (Item() for _ in range(5)), []
+    one, other = _shared(items, 2)
+    for _ in range(3):
+        alive.append(weakref.ref(next(one)))
+    gc.collect()
+    assert all(item() is not None for item in alive)
+    assert [next(other) is item() for item in alive] == [True] * 3
+    gc.collect()
+    assert [item() is None for item in alive] == [True] * 3
+    assert (len(list(one)), len(list(other))) == (2, 2)
