@@ -122,11 +122,12 @@ class ConvLayer(NamedTuple):
         return sum(
             prod(shape)
             for name, shape in self.parameter_shapes.items()
-            if not name.endswith(("/mean", "/variance"))
+            if name.rpartition("/")[2] not in NOT_TRAINED
         )
 
 
-NORMALISATION = ("scale", "bias", "mean", "variance")  # the last two are not trained
+NOT_TRAINED = ("mean", "variance")  # but followed while learning
+NORMALISATION = ("scale", "bias", *NOT_TRAINED)
 EPSILON = 1e-3  # added to variances
 
 

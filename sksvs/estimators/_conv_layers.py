@@ -1,6 +1,6 @@
 """Keras layers of convolutional recurrent networks: over frames and every other frequency."""
 
-from sksvs.estimators._architecture import EPSILON, ConvLayer
+from sksvs.estimators._architecture import EPSILON, NOT_TRAINED, ConvLayer
 from sksvs.estimators._startup_log import without_startup_log
 
 with without_startup_log():
@@ -31,7 +31,7 @@ class ConvolutionLayer(keras.layers.Layer):
         """Make the weights, those that are trained first; the layer knows their shapes."""
         for path, shape in self.layer.parameter_shapes.items():
             name = path.rpartition("/")[2]
-            trained = name not in ("mean", "variance")
+            trained = name not in NOT_TRAINED
             kind = {"kernel": "glorot_uniform", "scale": "ones", "variance": "ones"}
             weight = self.add_weight(
                 name=name,

@@ -16,8 +16,8 @@ from sksvs.estimators._inference import BidirectionalNetwork, ForwardNetwork
 from sksvs.spectrogram import FRAME_BLOCK
 
 WINDOW_FRAMES = 512  # frames of output in one window of a bidirectional network
-BATCH_BYTES = 24_000_000  # of the spectra of windows that are run together, if more than one
 CONTEXT_FRAMES = 64  # frames that it sees on either side of them
+BATCH_BYTES = 24_000_000  # of the spectra of windows that are run together, if more than one
 
 
 def predict_masks(separator, spectrogram):
