@@ -73,8 +73,8 @@ class Layer(NamedTuple):
 class ConvLayer(NamedTuple):
     """A convolution over frames and frequencies, its outputs normalised, then an ELU; or the mask.
 
-    An "encoder" takes every other frequency; a "decoder" is its transpose, and sees what the
-    encoder saw (`n_skipped` channels) beside what comes from below; the "conv_mask" sees the
+    An "encoder" takes every other frequency; a "decoder" is its transpose, and sees what that
+    encoder gave (`n_skipped` channels) beside what comes from below; the "conv_mask" sees the
     network's input so, and is neither normalised nor strided.
     """
 
