@@ -28,6 +28,7 @@ RANGES = {  # name: kind, what it must be in words, test; infinite it may not be
     "tol": (Real, "at least 0 and finite", lambda x: x >= 0),
     "cache_size": (Real, "at least 0 and finite", lambda x: x >= 0),
 }
+MOST_TRANSPOSITIONS = 8
 
 
 def check_parameters(separator):
@@ -81,6 +82,15 @@ def check_range(separator, name):
     value = getattr(separator, name)
     if not (_is_number(value, kind) and is_valid(value)):
         _refuse(separator, name, words)
+
+
+def check_transpositions(separator):
+    """Raise a ValueError if `transpositions` are not factors of frequencies, not too many."""
+    given = separator.transpositions
+    valid = isinstance(given, (tuple, list)) and 1 <= len(given) <= MOST_TRANSPOSITIONS
+    if not (valid and all(_is_number(x, Real) and 0.5 <= x <= 2 for x in given)):
+        words = f"a tuple of 1 to {MOST_TRANSPOSITIONS} numbers from 0.5 to 2"
+        _refuse(separator, "transpositions", words)
 
 
 def _is_number(value, kind):

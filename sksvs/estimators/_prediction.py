@@ -13,6 +13,7 @@ from sksvs.estimators._features import (
     track_level,
 )
 from sksvs.estimators._inference import BidirectionalNetwork, ForwardNetwork
+from sksvs.estimators._transposition import TransposedNetwork
 from sksvs.spectrogram import FRAME_BLOCK
 
 WINDOW_FRAMES = 512  # frames of output in one window of a bidirectional network
@@ -50,7 +51,7 @@ def read_blocks(spectrogram, length):
     return in_background(spectrogram.read_block(*r) for r in spectrogram.block_ranges(length))
 
 
-def masks_of_blocks(separator, params, level, blocks):
+def masks_of_blocks(separator, params, level, blocks, transpositions=(1,)):
     """Yield the masks of a track whose blocks have been read.
 
     Parameters
@@ -63,6 +64,8 @@ def masks_of_blocks(separator, params, level, blocks):
         Of the track.
     blocks : iterable of Block
         Of `block_length` frames.
+    transpositions : sequence of float
+        Factors of all frequencies: the masks are the mean of what the network gives for each.
 
     Yields
     ------
@@ -75,11 +78,13 @@ def masks_of_blocks(separator, params, level, blocks):
         frames = to_model_bins(frames, params, model)
         return network_input(frames, level, separator.input_power_)
 
-    network = build_network(separator)
-    for block, output in RUN[type(network)](network, blocks, make_input):
-        masks = masks_from_output(
-            output, separator.n_sources_, model.n_freqs, separator.others_weight
-        )
+    network, of_masks = build_network(separator), (separator.n_sources_, model.n_freqs)
+    run = RUN[type(network)]
+    if tuple(transpositions) != (1,):
+        networks = [build_network(separator) for _ in transpositions]
+        network = TransposedNetwork(networks, transpositions, *of_masks)
+    for block, output in run(network, blocks, make_input):
+        masks = masks_from_output(output, *of_masks, separator.others_weight)
         yield block, from_model_bins(masks, params, model)
 
 

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._features import track_level, weigh_masks
 from sksvs.estimators._network_separator import BaseNetworkSeparator
-from sksvs.estimators._parameters import check_range
+from sksvs.estimators._parameters import check_range, check_transpositions
 from sksvs.estimators._prediction import block_length, masks_of_blocks, read_blocks
 
 MOST_MEMBERS = 16
@@ -37,6 +37,12 @@ class VotingSeparator(BaseMaskSeparator):
         Up to 16 names and networks, which are cloned and not changed. All see the same
         spectrograms. Give each a `random_state` of its own: two that are alike in all parameters
         learn the same. A name has no "__" and no "/" in it.
+    transpositions : tuple of float, default=(1.0,)
+        Every network is shown the song with all its frequencies multiplied by each of these, up
+        to 8 of them from 0.5 to 2, and its masks, moved back, are averaged too: ``(0.92, 1.0,
+        1.09)`` asks what it would hear if everything were a semitone and a half lower or higher.
+        An unknown voice may be missed at one pitch and found at another. Predicting takes as
+        many times longer. May be changed after `fit`.
     others_weight : float, default=1.0
         As in :class:`GRUMaskSeparator`, of the mean of the masks. It may be changed after `fit`;
         from 1e-6 to 1e6. The members' own are those that they were fitted with.
@@ -75,8 +81,9 @@ class VotingSeparator(BaseMaskSeparator):
     (2, 32000)
     """
 
-    def __init__(self, estimators, others_weight=1.0, n_jobs=None):
+    def __init__(self, estimators, transpositions=(1.0,), others_weight=1.0, n_jobs=None):
         self.estimators = estimators
+        self.transpositions = transpositions
         self.others_weight = others_weight
         self.n_jobs = n_jobs
 
@@ -174,7 +181,9 @@ class VotingSeparator(BaseMaskSeparator):
             for length, count in Counter(lengths).items()
         }
         first, *others = (
-            masks_of_blocks(member, spectrogram.params, level, readers[length].pop())
+            masks_of_blocks(
+                member, spectrogram.params, level, readers[length].pop(), self.transpositions
+            )
             for member, length in zip(self.estimators_, lengths)
         )
         others = [_Cutter(masks for _, masks in blocks) for blocks in others]
@@ -184,11 +193,15 @@ class VotingSeparator(BaseMaskSeparator):
             yield block, weigh_masks(total, self.others_weight)
 
     def _check_predict(self, X):
-        check_range(self, "others_weight")
+        self._check_weighing()  # which may be changed after the fit
         return super()._check_predict(X)
 
-    def _check_parameters(self):
+    def _check_weighing(self):
         check_range(self, "others_weight")
+        check_transpositions(self)
+
+    def _check_parameters(self):
+        self._check_weighing()
         members = self.estimators
         if not 1 <= len(_pairs(members)) <= MOST_MEMBERS:
             raise ValueError(

@@ -100,14 +100,19 @@ def test_parameters_of_members_are_reached_by_name():
     voting.set_params(both_ways__dropout=0.1, others_weight=2.0)
     copied = clone(voting)
     assert copied.get_params()["both_ways__dropout"] == 0.1
-    assert copied.get_params(deep=False).keys() == {"estimators", "others_weight", "n_jobs"}
+    assert copied.get_params(deep=False).keys() == {
+        "estimators",
+        "transpositions",
+        "others_weight",
+        "n_jobs",
+    }
     copied.set_params(drnn=tiny_separator(max_iter=7))
     assert dict(copied.estimators)["drnn"].max_iter == 7
     assert dict(voting.estimators)["drnn"].max_iter == 1
 
 
 def test_it_ends_a_pipeline_that_is_saved_pickled_and_scored(tracks, tmp_path):
-    voting = VotingSeparator(members()[:2], others_weight=1.5)
+    voting = VotingSeparator(members()[:2], (1.0, 1.1), others_weight=1.5)
     steps = [("stft", STFTTransformer(64, 32)), ("irm", IRMTarget()), ("voting", voting)]
     pipeline = Pipeline(steps).fit(*tracks)
     expected = pipeline.predict(tracks[0])
