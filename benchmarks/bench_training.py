@@ -5,7 +5,7 @@
 Prints frames per second of one training step (forwards, backwards, Adam) of the report's network
 (a), of a bidirectional GRU of three layers of 256, and of the DNN and the DRNN-2 of Huang et al.
 2014 (three layers of 1000), and their ratios. Long fits of the first are compiled by XLA, fits of
-the others never. The contenders take turns in every round and the fastest step of each counts,
+the others never. "Mixed precision" makes the large products in bfloat16. The contenders take turns in every round and the fastest step of each counts,
 because other work on a machine only makes steps slower. PyTorch takes part where torch is
 installed.
 """
@@ -60,7 +60,10 @@ def main():
         "sksvs": sksvs_step(REPORT, shape, compiled=True),
         "sksvs without XLA": sksvs_step(REPORT, shape, compiled=False),
     }
-    large = {"sksvs": sksvs_step(LARGE, shape, compiled=False)}
+    large = {
+        "sksvs": sksvs_step(LARGE, shape, compiled=False),
+        "sksvs, mixed precision": sksvs_step(LARGE, shape, compiled=False, mixed_precision=True),
+    }
     if importlib.util.find_spec("torch"):
         report["PyTorch"], large["PyTorch"] = torch_step(REPORT, shape), torch_step(LARGE, shape)
 
@@ -69,7 +72,8 @@ def main():
     print_table(speeds, ("stock Keras, one sequence", "stock Keras, batches, XLA", "PyTorch"))
 
     print("\nBidirectional GRU, 3 layers of 256:")
-    print_with_rate(large, layers_of(LARGE), arguments.rounds, ("PyTorch",))
+    peers = "sksvs, mixed precision", "PyTorch"
+    print_with_rate(large, layers_of(LARGE), arguments.rounds, peers)
     for name in ("DNN", "DRNN-2"):
         print(f"\n{name} of Huang et al. 2014:")
         layers = deep_recurrent_layers(
@@ -150,12 +154,13 @@ def make_batch(shape):
     return (rng.random(shape, np.float32) for _ in range(2))
 
 
-def sksvs_step(network, shape, compiled):
+def sksvs_step(network, shape, compiled, mixed_precision=False):
     """Return frames and a training step of this library."""
     layers = layers_of(network)
     inputs, targets = make_batch(shape)
     weights = np.ones(shape[:2], np.float32)
-    with borrow_model(layers, DROPOUT, Objective(LOSS, 2, 1), "adam", None, compiled) as model:
+    kind = layers, DROPOUT, Objective(LOSS, 2, 1), "adam", None, compiled, mixed_precision
+    with borrow_model(*kind) as model:
         reset_model(model, layers, initial_weights(layers, seed=0), 0.001, seed=0)
     frames = shape[0] * shape[1]
     return frames, lambda: model.train_on_batch(inputs, targets, sample_weight=weights)

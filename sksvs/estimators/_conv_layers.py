@@ -19,12 +19,15 @@ class ConvolutionLayer(keras.layers.Layer):
     ----------
     layer : ConvLayer or dict
         What it is; a dict has the fields of one.
+    mixed_precision : bool, default=False
+        Whether convolutions are made in bfloat16 while learning; all else is float32.
     """
 
-    def __init__(self, layer, **kwargs):
+    def __init__(self, layer, mixed_precision=False, **kwargs):
         layer = layer if isinstance(layer, ConvLayer) else ConvLayer(**layer)
         super().__init__(**{"name": layer.name, **kwargs})
         self.layer = layer._replace(kernel_size=tuple(layer.kernel_size))
+        self.mixed_precision = mixed_precision
         self.activation = keras.activations.get(layer.activation)
 
     def build(self, input_shape=None):
@@ -56,8 +59,10 @@ class ConvolutionLayer(keras.layers.Layer):
         layer, kernel = self.layer, tf.convert_to_tensor(self._kernel)
         if skipped is not None:
             values = tf.concat([values, skipped], axis=-1)
+        if training and self.mixed_precision:
+            values, kernel = tf.cast(values, tf.bfloat16), tf.cast(kernel, tf.bfloat16)
         if layer.kind == "conv_mask":
-            sums = tf.nn.conv2d(values, kernel, 1, "SAME") + self._bias
+            sums = tf.cast(tf.nn.conv2d(values, kernel, 1, "SAME"), tf.float32) + self._bias
             masks = tf.transpose(self.activation(sums), [0, 1, 3, 2])
             return tf.reshape(masks, [*_batch_and_frames(masks), layer.units])
         if layer.kind == "encoder":
@@ -66,7 +71,7 @@ class ConvolutionLayer(keras.layers.Layer):
             shape = [*_batch_and_frames(values), layer.n_freqs, layer.channels]
             sums = tf.nn.conv2d_transpose(values, kernel, shape, STRIDES, "SAME")
             sums = tf.ensure_shape(sums, [None, None, layer.n_freqs, layer.channels])
-        return self.activation(self._normalise(sums, training))
+        return self.activation(self._normalise(tf.cast(sums, tf.float32), training))
 
     def _normalise(self, sums, training):
         parameters = [tf.convert_to_tensor(x) for x in (self._scale, self._bias)]
@@ -89,7 +94,8 @@ class ConvolutionLayer(keras.layers.Layer):
 
     def get_config(self):
         """Return what the layer is made from."""
-        return {**super().get_config(), "layer": self.layer._asdict()}
+        own = {"layer": self.layer._asdict(), "mixed_precision": self.mixed_precision}
+        return {**super().get_config(), **own}
 
 
 def _batch_and_frames(values):

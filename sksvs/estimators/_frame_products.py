@@ -1,4 +1,4 @@
-"""One product of two matrices over all frames of all sequences."""
+"""One product of two matrices over all frames of all sequences, of 32 bits or of 16."""
 
 from sksvs.estimators._startup_log import without_startup_log
 
@@ -6,15 +6,26 @@ with without_startup_log():
     import tensorflow as tf
 
 
-def multiply_frames(sequences, kernel, bias):
+def multiply_frames(sequences, kernel, bias, in_bfloat16=False):
     """Multiply all frames by a kernel, and add a bias."""
     shape = tf.shape(sequences)
-    product = tf.reshape(sequences, [-1, sequences.shape[-1]]) @ kernel
+    product = multiply(tf.reshape(sequences, [-1, sequences.shape[-1]]), kernel, in_bfloat16)
     product = tf.nn.bias_add(product, bias)
     return tf.reshape(product, [shape[0], shape[1], kernel.shape[1]])
 
 
-def over_all_frames(inputs, gradients):
+def over_all_frames(inputs, gradients, in_bfloat16=False):
     """Return ``inputsᵀ gradients``, summed over frames and batch."""
     flat = [tf.reshape(x, [-1, x.shape[-1]]) for x in (inputs, gradients)]
-    return tf.matmul(*flat, transpose_a=True)
+    return multiply(*flat, in_bfloat16, transpose_a=True)
+
+
+def multiply(left, right, in_bfloat16, transpose_a=False):
+    """Return a product of float32 matrices, by way of bfloat16 if wanted.
+
+    A product of bfloat16 is added up in float32, and its gradients are made in bfloat16 too.
+    """
+    if not in_bfloat16:
+        return tf.matmul(left, right, transpose_a=transpose_a)
+    left, right = tf.cast(left, tf.bfloat16), tf.cast(right, tf.bfloat16)
+    return tf.cast(tf.matmul(left, right, transpose_a=transpose_a), tf.float32)

@@ -23,7 +23,21 @@ class ProjectedGRU(keras.layers.GRU):
 
     It always starts from a state of zeros and returns all outputs, in the order of computation
     (with `go_backwards`, the last frame first), as the stock layer does.
+
+    Parameters
+    ----------
+    *args, mixed_precision=False, **kwargs
+        Those of GRU, and whether the product with the input is made in bfloat16 while learning,
+        and in a wide bidirectional layer those with the state.
     """
+
+    def __init__(self, *args, mixed_precision=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.mixed_precision = mixed_precision
+
+    def get_config(self):
+        """Return what the layer is made from."""
+        return {**super().get_config(), "mixed_precision": self.mixed_precision}
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """Return the outputs: (batch, n_frames, units)."""
@@ -54,7 +68,9 @@ def _run_directions(sequences, layers, training):
         if training and cell.dropout:
             inputs = sequences * _dropout_mask(cell, sequences)
         # The wide input is multiplied as it lies; only what the loop reads is put time first.
-        values = tf.transpose(multiply_frames(inputs, cell.kernel, cell.bias), [1, 0, 2])
+        in_bfloat16 = bool(training and layer.mixed_precision)
+        values = multiply_frames(inputs, cell.kernel, cell.bias, in_bfloat16)
+        values = tf.transpose(values, [1, 0, 2])
         projected.append(tf.reverse(values, [0]) if layer.go_backwards else values)
     kernels = tf.stack([tf.convert_to_tensor(x.cell.recurrent_kernel) for x in layers])
     outputs = run_recurrence(tf.stack(projected, axis=1), kernels)
@@ -76,8 +92,10 @@ def _run_wide_directions(sequences, layers, training):
             tf.split(tf.convert_to_tensor(weights), [2 * layer.units, layer.units], axis=-1)
             for weights in (cell.kernel, cell.recurrent_kernel, cell.bias)
         )
-        projected = (multiply_frames(inputs, *parts) for parts in zip(kernels, biases))
-        outputs.append(run_wide_recurrence(*projected, *recurrent_kernels, layer.go_backwards))
+        in_bfloat16 = bool(training and layer.mixed_precision)
+        projected = (multiply_frames(inputs, *p, in_bfloat16) for p in zip(kernels, biases))
+        way = layer.go_backwards, in_bfloat16
+        outputs.append(run_wide_recurrence(*projected, *recurrent_kernels, *way))
     return tf.transpose(tf.concat(outputs, axis=-1), [1, 0, 2])
 
 

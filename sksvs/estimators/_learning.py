@@ -86,6 +86,7 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
             tol=separator.tol,
             seed=rng.randint(2**31 - 1),
             compiled=_compiles(layers, batches.n_frames * max_iter),
+            mixed_precision=bool(separator.mixed_precision),
             callbacks=list(separator.callbacks or ()),
             checkpoint=checkpoint,
             progress=progress,

@@ -25,7 +25,7 @@ SOLVERS = {
 }
 
 
-def build_network(layers, dropout):
+def build_network(layers, dropout, mixed_precision=False):
     """Return the Keras model of these layers.
 
     Parameters
@@ -34,6 +34,8 @@ def build_network(layers, dropout):
     dropout : float
         Share of a recurrent (or other hidden) layer's inputs that is dropped, the same ones in all
         frames of a segment.
+    mixed_precision : bool
+        Whether large products are made in bfloat16 while learning.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def build_network(layers, dropout):
         if layer.drops_inputs and dropout:
             shape = (None, 1, layer.n_inputs)
             values = keras.layers.Dropout(dropout, noise_shape=shape, seed=0)(values)
-        keras_layer = _keras_layer(layer, dropout)
+        keras_layer = _keras_layer(layer, dropout, mixed_precision)
         if not isinstance(layer, ConvLayer):
             values = keras_layer(_reshaped(values, (layer.n_inputs,)))
             continue
@@ -60,13 +62,15 @@ def build_network(layers, dropout):
     return keras.Model(inputs, values)
 
 
-def _keras_layer(layer, dropout):
+def _keras_layer(layer, dropout, mixed_precision):
+    products = {"mixed_precision": mixed_precision}
     if isinstance(layer, ConvLayer):
-        return ConvolutionLayer(layer)
+        return ConvolutionLayer(layer, **products)
     if layer.kind == "dense":
-        return FlatDense(layer.units, layer.activation, name=layer.name)
+        return FlatDense(layer.units, layer.activation, name=layer.name, **products)
     if layer.kind == "rnn":
-        return ReluRNN(layer.units, layer.activation, return_sequences=True, name=layer.name)
+        same = {"return_sequences": True, "name": layer.name}
+        return ReluRNN(layer.units, layer.activation, **same, **products)
     if layer.kind == "context":
         return ContextWindow(layer.units // layer.n_inputs, name=layer.name)
 
@@ -78,6 +82,7 @@ def _keras_layer(layer, dropout):
             dropout=dropout,
             seed=0,  # set anew by every fit
             name=name,
+            **products,
             **kwargs,
         )
 
@@ -145,16 +150,17 @@ MOST_IDLE_MODELS = 8
 
 
 @contextmanager
-def borrow_model(layers, dropout, objective, solver, clip_norm, compiled):
+def borrow_model(layers, dropout, objective, solver, clip_norm, compiled, mixed_precision=False):
     """Lend a model to train: one that an earlier fit has left, or a new one.
 
-    `compiled` says whether its training step is compiled by XLA. Where a `tf.distribute` strategy
+    `compiled` says whether its training step is compiled by XLA, `mixed_precision` whether large
+    products are made in bfloat16. Where a `tf.distribute` strategy
     is active, the model is one of its own, with a copy of the weights on each of its devices.
 
     No two fits have the same one at a time. What it holds is of no account: see `reset_model`.
     """
     strategy = active_strategy()
-    settings = (layers, dropout, objective, solver, clip_norm, compiled)
+    settings = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision)
     key = (strategy, *settings)
     try:
         model = _idle_models[key].pop()
@@ -169,8 +175,8 @@ def borrow_model(layers, dropout, objective, solver, clip_norm, compiled):
             _idle_models[oldest].pop()
 
 
-def _compile_model(layers, dropout, objective, solver, clip_norm, compiled):
-    model = build_network(layers, dropout)
+def _compile_model(layers, dropout, objective, solver, clip_norm, compiled, mixed_precision):
+    model = build_network(layers, dropout, mixed_precision)
     model.compile(
         SOLVERS[solver](global_clipnorm=clip_norm),
         make_loss(objective),

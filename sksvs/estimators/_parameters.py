@@ -43,7 +43,7 @@ def check_parameters(separator):
     for name in RANGES:
         if name in own:
             check_range(separator, name)
-    for name in ("bidirectional", "joint_mask", "early_stopping", "warm_start"):
+    for name in ("bidirectional", "joint_mask", "early_stopping", "mixed_precision", "warm_start"):
         if own.get(name, False) not in (True, False):
             _refuse(separator, name, "True or False")
     if separator.discriminative and separator.loss not in MAGNITUDE_LOSSES:

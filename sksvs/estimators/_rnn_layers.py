@@ -47,11 +47,26 @@ class ContextWindow(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("sksvs")
 class FlatDense(keras.layers.Dense):
-    """A `keras.layers.Dense` that multiplies the frames of all sequences as one matrix."""
+    """A `keras.layers.Dense` that multiplies the frames of all sequences as one matrix.
 
-    def call(self, sequences):
+    Parameters
+    ----------
+    *args, mixed_precision=False, **kwargs
+        Those of Dense, and whether the product is made in bfloat16 while learning.
+    """
+
+    def __init__(self, *args, mixed_precision=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.mixed_precision = mixed_precision
+
+    def call(self, sequences, training=False):
         """Return the outputs: (batch, n_frames, units)."""
-        return self.activation(multiply_frames(sequences, self.kernel, self.bias))
+        in_bfloat16 = bool(training and self.mixed_precision)
+        return self.activation(multiply_frames(sequences, self.kernel, self.bias, in_bfloat16))
+
+    def get_config(self):
+        """Return what the layer is made from."""
+        return {**super().get_config(), "mixed_precision": self.mixed_precision}
 
 
 @keras.saving.register_keras_serializable("sksvs")
@@ -59,7 +74,17 @@ class ReluRNN(keras.layers.SimpleRNN):
     """A `keras.layers.SimpleRNN` with ``activation="relu"`` and ``return_sequences=True``.
 
     It always starts from a state of zeros, reads forwards and drops nothing.
+
+    Parameters
+    ----------
+    *args, mixed_precision=False, **kwargs
+        Those of SimpleRNN, and whether the product with the input is made in bfloat16 while
+        learning.
     """
+
+    def __init__(self, *args, mixed_precision=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.mixed_precision = mixed_precision
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """Return the outputs: (batch, n_frames, units)."""
@@ -67,10 +92,15 @@ class ReluRNN(keras.layers.SimpleRNN):
             return super().call(sequences, initial_state, mask, training)
         cell = self.cell
         # The wide input is multiplied as it lies; only what the loop reads is put time first.
-        projected = multiply_frames(sequences, cell.kernel, cell.bias)
+        in_bfloat16 = bool(training and self.mixed_precision)
+        projected = multiply_frames(sequences, cell.kernel, cell.bias, in_bfloat16)
         kernel = tf.convert_to_tensor(cell.recurrent_kernel)
         outputs = run_relu_recurrence(tf.transpose(projected, [1, 0, 2]), kernel)
         return tf.transpose(outputs, [1, 0, 2])
+
+    def get_config(self):
+        """Return what the layer is made from."""
+        return {**super().get_config(), "mixed_precision": self.mixed_precision}
 
 
 @tf.custom_gradient

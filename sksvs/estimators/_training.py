@@ -51,6 +51,7 @@ def train_network(
     tol,
     seed,
     compiled,
+    mixed_precision,
     callbacks,
     checkpoint,
     progress,
@@ -82,6 +83,8 @@ def train_network(
     seed : int
     compiled : bool
         Whether XLA compiles the training step, unless several replicas share it.
+    mixed_precision : bool
+        Whether large products are made in bfloat16.
     callbacks : list of keras.callbacks.Callback
     checkpoint : Checkpoint or None
         Where to save after epochs, and what to resume from if it is there.
@@ -94,7 +97,7 @@ def train_network(
     """
     start_tensorflow()
     compiled = compiled and active_strategy().num_replicas_in_sync == 1
-    kind = (layers, dropout, objective, solver, clip_norm, compiled)
+    kind = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision)
     with _no_retracing_warnings(), borrow_model(*kind) as model:
         if isinstance(start, NetworkState):
             weights = start.weights

@@ -6,14 +6,16 @@ is compiled. Two directions do not depend on each other, and TensorFlow runs the
 same time, each on a core.
 """
 
-from sksvs.estimators._frame_products import over_all_frames
+from sksvs.estimators._frame_products import multiply, over_all_frames
 from sksvs.estimators._startup_log import without_startup_log
 
 with without_startup_log():
     import tensorflow as tf
 
 
-def run_wide_recurrence(gates, candidates, gate_kernel, candidate_kernel, backwards):
+def run_wide_recurrence(
+    gates, candidates, gate_kernel, candidate_kernel, backwards, in_bfloat16=False
+):
     """Run a GRU over its projected inputs.
 
     The equations are those of `_gru_layers.run_recurrence`, with ``p`` in two parts.
@@ -28,6 +30,8 @@ def run_wide_recurrence(gates, candidates, gate_kernel, candidate_kernel, backwa
     candidate_kernel : tensor of float, shape (units, units)
     backwards : bool
         Start from the last frame.
+    in_bfloat16 : bool
+        Whether products are made in bfloat16; states and gates are float32 all the same.
 
     Returns
     -------
@@ -40,6 +44,9 @@ def run_wide_recurrence(gates, candidates, gate_kernel, candidate_kernel, backwa
         n_frames, batch = tf.shape(candidates)[0], tf.shape(candidates)[1]
         units = candidate_kernel.shape[0]
         start = tf.zeros([batch, units], candidates.dtype)
+        to_gates, to_candidate = gate_kernel, candidate_kernel
+        if in_bfloat16:  # once and not in every step
+            to_gates, to_candidate = (tf.cast(x, tf.bfloat16) for x in (to_gates, to_candidate))
 
         def rows(width=units):
             return tf.TensorArray(
@@ -53,10 +60,11 @@ def run_wide_recurrence(gates, candidates, gate_kernel, candidate_kernel, backwa
 
         def step(i, before, kept):
             t = frame(i)
-            both = tf.sigmoid(gate_rows.read(t) + before @ gate_kernel)
+            both = tf.sigmoid(gate_rows.read(t) + multiply(before, to_gates, in_bfloat16))
             update, reset = tf.split(both, 2, axis=-1)
             reset_state = reset * before
-            candidate = tf.tanh(candidate_rows.read(t) + reset_state @ candidate_kernel)
+            added = multiply(reset_state, to_candidate, in_bfloat16)
+            candidate = tf.tanh(candidate_rows.read(t) + added)
             state = candidate + update * (before - candidate)
             values = (state, before, reset_state, update, reset, candidate)
             return i + 1, state, [array.write(t, x) for array, x in zip(kept, values)]
@@ -72,7 +80,7 @@ def run_wide_recurrence(gates, candidates, gate_kernel, candidate_kernel, backwa
 
         def gradient(upstream):
             upstream_rows = rows().unstack(upstream)
-            from_gates, from_candidate = tf.transpose(gate_kernel), tf.transpose(candidate_kernel)
+            from_gates, from_candidate = tf.transpose(to_gates), tf.transpose(to_candidate)
 
             def step_back(i, of_next, of_next_gates, of_gates, of_candidates):
                 t = frame(i)
@@ -83,12 +91,16 @@ def run_wide_recurrence(gates, candidates, gate_kernel, candidate_kernel, backwa
                     of_state, before, update, candidate
                 )
                 of_before, of_both = _through_reset(
-                    of_candidate @ from_candidate, before, reset, of_before, of_update
+                    multiply(of_candidate, from_candidate, in_bfloat16),
+                    before,
+                    reset,
+                    of_before,
+                    of_update,
                 )
                 return (
                     i - 1,
                     of_before,
-                    of_both @ from_gates,
+                    multiply(of_both, from_gates, in_bfloat16),
                     of_gates.write(t, of_both),
                     of_candidates.write(t, of_candidate),
                 )
@@ -104,8 +116,8 @@ def run_wide_recurrence(gates, candidates, gate_kernel, candidate_kernel, backwa
             earlier, later = slice(None, -1), slice(1, None)
             if backwards:
                 earlier, later = later, earlier
-            of_gate_kernel = over_all_frames(states[earlier], of_gates[later])
-            of_candidate_kernel = over_all_frames(reset_states.stack(), of_candidates)
+            of_gate_kernel = over_all_frames(states[earlier], of_gates[later], in_bfloat16)
+            of_candidate_kernel = over_all_frames(reset_states.stack(), of_candidates, in_bfloat16)
             return of_gates, of_candidates, of_gate_kernel, of_candidate_kernel
 
         return states, gradient

@@ -91,7 +91,7 @@ def test_it_is_never_compiled(tracks, monkeypatch):
     monkeypatch.setattr(network, "_idle_models", {})
     tiny_crn(max_iter=1).fit(analysed(*tracks))
     (key,) = network._idle_models
-    assert key[-1] is False
+    assert key[-2] is False
 
 
 def test_a_search_tries_channels_and_objectives(tracks):

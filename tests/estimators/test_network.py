@@ -138,6 +138,7 @@ def test_a_model_that_is_used_again_is_as_good_as_new():
             tol=0.0,
             seed=seed,
             compiled=False,
+            mixed_precision=False,
             callbacks=[],
             checkpoint=None,
             progress=Progress(80, 3, visible=False),
