@@ -5,9 +5,9 @@
 Prints frames per second of one training step (forwards, backwards, Adam) of the report's network
 (a), of a bidirectional GRU of three layers of 256, and of the DNN and the DRNN-2 of Huang et al.
 2014 (three layers of 1000), and their ratios. Long fits of the first are compiled by XLA, fits of
-the others never. "Mixed precision" makes the large products in bfloat16. The contenders take turns in every round and the fastest step of each counts,
-because other work on a machine only makes steps slower. PyTorch takes part where torch is
-installed.
+the others never. "Mixed precision" makes the large products in bfloat16. The contenders take turns
+in every round and the fastest step of each counts, because other work on a machine only makes steps
+slower. PyTorch takes part where torch is installed.
 """
 
 import argparse

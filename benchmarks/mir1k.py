@@ -102,7 +102,7 @@ def fit_and_score(name, fold, keep):
     scored = keep / f"{_file_name(name, learnt, 'scored', fold.name)}.json"
     keep.mkdir(parents=True, exist_ok=True)
     of_fit = {"fit": ROWS[row.fitted_as or name].fingerprint()}
-    of_scores = {**of_fit, "others_weight": row.network.others_weight}
+    of_scores = {**of_fit, "prediction": str(row.prediction)}
     if not kept(facts, of_fit):
         X, y = row.tracks(*fold.learnt)
         pipeline = row.pipeline(X, keep / "checkpoints")
@@ -114,7 +114,7 @@ def fit_and_score(name, fold, keep):
         clock.unlink()
     if not kept(scored, of_scores):
         pipeline = sksvs.load(fitted.with_suffix(".safetensors"))
-        pipeline[-1].set_params(others_weight=row.network.others_weight)
+        pipeline[-1].set_params(**row.prediction)
         write_json(scored, {**of_scores, **score(pipeline, fold)})
     return json.loads(scored.read_text()), json.loads(facts.read_text())["seconds"]
 

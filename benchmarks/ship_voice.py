@@ -33,7 +33,7 @@ def main():
 
     pipeline = sksvs.load(Path(arguments.keep) / FITTED)
     row = ROWS[STRONGEST]
-    pipeline[-1].set_params(others_weight=row.network.others_weight)
+    pipeline[-1].set_params(**row.prediction)
     with tempfile.TemporaryDirectory() as folder:  # the weights of 16 bits are scored
         shipped = Path(folder) / "voice.safetensors"
         sksvs.save(pipeline, shipped, dtype="float16")
