@@ -1,9 +1,10 @@
 """Run a convolutional recurrent network on NumPy arrays.
 
-A convolution is a product of matrices: what the kernel sees of every output lies in a row of one,
-a few frames at a time, so that they stay in the processor's cache. The normalisation, whose
-statistics are fixed after the fit, becomes part of the kernel. A transposed convolution that
-doubles the frequencies is two convolutions, of the even and of the odd ones.
+A convolution is a sum of products of matrices, one for every frame of the kernel: what it sees of
+that frame for every output lies in a row of one, a few frames at a time, so that they stay in the
+processor's cache. The normalisation, whose statistics are fixed after the fit, becomes part of the
+kernel. A transposed convolution that doubles the frequencies is two convolutions, of the even and
+of the odd ones.
 """
 
 import numpy as np
@@ -166,31 +167,39 @@ class _Product:
     """
 
     def __init__(self, kernel, outputs, first, stride, n_outputs):
-        self._kernel = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]), np.float32)
-        self._shape, self._outputs = kernel.shape[:2], outputs
+        # Of every frame that an output sees: a matrix from what is seen of it to the channels.
+        by_frame = kernel.reshape(len(kernel), -1, kernel.shape[-1])
+        self._kernels = np.ascontiguousarray(by_frame, np.float32)
+        self._n_freqs, self._outputs = kernel.shape[1], outputs
         self._first, self._stride, self._n_outputs = first, stride, n_outputs
 
     def run(self, values, outputs):
         """Write the sums to their places in the outputs."""
-        (n_frames, n_freqs), (n_values, n_seen, n_channels) = self._shape, values.shape
-        n_needed = (self._n_outputs - 1) * self._stride + n_freqs  # from `first` on
+        n_frames, n_row, n_channels = self._kernels.shape
+        n_values, n_seen, n_inputs = values.shape
+        n_needed = (self._n_outputs - 1) * self._stride + self._n_freqs  # from `first` on
         start, stop = max(self._first, 0), min(self._first + n_needed, n_seen)
-        padded = np.zeros((n_values + n_frames - 1, n_needed, n_channels), np.float32)
+        padded = np.zeros((n_values + n_frames - 1, n_needed, n_inputs), np.float32)
         to = slice(start - self._first, stop - self._first)
         padded[n_frames // 2 : n_frames // 2 + n_values, to] = values[:, start:stop]
-        by_frame, by_freq, by_channel = padded.strides
+        by_frame, by_freq, by_input = padded.strides
         seen = np.lib.stride_tricks.as_strided(
             padded,
-            (n_values, self._n_outputs, n_frames, n_freqs, n_channels),
-            (by_frame, by_freq * self._stride, by_frame, by_freq, by_channel),
+            (len(padded), self._n_outputs, self._n_freqs, n_inputs),
+            (by_frame, by_freq * self._stride, by_freq, by_input),
             writeable=False,
         )
-        of_frame = self._n_outputs * len(self._kernel)
-        step = max(1, min(FRAMES_AT_ONCE, PRODUCT_VALUES // of_frame))
+        step = max(1, min(FRAMES_AT_ONCE, PRODUCT_VALUES // (self._n_outputs * n_row)))
+        added = np.empty((step * self._n_outputs, n_channels), np.float32)
         for i in range(0, n_values, step):
-            rows = seen[i : i + step]
-            sums = rows.reshape(-1, len(self._kernel)) @ self._kernel
-            outputs[i : i + step, self._outputs] = sums.reshape(*rows.shape[:2], -1)
+            n = min(step, n_values - i)
+            # Once for all frames of the kernel: its rows for one begin further down for the next.
+            rows = seen[i : i + n + n_frames - 1].reshape(-1, n_row)
+            parts = (rows[j * self._n_outputs :][: n * self._n_outputs] for j in range(n_frames))
+            sums = next(parts) @ self._kernels[0]
+            for part, kernel in zip(parts, self._kernels[1:]):
+                sums += np.matmul(part, kernel, out=added[: len(part)])
+            outputs[i : i + n, self._outputs] = sums.reshape(n, self._n_outputs, n_channels)
 
 
 def _transposed_product(kernel, odd, before, n_freqs):
