@@ -35,20 +35,25 @@ class _Sizes(click.ParamType):
     help="File for the model, such as voice.safetensors.",
 )
 @click.option(
-    "--hidden-sizes",
-    type=_Sizes(),
-    default="128,128",
+    "--network",
+    type=click.Choice(["gru", "crn"]),
+    default="gru",
     show_default=True,
-    help="Units of the GRU layers.",
+    help="GRU layers alone, or between convolutions, which know more of voices that have not been "
+    "learnt from and take longer.",
 )
+@click.option("--hidden-sizes", type=_Sizes(), help="Units of the GRU layers.  [128,128; crn: 128]")
 @click.option("--forwards-only", is_flag=True, help="Learn a network that can be run live.")
-@click.option("--epochs", type=click.IntRange(1), default=60, show_default=True)
-@click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), help="[60]")
+@click.option("--batch-size", type=click.IntRange(1), help="Segments.  [16; crn: 8]")
+@click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), help="[0.3]")
 @click.option(
-    "--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.3, show_default=True
+    "--learning-rate", type=click.FloatRange(0, min_open=True), help="[0.001; crn: 0.002]"
 )
 @click.option(
-    "--learning-rate", type=click.FloatRange(0, min_open=True), default=0.001, show_default=True
+    "--mixed-precision",
+    is_flag=True,
+    help="Large products in bfloat16: faster on processors that have it, slower on others.",
 )
 @click.option(
     "--early-stopping",
@@ -87,12 +92,14 @@ def fit(
     data,
     corpus,
     out,
+    network,
     hidden_sizes,
     forwards_only,
     epochs,
     batch_size,
     dropout,
     learning_rate,
+    mixed_precision,
     early_stopping,
     n_fft,
     hop_length,
@@ -107,24 +114,31 @@ def fit(
     card = {} if card is None else _read_card(card)
     if not out.resolve().parent.is_dir():
         raise click.UsageError(f"{out.parent} does not exist, so {out.name} cannot be written.")
+    if network == "crn" and forwards_only:
+        raise click.UsageError("--forwards-only is for --network gru: convolutions see ahead.")
 
     from sklearn.pipeline import Pipeline
 
     from sksvs.datasets import detect_corpus, load_corpus
-    from sksvs.estimators import GRUMaskSeparator
+    from sksvs.estimators import CRNSeparator, GRUMaskSeparator
     from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 
     corpus = corpus or detect_corpus(data)
     learnt = load_corpus(data, "train", corpus)
     X, y, groups = (values[:songs] for values in (learnt.X, learnt.y, learnt.groups))
     rate = min(x.sample_rate for x in X)  # so that the model takes songs of any
-    gru = GRUMaskSeparator(
-        hidden_layer_sizes=hidden_sizes,
-        bidirectional=not forwards_only,
-        max_iter=epochs,
-        batch_size=batch_size,
-        dropout=dropout,
-        learning_rate_init=learning_rate,
+    given = {
+        "hidden_layer_sizes": hidden_sizes,
+        "max_iter": epochs,
+        "batch_size": batch_size,
+        "dropout": dropout,
+        "learning_rate_init": learning_rate,
+        "bidirectional": False if forwards_only else None,
+    }
+    kind = {"gru": GRUMaskSeparator, "crn": CRNSeparator}[network]
+    separator = kind(
+        **{name: value for name, value in given.items() if value is not None},
+        mixed_precision=mixed_precision,
         early_stopping=early_stopping,
         random_state=seed,
         checkpoint_dir=checkpoints,
@@ -135,11 +149,11 @@ def fit(
             ("mono", MonoDownmix()),
             ("stft", STFTTransformer(n_fft=n_fft, hop_length=hop_length, sample_rate=rate)),
             ("irm", IRMTarget()),
-            ("gru", gru),
+            (network, separator),
         ]
     )
-    pipeline.fit(X, y, gru__groups=groups)
-    pipeline.set_params(gru__verbose=False)
+    pipeline.fit(X, y, **{f"{network}__groups": groups})
+    separator.set_params(verbose=False)
     facts = {"corpus": corpus, "subset": "train", "n_tracks": len(X)}
     sksvs.save(pipeline, out, dtype=dtype, card={**facts, **card})
     click.echo(in_a_line(out))

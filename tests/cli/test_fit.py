@@ -6,7 +6,7 @@ import pytest
 import sksvs
 from sksvs.audio import AudioFile, write
 from sksvs.cli._fit import fit
-from sksvs.estimators import GRUMaskSeparator
+from sksvs.estimators import CRNSeparator, GRUMaskSeparator
 from sksvs.transforms import STFTTransformer
 from tests.strategies import seeded_noise
 
@@ -34,18 +34,38 @@ def test_a_model_is_learnt_and_saved(run, dsd100, tmp_path):
     assert scored.exit_code == 0
 
 
-def test_defaults_are_those_of_the_estimators():
-    context = click.Context(fit)
-    defaults = {parameter.name: parameter.get_default(context) for parameter in fit.params}
-    gru, stft = GRUMaskSeparator(), STFTTransformer()
-    assert tuple(map(int, defaults["hidden_sizes"].split(","))) == gru.hidden_layer_sizes
+@pytest.mark.parametrize("kind", [GRUMaskSeparator, CRNSeparator])
+def test_what_is_not_asked_for_is_as_the_estimators_have_it(run, dsd100, tmp_path, kind):
+    network = {GRUMaskSeparator: "gru", CRNSeparator: "crn"}[kind]
+    out = tmp_path / "model.safetensors"
+    given = ["--network", network, "--n-fft", 64, "--hop-length", 32, "--songs", 1, "--quiet"]
+    result = run("fit", "--data", dsd100, "-o", out, "--epochs", 1, "--mixed-precision", *given)
+    assert (result.exit_code, result.stderr) == (0, "")
+    pipeline = sksvs.load(out)
+    expected = kind(max_iter=1, random_state=0, mixed_precision=True)
+    assert pipeline.named_steps[network].get_params() == expected.get_params()
+
+
+@pytest.mark.parametrize("kind", [GRUMaskSeparator, CRNSeparator])
+def test_the_help_says_what_the_estimators_have(run, kind):
+    words = " ".join(run("fit", "--help").stdout.split())
+    own, gru = (estimator().get_params() for estimator in (kind, GRUMaskSeparator))
     for option, parameter in (
-        ("epochs", "max_iter"),
-        ("batch_size", "batch_size"),
-        ("dropout", "dropout"),
-        ("learning_rate", "learning_rate_init"),
+        ("--hidden-sizes", "hidden_layer_sizes"),
+        ("--epochs", "max_iter"),
+        ("--batch-size", "batch_size"),
+        ("--dropout", "dropout"),
+        ("--learning-rate", "learning_rate_init"),
     ):
-        assert defaults[option] == getattr(gru, parameter)
+        said = words[words.index(option) :].partition("[")[2].partition("]")[0]
+        value, of_gru = (
+            ",".join(map(str, x)) if isinstance(x, tuple) else str(x)
+            for x in (own[parameter], gru[parameter])
+        )
+        assert said.partition(";")[0] == of_gru
+        assert value == of_gru or said.endswith(f"crn: {value}")
+    stft, context = STFTTransformer(), click.Context(fit)
+    defaults = {parameter.name: parameter.get_default(context) for parameter in fit.params}
     assert (defaults["n_fft"], defaults["hop_length"]) == (stft.n_fft, stft.hop_length)
 
 
@@ -54,6 +74,11 @@ def test_defaults_are_those_of_the_estimators():
     [
         (["-o", "none/model"], 2, "none does not exist, so model cannot be written"),
         (["-o", "m", "--hidden-sizes", "8,x"], 2, "'8,x' is no list of positive integers"),
+        (
+            ["-o", "m", "--network", "crn", "--forwards-only"],
+            2,
+            "is for --network gru: convolutions",
+        ),
         (["-o", "m", "--card", "wrong.json"], 2, "wrong.json is no JSON file"),
         (["-o", "m", "--card", "list.json"], 2, "list.json must hold a JSON object"),
         (["-o", "m", "--card", "nan.json"], 2, "nan.json: card cannot be written as JSON (Out of"),
