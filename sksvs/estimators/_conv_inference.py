@@ -16,7 +16,7 @@ from sksvs.estimators._inference import run_dense
 
 FRAMES_AT_ONCE = 32  # rows of a product come from at most so many frames,
 PRODUCT_VALUES = 1 << 24  # and are of at most so many values, but for one frame
-WINDOWS_VALUES = 1 << 25  # what encoders give for the windows that are run together
+WINDOWS_VALUES = 1 << 23  # what encoders give for the windows that are run together
 WINDOW = 640  # frames of one, with the context that `_prediction` gives it
 
 
@@ -101,7 +101,7 @@ class ConvolutionalNetwork:
             values = run_dense(values, *layer)
         values = values.reshape(stages[-1].shape)
         for decoder in self._decoders:
-            values = decoder.run(np.concatenate([values, stages.pop()], axis=-1))
+            values = decoder.run(values, stages.pop())
         return values.swapaxes(1, 2).reshape(len(values), -1)
 
 
@@ -139,11 +139,17 @@ class Convolution:
         else:
             self._products = [_Product(kernel, slice(None), -before, stride, n_coarse)]
 
-    def run(self, values):
-        """Return the outputs: (n_frames, freqs, n_inputs) to (n_frames, freqs, channels)."""
-        outputs = np.zeros((len(values), *self._shape), np.float32)
+    def run(self, *parts):
+        """Return the outputs: (n_frames, freqs, channels).
+
+        Parameters
+        ----------
+        *parts : array of float32, each (n_frames, freqs, n)
+            The inputs: the channels of all parts, one after another.
+        """
+        outputs = np.zeros((len(parts[0]), *self._shape), np.float32)
         for product in self._products:
-            product.run(values, outputs)
+            product.run(parts, outputs)
         for start in range(0, len(outputs), FRAMES_AT_ONCE):
             part = outputs[start : start + FRAMES_AT_ONCE]
             part += self._bias
@@ -173,33 +179,62 @@ class _Product:
         self._n_freqs, self._outputs = kernel.shape[1], outputs
         self._first, self._stride, self._n_outputs = first, stride, n_outputs
 
-    def run(self, values, outputs):
-        """Write the sums to their places in the outputs."""
+    def run(self, parts, outputs):
+        """Write the sums to their places in the outputs.
+
+        Parameters
+        ----------
+        parts : list of array of float32, each (n_frames, n_freqs, n)
+            The inputs: the channels of all parts, one after another.
+        outputs : array of float32, shape (n_frames, n_freqs, n_channels)
+        """
         n_frames, n_row, n_channels = self._kernels.shape
-        n_values, n_seen, n_inputs = values.shape
-        n_needed = (self._n_outputs - 1) * self._stride + self._n_freqs  # from `first` on
-        start, stop = max(self._first, 0), min(self._first + n_needed, n_seen)
-        padded = np.zeros((n_values + n_frames - 1, n_needed, n_inputs), np.float32)
-        to = slice(start - self._first, stop - self._first)
-        padded[n_frames // 2 : n_frames // 2 + n_values, to] = values[:, start:stop]
-        by_frame, by_freq, by_input = padded.strides
-        seen = np.lib.stride_tricks.as_strided(
-            padded,
-            (len(padded), self._n_outputs, self._n_freqs, n_inputs),
-            (by_frame, by_freq * self._stride, by_freq, by_input),
-            writeable=False,
-        )
+        before, n_values = n_frames // 2, len(outputs)
         step = max(1, min(FRAMES_AT_ONCE, PRODUCT_VALUES // (self._n_outputs * n_row)))
+        seen, padded = self._laid_out(step + n_frames - 1, sum(part.shape[-1] for part in parts))
         added = np.empty((step * self._n_outputs, n_channels), np.float32)
         for i in range(0, n_values, step):
             n = min(step, n_values - i)
+            self._fill(padded[: n + n_frames - 1], parts, i - before)
             # Once for all frames of the kernel: its rows for one begin further down for the next.
-            rows = seen[i : i + n + n_frames - 1].reshape(-1, n_row)
-            parts = (rows[j * self._n_outputs :][: n * self._n_outputs] for j in range(n_frames))
-            sums = next(parts) @ self._kernels[0]
-            for part, kernel in zip(parts, self._kernels[1:]):
-                sums += np.matmul(part, kernel, out=added[: len(part)])
+            rows = seen[: n + n_frames - 1].reshape(-1, n_row)
+            of_frames = (
+                rows[j * self._n_outputs :][: n * self._n_outputs] for j in range(n_frames)
+            )
+            sums = next(of_frames) @ self._kernels[0]
+            for of_frame, kernel in zip(of_frames, self._kernels[1:]):
+                sums += np.matmul(of_frame, kernel, out=added[: len(of_frame)])
             outputs[i : i + n, self._outputs] = sums.reshape(n, self._n_outputs, n_channels)
+
+    def _laid_out(self, n_frames, n_inputs):
+        """Return a view of what every output sees of some frames, and those frames, to be filled.
+
+        The frames have all frequencies that are needed, from `first` on, and zeros beyond those
+        that there are.
+        """
+        n_needed = (self._n_outputs - 1) * self._stride + self._n_freqs
+        padded = np.zeros((n_frames, n_needed, n_inputs), np.float32)
+        by_frame, by_freq, by_input = padded.strides
+        seen = np.lib.stride_tricks.as_strided(
+            padded,
+            (n_frames, self._n_outputs, self._n_freqs, n_inputs),
+            (by_frame, by_freq * self._stride, by_freq, by_input),
+            writeable=False,
+        )
+        return seen, padded
+
+    def _fill(self, padded, parts, first):
+        """Fill the frames with those of all parts from `first` on, zeros beyond both ends."""
+        n_values, n_seen, _ = parts[0].shape
+        start, stop = max(self._first, 0), min(self._first + padded.shape[1], n_seen)
+        to = slice(start - self._first, stop - self._first)
+        known = slice(max(first, 0), min(first + len(padded), n_values))
+        padded[: known.start - first] = 0
+        padded[known.stop - first :] = 0
+        ends = np.cumsum([part.shape[-1] for part in parts])
+        for part, end in zip(parts, ends):
+            channels = slice(end - part.shape[-1], end)
+            padded[known.start - first : known.stop - first, to, channels] = part[known, start:stop]
 
 
 def _transposed_product(kernel, odd, before, n_freqs):

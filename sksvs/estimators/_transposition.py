@@ -4,6 +4,8 @@ import numpy as np
 
 from sksvs.estimators._features import masks_from_output
 
+FRAMES_AT_ONCE = 256  # whose masks are moved back together
+
 
 class TransposedNetwork:
     """A network that is shown every song in several transpositions; its masks are their mean.
@@ -27,8 +29,8 @@ class TransposedNetwork:
 
     @property
     def windows_at_once(self):
-        """How many windows are run together."""
-        return self._networks[0].windows_at_once
+        """How many windows are run together, in all of their transpositions."""
+        return max(1, self._networks[0].windows_at_once // len(self._transpositions))
 
     def project(self, features):
         """Return the features as they are: transpositions have nothing in common."""
@@ -48,29 +50,41 @@ class TransposedNetwork:
         -------
         array of float32, shape (n, n_outputs)
         """
+        if margins:  # a network without a state
+            return self._mean(self._run_windows(features, *margins))
+        pairs = zip(self._networks, self._transpositions)
+        return self._mean(n.run(transpose_bins(features, ratio)) for n, ratio in pairs)
 
-        def outputs():
-            for network, ratio in zip(self._networks, self._transpositions):
-                if margins:
-                    seen = [network.project(transpose_bins(part, ratio)) for part in features]
-                else:
-                    seen = transpose_bins(features, ratio)
-                yield network.run(seen, *margins)
-
-        return self._mean(outputs())
+    def _run_windows(self, features, margins):
+        """Return the outputs of all transpositions, as many windows at a time as there can be."""
+        network, outputs = self._networks[0], []
+        windows = [(*w, ratio) for ratio in self._transpositions for w in zip(features, margins)]
+        for i in range(0, len(windows), network.windows_at_once):
+            some = windows[i : i + network.windows_at_once]
+            seen = [network.project(transpose_bins(values, ratio)) for values, _, ratio in some]
+            outputs.append(network.run(seen, [around for _, around, _ in some]))
+        return np.split(np.concatenate(outputs), len(self._transpositions))
 
     def flush(self):
         """Return the output for the last frames, where the networks see frames ahead."""
         return self._mean(network.flush() for network in self._networks)
 
     def _mean(self, outputs):
-        total = 0
+        total = None
         for output, ratio in zip(outputs, self._transpositions):
-            masks = masks_from_output(output, self._n_sources, self._n_freqs).swapaxes(1, 2)
-            n_masks = output.shape[1] // self._n_freqs
-            total = total + transpose_bins(masks[:n_masks], 1 / ratio)
+            total = np.zeros_like(output) if total is None else total
+            for start in range(0, len(output), FRAMES_AT_ONCE):
+                part = slice(start, start + FRAMES_AT_ONCE)
+                total[part] += self._moved_back(output[part], ratio)
         total /= len(self._networks)
-        return total.swapaxes(0, 1).reshape(-1, total.shape[0] * self._n_freqs)
+        return total
+
+    def _moved_back(self, output, ratio):
+        """Return the masks of the untransposed song, in the form of an output."""
+        n_masks = output.shape[1] // self._n_freqs
+        masks = masks_from_output(output, self._n_sources, self._n_freqs)[:n_masks]
+        moved = transpose_bins(masks.transpose(2, 0, 1), 1 / ratio)
+        return moved.reshape(output.shape)
 
 
 def transpose_bins(values, ratio):
