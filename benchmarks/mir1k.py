@@ -53,7 +53,7 @@ def main():
     parser.add_argument("--root", required=True, help="folder of MIR-1K")
     parser.add_argument("--subset", default="dev", choices=("dev", "test", "holdout"))
     parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="names, or all")
-    parser.add_argument("--keep", default="mir1k_rows", help="folder of what has been fitted")
+    parser.add_argument("--keep", default="mir1k_kept", help="folder of what has been fitted")
     arguments = parser.parse_args()
     unknown = set(arguments.rows) - set(ROWS) - {"all"}
     if unknown:
@@ -62,9 +62,10 @@ def main():
     holdout = arguments.subset == "holdout"
     names = arguments.rows or ([name for name in ROWS if name != STRONGEST] if holdout else [])
     names = list(ROWS) if names == ["all"] else names
-    folds = make_folds(arguments.root, arguments.subset)
+    folds = make_folds(arguments.root, arguments.subset, bool(names))
     for fold in folds:
-        print(f"{fold.name}: {len(fold.learnt[0])} clips learnt, {len(fold.scored[0])} scored")
+        learnt = f"{len(fold.learnt[0])} clips learnt, " if names else ""
+        print(f"{fold.name}: {learnt}{len(fold.scored[0])} clips scored")
     print_heading()
     if not holdout and "voice" in sksvs.pretrained_names():
         print_row("in the package", [score(sksvs.pretrained("voice"), fold) for fold in folds])
@@ -76,11 +77,14 @@ def main():
             print(f"{name + ', in the paper':<32}" + "".join(f"{x:>7.2f}" for x in figures))
 
 
-def make_folds(root, subset):
-    """Return the folds of a subset: one, or one for each singer that is held out."""
+def make_folds(root, subset, learns=True):
+    """Return the folds of a subset: one, or one for each singer that is held out.
+
+    Where nothing is to be learnt, the clips of "train" need not be there for the other subsets.
+    """
     if subset != "holdout":
-        learnt, scored = (load_mir1k(root, name, return_X_y=True) for name in ("train", subset))
-        return [Fold(subset, learnt, scored)]
+        learnt = load_mir1k(root, "train", return_X_y=True) if learns else ([], [])
+        return [Fold(subset, learnt, load_mir1k(root, subset, return_X_y=True))]
     parts = [load_mir1k(root, name) for name in ("train", "dev")]
     X, y, groups = ([item for part in parts for item in part[key]] for key in ("X", "y", "groups"))
 

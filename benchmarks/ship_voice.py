@@ -28,7 +28,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", required=True, help="folder of MIR-1K")
     parser.add_argument("--dsd100", required=True, help="folder of DSD100")
-    parser.add_argument("--keep", default="mir1k_rows", help="where mir1k.py keeps what it fits")
+    parser.add_argument("--keep", default="mir1k_kept", help="where mir1k.py keeps what it fits")
     arguments = parser.parse_args()
 
     pipeline = sksvs.load(Path(arguments.keep) / FITTED)
@@ -47,7 +47,8 @@ def main():
         "recording, but synthesised voices over the same backings",
         "learnt_by": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: the mean of the "
         f"masks of {' and '.join(f'a {type(m).__name__} ({m.n_iter_} epochs)' for m in members)}; "
-        "voices and backings are mixed anew at random gains, the voices at random speeds",
+        "voices and backings are mixed anew at random gains, the voices at random speeds, and for the "
+        "first network the backings too",
         "parameters": int(pipeline[-1].count_params()),
         "date": datetime.date.today().isoformat(),
         "terms": "The recordings of MIR-1K are given out for research; so are these weights. The "

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from sksvs.audio import write
 from sksvs.datasets import make_singing_mixtures
 from sksvs.waveform import ArrayWaveform, Sources, Sum
 
@@ -63,3 +64,28 @@ def test_synthesised_voices_are_over_the_accompaniments_as_loud_as_they_are(rows
         singers = [sources[0][:] for sources in more_y[2:]]
         assert not np.allclose(singers[0], singers[1])
     assert rows.ROWS["DNN"].tracks(*learnt) == learnt
+
+
+def test_the_network_of_the_package_is_scored_where_only_the_test_clips_are(tmp_path):
+    (tmp_path / "Wavfile").mkdir()
+    X, y = make_singing_mixtures(1, 3.0, random_state=1)
+    write(tmp_path / "Wavfile" / "Ani_1_01.wav", np.stack(y[0][::-1], axis=1), 16000)
+    command = [sys.executable, str(BENCHMARKS / "mir1k.py"), "--root", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "--subset", "test"], check=True, capture_output=True, text=True, cwd=tmp_path
+    )
+    first, *_, ours, _, _, _, best = done.stdout.splitlines()
+    assert first == "test: 1 clips scored"
+    assert ours.startswith("in the package") and "nan" not in ours
+    assert best.split() == [
+        "DRNN-2",
+        "+",
+        "discriminative,",
+        "in",
+        "the",
+        "paper",
+        "7.45",
+        "13.08",
+        "9.68",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["Wavfile"]
