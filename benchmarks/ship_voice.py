@@ -47,8 +47,8 @@ def main():
         "recording, but synthesised voices over the same backings",
         "learnt_by": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: the mean of the "
         f"masks of {' and '.join(f'a {type(m).__name__} ({m.n_iter_} epochs)' for m in members)}; "
-        "voices and backings are mixed anew at random gains, the voices at random speeds, and for the "
-        "first network the backings too",
+        "voices and backings are mixed anew at random gains, the voices at random speeds, and for "
+        "the first network the backings too",
         "parameters": int(pipeline[-1].count_params()),
         "date": datetime.date.today().isoformat(),
         "terms": "The recordings of MIR-1K are given out for research; so are these weights. The "
