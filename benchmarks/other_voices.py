@@ -28,7 +28,7 @@ def main():
     parser.add_argument("--root", required=True, help="folder of MIR-1K")
     parser.add_argument("--dsd100", required=True, help="folder of DSD100")
     parser.add_argument("--model", help="a file of sksvs.save; else the network of the package")
-    parser.add_argument("--weights", type=float, nargs="+", default=[0.5, 1.0, 1.5, 2.0, 3.0])
+    parser.add_argument("--weights", type=float, nargs="+", default=[0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
     arguments = parser.parse_args()
 
     separator = sksvs.load(arguments.model) if arguments.model else sksvs.pretrained("voice")
