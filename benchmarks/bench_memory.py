@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from bench_separate_memory import separation_peak
+from bench_separate_memory import fitted, separation_peak
 from memory import memory
 
 from sksvs.estimators import GRUMaskSeparator
@@ -45,7 +45,7 @@ def main():
         grown = in_process(fit_again_and_again, arguments.fits)
         print(f"growth over {arguments.fits} fits              {grown:>7.0f} MB", flush=True)
         if arguments.hour:
-            peak, _ = separation_peak(GRUMaskSeparator(max_iter=1), arguments.hour)
+            peak, _ = separation_peak(fitted(GRUMaskSeparator(max_iter=1)), arguments.hour)
             print(f"peak of separating {arguments.hour:.0f} minutes   {peak:>7.0f} MB")
 
 

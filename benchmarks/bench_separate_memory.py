@@ -45,9 +45,8 @@ def main():
     parser.add_argument("--minutes", type=float, nargs="+", default=[5, 60])
     arguments = parser.parse_args()
     print(f"{'network':<22}{'minutes of stereo':>18}{'peak, MB':>10}{'seconds':>9}")
-    X, y = make_singing_mixtures(1, 1.0, SAMPLE_RATE, n_channels=2, random_state=0)
     pipelines = {
-        name: make_pipeline(STFTTransformer(), IRMTarget(), last).fit(X, y)
+        name: fitted(last)
         for name, last in (
             ("report's (a)", report_network("a", max_iter=1)),
             ("GRUMaskSeparator()", GRUMaskSeparator(max_iter=1)),
@@ -59,6 +58,12 @@ def main():
         for minutes in (0, *arguments.minutes):
             megabytes, seconds = separation_peak(pipeline, minutes)
             print(f"{name:<22}{minutes:>18g}{megabytes:>10.0f}{seconds:>9.1f}", flush=True)
+
+
+def fitted(separator):
+    """Return a pipeline that ends with a separator, fitted on a second of sound."""
+    X, y = make_singing_mixtures(1, 1.0, SAMPLE_RATE, n_channels=2, random_state=0)
+    return make_pipeline(STFTTransformer(), IRMTarget(), separator).fit(X, y)
 
 
 def separation_peak(pipeline, minutes):
