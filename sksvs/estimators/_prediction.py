@@ -81,7 +81,9 @@ def masks_of_blocks(separator, params, level, blocks, transpositions=(1,)):
     network, of_masks = build_network(separator), (separator.n_sources_, model.n_freqs)
     run = RUN[type(network)]
     if tuple(transpositions) != (1,):
-        networks = [build_network(separator) for _ in transpositions]
+        # A network that carries a state needs one for each.
+        others = () if run is run_in_windows else transpositions[1:]
+        networks = [network, *(build_network(separator) for _ in others)]
         network = TransposedNetwork(networks, transpositions, *of_masks)
     for block, output in run(network, blocks, make_input):
         masks = masks_from_output(output, *of_masks, separator.others_weight)

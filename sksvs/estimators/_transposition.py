@@ -17,7 +17,7 @@ class TransposedNetwork:
     Parameters
     ----------
     networks : list of ForwardNetwork, BidirectionalNetwork, ContextNetwork or ConvolutionalNetwork
-        The same network, once for every transposition, as some carry a state.
+        The same network, once for every transposition if it carries a state, else once.
     transpositions : sequence of float
         Factors of all frequencies.
     n_sources, n_freqs : int
@@ -76,7 +76,7 @@ class TransposedNetwork:
             for start in range(0, len(output), FRAMES_AT_ONCE):
                 part = slice(start, start + FRAMES_AT_ONCE)
                 total[part] += self._moved_back(output[part], ratio)
-        total /= len(self._networks)
+        total /= len(self._transpositions)
         return total
 
     def _moved_back(self, output, ratio):

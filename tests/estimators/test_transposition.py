@@ -56,7 +56,7 @@ class Echo:
 def test_a_mask_comes_back_to_where_it_was_seen():
     peak = np.exp(-0.5 * ((np.arange(200) - 60) / 8) ** 2).astype(np.float32)
     echo = Echo()
-    network = TransposedNetwork([echo, echo], (0.8, 1.5), n_sources=2, n_freqs=200)
+    network = TransposedNetwork([echo], (0.8, 1.5), n_sources=2, n_freqs=200)
     (output,) = network.run([peak[np.newaxis]], [(0, 0)])
     assert [spectrum.argmax() for spectrum in echo.seen] == [48, 90]
     np.testing.assert_allclose(output, peak, atol=0.01)
