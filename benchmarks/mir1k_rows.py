@@ -21,18 +21,20 @@ class Row(NamedTuple):
 
     Of a VotingSeparator, `hours` are those of every network. `fitted_as` is the row whose fit
     this one predicts with, in another way.
-    `synthesised_voices` says whether it learns from synthesised singers too, half of the audio.
+    `synthesised_voices` are how many synthesised singers there are of every clip: half of the
+    audio that it learns from, if any.
     """
 
     stft: STFTTransformer
     network: object
     hours: float | tuple = BUDGET
     fitted_as: str | None = None
-    synthesised_voices: bool = False
+    synthesised_voices: int = 0
 
     def tracks(self, X, y):
         """Return what to learn from, of these clips: (X, y)."""
-        return with_synthesised_voices(X, y) if self.synthesised_voices else (X, y)
+        n_voices = self.synthesised_voices
+        return with_synthesised_voices(X, y, n_voices) if n_voices else (X, y)
 
     def pipeline(self, X, checkpoint_dir):
         """Return the pipeline to fit on tracks: with as many epochs as the hours allow."""
@@ -55,8 +57,7 @@ class Row(NamedTuple):
         """Return what tells this fit from others: 32 hexadecimal digits."""
         network = clone(self.network)
         network.set_params(**{name: NOT_FITTED[name] for name in self.prediction})
-        more = ["synthesised voices"] if self.synthesised_voices else []
-        return joblib.hash([self.stft, network, self.hours, *more])
+        return joblib.hash([self.stft, network, self.hours, self.synthesised_voices])
 
 
 PAPERS_STFT = STFTTransformer(n_fft=1024, hop_length=512, window="cosine", sample_rate=16000)
@@ -115,10 +116,14 @@ def convolutional(**parameters):
     return CRNSeparator(**{**OF_TRAINING, "batch_size": 8, "augmentation": REMIXES, **parameters})
 
 
-def transposed(transpositions, fitted_as=None):
+DUAL_PATHS = {"hidden_layer_sizes": (), "dual_path_sizes": ((24, 48), (24, 48))}
+
+
+def transposed(transpositions, fitted_as=None, n_voices=1, **parameters):
     """Return a row of one convolutional network that is shown songs in transpositions."""
-    voting = VotingSeparator([("crn", convolutional(augmentation=MORE_SPEEDS))], transpositions)
-    return Row(PAPERS_STFT, voting, (BUDGET,), fitted_as, synthesised_voices=True)
+    network = convolutional(augmentation=MORE_SPEEDS, **parameters)
+    voting = VotingSeparator([("crn", network)], transpositions)
+    return Row(PAPERS_STFT, voting, (BUDGET,), fitted_as, n_voices)
 
 
 def as_shipped(hours, others_weight, fitted_as=None):
@@ -137,15 +142,17 @@ def as_shipped(hours, others_weight, fitted_as=None):
         mixed_precision=True,
         random_state=1,
     )
+    crn = convolutional(mixed_precision=True, **DUAL_PATHS)
     voting = VotingSeparator(
-        [("gru", gru), ("crn", convolutional())],
+        [("gru", gru), ("crn", crn)],
         TRANSPOSITIONS,
         others_weight=others_weight,
         n_jobs=2,
     )
-    return Row(PAPERS_STFT, voting, hours, fitted_as, synthesised_voices=True)
+    return Row(PAPERS_STFT, voting, hours, fitted_as, VOICES)
 
 
+VOICES = 4  # synthesised ones of every clip
 OTHERS_WEIGHT = 2.5  # in the package
 STRONGEST = "the shipped network"
 ROWS = {
@@ -156,9 +163,11 @@ ROWS = {
     },
     **dict(_steps()),
     "convolutions around a GRU": Row(PAPERS_STFT, convolutional()),
-    "+ synthesised voices": Row(PAPERS_STFT, convolutional(), synthesised_voices=True),
+    "+ synthesised voices": Row(PAPERS_STFT, convolutional(), synthesised_voices=1),
     "+ speeds of the backing": transposed((1.0,)),
     "+ transpositions": transposed(TRANSPOSITIONS, fitted_as="+ speeds of the backing"),
+    "+ 4 voices a clip": transposed(TRANSPOSITIONS, n_voices=VOICES),
+    "+ dual paths": transposed(TRANSPOSITIONS, n_voices=VOICES, **DUAL_PATHS),
     "as shipped, 2 x 1.25 h": as_shipped((BUDGET / 2, BUDGET / 2), 1.0),
     "+ others' weight 2.5": as_shipped(
         (BUDGET / 2, BUDGET / 2), OTHERS_WEIGHT, fitted_as="as shipped, 2 x 1.25 h"

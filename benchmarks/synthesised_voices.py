@@ -6,7 +6,7 @@ from sksvs.datasets import make_singing_mixtures
 from sksvs.waveform import ArrayWaveform, Sources, Sum
 
 
-def with_synthesised_voices(X, y, random_state=0):
+def with_synthesised_voices(X, y, n_voices=1, random_state=0):
     """Return the clips, and each once more with a synthesised voice in place of the singer's.
 
     Parameters
@@ -14,17 +14,24 @@ def with_synthesised_voices(X, y, random_state=0):
     X : list of Waveform
     y : list of Sources
         Voice and accompaniment of each.
+    n_voices : int
+        How many synthesised voices there are of every clip. The clips come as often as these.
     random_state : int
 
     Returns
     -------
     X, y : list
-        Twice as many. Every synthesised voice has a singer and a melody of its own; it is as loud
-        as the accompaniment, with which it has nothing to do.
+        All clips as they are and all with the first of their voices, then all as they are and
+        with the second, and so on. Every synthesised voice has a singer and a melody of its own;
+        it is as loud as the accompaniment, with which it has nothing to do.
     """
-    seeds = np.random.RandomState(random_state).randint(2**31 - 1, size=len(X))
-    synthesised = [_over(sources[1], int(seed)) for sources, seed in zip(y, seeds)]
-    return [*X, *map(Sum, synthesised)], [*y, *map(Sources, synthesised)]
+    rng, more_X, more_y = np.random.RandomState(random_state), [], []
+    for _ in range(n_voices):
+        seeds = rng.randint(2**31 - 1, size=len(X))
+        synthesised = [_over(sources[1], int(seed)) for sources, seed in zip(y, seeds)]
+        more_X += [*X, *map(Sum, synthesised)]
+        more_y += [*y, *map(Sources, synthesised)]
+    return more_X, more_y
 
 
 def _over(accompaniment, seed):

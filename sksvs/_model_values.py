@@ -12,7 +12,7 @@ from sksvs.augmentation import Augmentation
 from sksvs.spectrogram import STFTParams
 
 # Smallest and largest value of parameters and facts that decide how much is built; of a tuple, of
-# each of its items.
+# each of its items, and of theirs.
 BOUNDS = {
     "n_fft": (2, 1 << 17),
     "hop_length": (1, 1 << 17),
@@ -21,6 +21,7 @@ BOUNDS = {
     "context_frames": (1, 255),
     "hidden_layer_sizes": (1, 4096),
     "dense_layer_sizes": (1, 1 << 16),
+    "dual_path_sizes": (1, 512),
     "conv_channels": (1, 512),
     "kernel_size": (1, 31),
     "input_power": (0, 100),
@@ -166,6 +167,9 @@ def _check_bounds(name, value, smallest, largest):
     if len(items) > LONGEST_TUPLE:
         raise ValueError(f"{name} has more than {LONGEST_TUPLE} items")
     for item in items:
+        if isinstance(item, (tuple, list)):
+            _check_bounds(name, item, smallest, largest)
+            continue
         number = isinstance(item, (int, float)) and not isinstance(item, bool)
         if not number or not smallest <= item <= largest:
             raise ValueError(f"{name} must be from {smallest} to {largest}; got {short(item)}")

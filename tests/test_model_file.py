@@ -127,6 +127,7 @@ def test_baselines_are_saved_too(last, tracks, tmp_path):
     [
         (tiny_drnn(max_iter=1), {"window": ["kaiser", 8.0]}),
         (tiny_crn(max_iter=1, conv_channels=[4], kernel_size=(1, 5)), {}),
+        (tiny_crn(max_iter=1, hidden_layer_sizes=(), dual_path_sizes=((4, 5), [3, 2])), {}),
         (
             tiny_drnn(max_iter=1, recurrent_layers="all", clip_norm=None, others_weight=3.0),
             {"sample_rate": 8000, "array_rate": 16000},
@@ -524,6 +525,9 @@ def test_a_false_description_is_refused(model, scratch, change, message):
         tracemalloc.stop()
 
 
+PAIR_OF_4_AND_5 = {"tuple": [{"tuple": [4, 5]}]}
+
+
 @pytest.fixture(scope="module")
 def convolutional_model(tracks, tmp_path_factory):
     """Return the bytes of a saved pipeline that ends in a CRNSeparator."""
@@ -543,6 +547,14 @@ def convolutional_model(tracks, tmp_path_factory):
         (setting("kernel_size", {"tuple": [3, 2]}), "kernel_size must be a tuple of two odd"),
         (setting("kernel_size", {"tuple": [3.0, 3]}), "kernel_size must be"),
         (setting("kernel_size", 3), "kernel_size must be a tuple; got 3"),
+        (setting("dual_path_sizes", PAIR_OF_4_AND_5), r"it (lacks|has too much)"),
+        (setting("dual_path_sizes", {"tuple": [4, 5]}), "dual_path_sizes must be a tuple of pairs"),
+        (
+            setting("dual_path_sizes", {"tuple": [[4, 513]]}),
+            "dual_path_sizes must be from 1 to 512",
+        ),
+        (setting("dual_path_sizes", {"tuple": [[4] * 17]}), "has more than 16 items"),
+        (setting("dual_path_sizes", {"tuple": [[4, "5"]]}), "dual_path_sizes must be from 1"),
     ],
 )
 def test_a_false_description_of_convolutions_is_refused(

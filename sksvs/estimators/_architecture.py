@@ -119,11 +119,55 @@ class ConvLayer(NamedTuple):
     @property
     def n_params(self):
         """Trainable parameters of the layer."""
-        return sum(
-            prod(shape)
-            for name, shape in self.parameter_shapes.items()
-            if name.rpartition("/")[2] not in NOT_TRAINED
-        )
+        return _count_trained(self.parameter_shapes)
+
+
+class PathLayer(NamedTuple):
+    """A GRU that reads both ways along the frequencies of a frame or the frames of a frequency.
+
+    A product brings what it gives at every place back to as many channels, which are normalised
+    and added to the input.
+    """
+
+    name: str
+    kind: str  # "frequency_path" or "frame_path"
+    n_freqs: int
+    channels: int
+    gru_units: int  # of each direction
+
+    bidirectional = True
+    drops_inputs = False
+    is_wide = True  # as the convolutions around it
+
+    @property
+    def units(self):
+        """Features that leave the layer for every frame."""
+        return self.n_freqs * self.channels
+
+    @property
+    def n_inputs(self):
+        """Features of every frame that the layer below gives."""
+        return self.units
+
+    @property
+    def parameter_shapes(self):
+        """Parameter name → shape, in Keras's order; GRU gates are update, reset, candidate."""
+        gru = Layer(self.name, "gru", self.channels, self.gru_units, bidirectional=True)
+        shapes = {"kernel": (gru.n_outputs, self.channels)}
+        shapes |= dict.fromkeys(NORMALISATION, (self.channels,))
+        own = {f"{self.name}/{key}": shape for key, shape in shapes.items()}
+        return {**gru.parameter_shapes, **own}
+
+    @property
+    def n_params(self):
+        """Trainable parameters of the layer."""
+        return _count_trained(self.parameter_shapes)
+
+
+def _count_trained(shapes):
+    return sum(
+        prod(shape) for name, shape in shapes.items() if name.rpartition("/")[2] not in NOT_TRAINED
+    )
 
 
 NOT_TRAINED = ("mean", "variance")  # but followed while learning
@@ -201,7 +245,13 @@ def deep_recurrent_layers(
 
 
 def convolutional_recurrent_layers(
-    n_freqs, n_masks, conv_channels, kernel_size, hidden_layer_sizes, output_activation
+    n_freqs,
+    n_masks,
+    conv_channels,
+    kernel_size,
+    hidden_layer_sizes,
+    output_activation,
+    dual_path_sizes=(),
 ):
     """Return the layers of a convolutional recurrent network, from the input to the output.
 
@@ -216,10 +266,13 @@ def convolutional_recurrent_layers(
     hidden_layer_sizes : tuple of int
         Units of the GRU layers (of each direction) between encoders and decoders.
     output_activation : str
+    dual_path_sizes : tuple of (int, int), default=()
+        Of every dual-path block after them, the units of its GRU along frequencies and of that
+        along frames.
 
     Returns
     -------
-    tuple of Layer and ConvLayer
+    tuple of Layer, PathLayer and ConvLayer
     """
     channels, kernel_size = tuple(map(int, conv_channels)), tuple(map(int, kernel_size))
     layers, finer = [], [n_freqs]
@@ -230,8 +283,12 @@ def convolutional_recurrent_layers(
     for i, units in enumerate(map(int, hidden_layer_sizes)):
         layers.append(Layer(f"gru_{i}", "gru", n_inputs, units, bidirectional=True))
         n_inputs = layers[-1].n_outputs
-    layers.append(Layer("between", "dense", n_inputs, n_between, "elu"))
+    if hidden_layer_sizes:
+        layers.append(Layer("between", "dense", n_inputs, n_between, "elu"))
     below = channels[-1]
+    for i, sizes in enumerate(dual_path_sizes):
+        for path, units in zip(("frequency_path", "frame_path"), map(int, sizes)):
+            layers.append(PathLayer(f"{path}_{i}", path, finer[-1], below, units))
     for i in reversed(range(len(channels))):
         after = channels[max(i - 1, 0)]
         layers.append(

@@ -10,12 +10,13 @@ of the odd ones.
 import numpy as np
 
 from sksvs.estimators._activations import ACTIVATIONS
-from sksvs.estimators._architecture import EPSILON, ConvLayer
+from sksvs.estimators._architecture import EPSILON, ConvLayer, PathLayer
 from sksvs.estimators._gru_both_ways import GRUBothWays
 from sksvs.estimators._inference import run_dense
 
 FRAMES_AT_ONCE = 32  # rows of a product come from at most so many frames,
 PRODUCT_VALUES = 1 << 24  # and are of at most so many values, but for one frame
+SEQUENCES_AT_ONCE = 256  # frames whose frequencies a GRU reads together
 WINDOWS_VALUES = 1 << 23  # what encoders give for the windows that are run together
 WINDOW = 640  # frames of one, with the context that `_prediction` gives it
 
@@ -25,7 +26,7 @@ class ConvolutionalNetwork:
 
     Parameters
     ----------
-    layers : tuple of Layer and ConvLayer
+    layers : tuple of Layer, PathLayer and ConvLayer
     weights : dict of str to array of float32
         By parameter name, see `parameter_shapes`.
     mean, scale : array of float32, shape (n_freqs,)
@@ -35,6 +36,7 @@ class ConvolutionalNetwork:
     def __init__(self, layers, weights, mean, scale):
         self._mean, self._scale = mean, scale
         self._encoders, self._grus, self._dense, self._decoders = [], [], [], []
+        self._paths = []
         for layer in layers:
             parameters = [weights[name] for name in layer.parameter_shapes]
             if layer.kind == "encoder":
@@ -43,9 +45,11 @@ class ConvolutionalNetwork:
                 self._grus.append(GRUBothWays(parameters[:3], parameters[3:]))
             elif layer.kind == "dense":
                 self._dense.append((*parameters, layer.activation))
+            elif isinstance(layer, PathLayer):
+                self._paths.append(Path(layer, *parameters))
             else:
                 self._decoders.append(Convolution(layer, *parameters))
-        # Frames on either side that the decoders see of what comes from the GRUs.
+        # Frames on either side that the decoders see of what comes from below.
         self._margin = sum(decoder.margin for decoder in self._decoders)
         self._units = sum(layer.units for layer in layers if layer.kind == "encoder")
 
@@ -72,14 +76,10 @@ class ConvolutionalNetwork:
         -------
         array of float32, shape (n_frames of all, n_outputs)
         """
-        ends = np.cumsum([len(values) for values in ranges[:-1]])
         seen = [self._encode(values) for values in ranges]
-        sequences = [stages[-1].reshape(len(stages[-1]), -1) for stages in seen]
-        for gru in self._grus:
-            projected = np.split(gru.project(np.concatenate(sequences)), ends)
-            sequences = gru.run(projected)
+        coarsest = self._recur([stages[-1] for stages in seen])
         outputs = []
-        for values, (before, after) in zip(sequences, margins):
+        for values, (before, after) in zip(coarsest, margins):
             stages = seen.pop(0)  # and let go of
             # Of the margins, that much is still needed.
             left, right = max(before - self._margin, 0), max(after - self._margin, 0)
@@ -95,14 +95,68 @@ class ConvolutionalNetwork:
             stages.append(encoder.run(stages[-1]))
         return stages
 
+    def _recur(self, ranges):
+        """Return what the GRUs make of the coarsest stages: each (n_frames, n, n_channels)."""
+        if self._grus:
+            ends, shape = np.cumsum([len(values) for values in ranges[:-1]]), ranges[0].shape[1:]
+            sequences = [values.reshape(len(values), -1) for values in ranges]
+            for gru in self._grus:
+                sequences = gru.run(np.split(gru.project(np.concatenate(sequences)), ends))
+            for layer in self._dense:
+                sequences = [run_dense(values, *layer) for values in sequences]
+            ranges = [values.reshape(-1, *shape) for values in sequences]
+        for path in self._paths:
+            ranges = [path.run(values) for values in ranges]
+        return ranges
+
     def _decode(self, stages, values):
         """Return the output of the network from that of the GRUs: (n_frames, n_outputs)."""
-        for layer in self._dense:
-            values = run_dense(values, *layer)
-        values = values.reshape(stages[-1].shape)
         for decoder in self._decoders:
             values = decoder.run(values, stages.pop())
         return values.swapaxes(1, 2).reshape(len(values), -1)
+
+
+class Path:
+    """A GRU along frequencies or along frames, whose outputs are added to what it has seen.
+
+    Parameters
+    ----------
+    layer : PathLayer
+    *parameters : array of float32
+        In the order of `layer.parameter_shapes`.
+    """
+
+    def __init__(self, layer: PathLayer, *parameters):
+        self._gru = GRUBothWays(parameters[:3], parameters[3:6])
+        self._kernel, self._bias = normalise_in_kernel(*parameters[6:])
+        self._is_along_frames = layer.kind == "frame_path"
+
+    def run(self, values):
+        """Return the outputs: of the shape of the input, (n_frames, freqs, channels)."""
+        if self._is_along_frames:
+            return self._run_sequences(values)
+        outputs = np.empty_like(values)
+        for start in range(0, len(values), SEQUENCES_AT_ONCE):
+            part = slice(start, start + SEQUENCES_AT_ONCE)
+            outputs[part] = self._run_sequences(values[part].swapaxes(0, 1)).swapaxes(0, 1)
+        return outputs
+
+    def _run_sequences(self, values):
+        """Return the outputs for values whose first axis is that of the GRU."""
+        values = np.ascontiguousarray(values)
+        n_channels = values.shape[-1]
+        projected = self._gru.project(values.reshape(-1, n_channels))
+        states = self._gru.run_alike(projected.reshape(*values.shape[:2], -1))
+        outputs = states.reshape(-1, states.shape[-1]) @ self._kernel
+        outputs += self._bias
+        outputs += values.reshape(-1, n_channels)
+        return outputs.reshape(values.shape)
+
+
+def normalise_in_kernel(kernel, scale, bias, mean, variance):
+    """Return a kernel and a bias that also normalise what leaves it, by fixed statistics."""
+    factor = scale / np.sqrt(np.maximum(variance, 0) + np.float32(EPSILON))
+    return kernel * factor, bias - mean * factor
 
 
 class Convolution:
@@ -125,9 +179,7 @@ class Convolution:
             kernel = kernel.swapaxes(2, 3)
         *_, self._bias = others
         if layer.is_normalised:
-            scale, bias, mean, variance = others
-            factor = scale / np.sqrt(np.maximum(variance, 0) + np.float32(EPSILON))
-            kernel, self._bias = kernel * factor, bias - mean * factor
+            kernel, self._bias = normalise_in_kernel(kernel, *others)
         stride = 1 if layer.kind == "conv_mask" else 2
         n_coarse = -(-layer.n_freqs // stride)
         # As TensorFlow pads where the output is as long as the input, but for the stride.

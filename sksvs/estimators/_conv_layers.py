@@ -1,6 +1,8 @@
-"""Keras layers of convolutional recurrent networks: over frames and every other frequency."""
+"""Keras layers of convolutional recurrent networks: convolutions, and GRUs along either axis."""
 
-from sksvs.estimators._architecture import EPSILON, NOT_TRAINED, ConvLayer
+from sksvs.estimators._architecture import EPSILON, NOT_TRAINED, ConvLayer, PathLayer
+from sksvs.estimators._frame_products import multiply, multiply_frames
+from sksvs.estimators._gru_layers import run_recurrence
 from sksvs.estimators._startup_log import without_startup_log
 
 with without_startup_log():
@@ -11,40 +13,79 @@ MOMENTUM = 0.9  # of the running statistics, per batch
 STRIDES = [1, 1, 2, 1]
 
 
-@keras.saving.register_keras_serializable("sksvs")
-class ConvolutionLayer(keras.layers.Layer):
-    """An encoder, a decoder or the mask of a convolutional recurrent network.
+class NormalisedLayer(keras.layers.Layer):
+    """A layer that is made from its description and can be normalised over the batch.
 
     Parameters
     ----------
-    layer : ConvLayer or dict
+    layer : ConvLayer or PathLayer, or dict
         What it is; a dict has the fields of one.
     mixed_precision : bool, default=False
-        Whether convolutions are made in bfloat16 while learning; all else is float32.
+        Whether products are made in bfloat16 while learning; all else is float32.
     """
 
+    description = None  # the class of `layer`
+
     def __init__(self, layer, mixed_precision=False, **kwargs):
-        layer = layer if isinstance(layer, ConvLayer) else ConvLayer(**layer)
+        layer = self.description(**layer) if isinstance(layer, dict) else layer
         super().__init__(**{"name": layer.name, **kwargs})
-        self.layer = layer._replace(kernel_size=tuple(layer.kernel_size))
+        self.layer = layer
         self.mixed_precision = mixed_precision
-        self.activation = keras.activations.get(layer.activation)
 
     def build(self, input_shape=None):
         """Make the weights, those that are trained first; the layer knows their shapes."""
+        self._parameters = {}
         for path, shape in self.layer.parameter_shapes.items():
-            name = path.rpartition("/")[2]
+            name = path.removeprefix(f"{self.layer.name}/")
             trained = name not in NOT_TRAINED
-            kind = {"kernel": "glorot_uniform", "scale": "ones", "variance": "ones"}
-            weight = self.add_weight(
-                name=name,
+            kinds = {"kernel": "glorot_uniform", "recurrent_kernel": "orthogonal"}
+            kinds |= {"scale": "ones", "variance": "ones"}
+            self._parameters[name] = self.add_weight(
+                name=name.replace("/", "_"),
                 shape=shape,
-                initializer=kind.get(name, "zeros"),
+                initializer=kinds.get(name.rpartition("/")[2], "zeros"),
                 trainable=trained,
                 aggregation="none" if trained else "mean",
             )
-            setattr(self, f"_{name}", weight)
         self.built = True
+
+    def _tensor(self, name):
+        """Return a parameter as a tensor."""
+        return tf.convert_to_tensor(self._parameters[name])
+
+    def _normalise(self, sums, training):
+        """Normalise every channel, while learning by the statistics of this batch."""
+        parameters = self._tensor("scale"), self._tensor("bias")
+        if not training:
+            statistics = self._tensor("mean"), self._tensor("variance")
+            return tf.nn.batch_normalization(sums, *statistics, *parameters[::-1], EPSILON)
+        normalised, *statistics = tf.compat.v1.nn.fused_batch_norm(
+            sums, *parameters, epsilon=EPSILON, is_training=True
+        )[:3]
+        for name, current in zip(NOT_TRAINED, statistics):
+            running = self._parameters[name]
+            running.assign(MOMENTUM * running + (1 - MOMENTUM) * current)
+        return normalised
+
+    def get_config(self):
+        """Return what the layer is made from."""
+        own = {"layer": self.layer._asdict(), "mixed_precision": self.mixed_precision}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("sksvs")
+class ConvolutionLayer(NormalisedLayer):
+    """An encoder, a decoder or the mask of a convolutional recurrent network.
+
+    Parameters are those of :class:`NormalisedLayer`, `layer` a ConvLayer or its fields.
+    """
+
+    description = ConvLayer
+
+    def __init__(self, layer, mixed_precision=False, **kwargs):
+        super().__init__(layer, mixed_precision, **kwargs)
+        self.layer = self.layer._replace(kernel_size=tuple(self.layer.kernel_size))
+        self.activation = keras.activations.get(self.layer.activation)
 
     def call(self, values, skipped=None, training=False):
         """Return the outputs: those of the mask flat, (batch, n_frames, channels * n_freqs).
@@ -56,14 +97,14 @@ class ConvolutionLayer(keras.layers.Layer):
         training : bool
             Whether to normalise by the statistics of this batch, and to keep them in mind.
         """
-        layer, kernel = self.layer, tf.convert_to_tensor(self._kernel)
+        layer, kernel = self.layer, self._tensor("kernel")
         if skipped is not None:
             values = tf.concat([values, skipped], axis=-1)
         if training and self.mixed_precision:
             values, kernel = tf.cast(values, tf.bfloat16), tf.cast(kernel, tf.bfloat16)
         if layer.kind == "conv_mask":
-            sums = tf.cast(tf.nn.conv2d(values, kernel, 1, "SAME"), tf.float32) + self._bias
-            masks = tf.transpose(self.activation(sums), [0, 1, 3, 2])
+            sums = tf.cast(tf.nn.conv2d(values, kernel, 1, "SAME"), tf.float32)
+            masks = tf.transpose(self.activation(sums + self._tensor("bias")), [0, 1, 3, 2])
             return tf.reshape(masks, [*_batch_and_frames(masks), layer.units])
         if layer.kind == "encoder":
             sums = tf.nn.conv2d(values, kernel, STRIDES, "SAME")
@@ -73,18 +114,6 @@ class ConvolutionLayer(keras.layers.Layer):
             sums = tf.ensure_shape(sums, [None, None, layer.n_freqs, layer.channels])
         return self.activation(self._normalise(tf.cast(sums, tf.float32), training))
 
-    def _normalise(self, sums, training):
-        parameters = [tf.convert_to_tensor(x) for x in (self._scale, self._bias)]
-        if not training:
-            statistics = [tf.convert_to_tensor(x) for x in (self._mean, self._variance)]
-            return tf.nn.batch_normalization(sums, *statistics, *parameters[::-1], EPSILON)
-        normalised, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            sums, *parameters, epsilon=EPSILON, is_training=True
-        )
-        for running, current in ((self._mean, mean), (self._variance, variance)):
-            running.assign(MOMENTUM * running + (1 - MOMENTUM) * current)
-        return normalised
-
     def compute_output_shape(self, shape, *_):
         """Return the shape of what `call` returns."""
         layer = self.layer
@@ -92,10 +121,49 @@ class ConvolutionLayer(keras.layers.Layer):
             return (*shape[:2], layer.units)
         return (*shape[:2], layer.units // layer.channels, layer.channels)
 
-    def get_config(self):
-        """Return what the layer is made from."""
-        own = {"layer": self.layer._asdict(), "mixed_precision": self.mixed_precision}
-        return {**super().get_config(), **own}
+
+@keras.saving.register_keras_serializable("sksvs")
+class PathRecurrence(NormalisedLayer):
+    """A GRU along frequencies or along frames, whose outputs are added to what it has seen.
+
+    Parameters are those of :class:`NormalisedLayer`, `layer` a PathLayer or its fields.
+    """
+
+    description = PathLayer
+
+    def call(self, values, training=False):
+        """Return the sum of `values` and what the GRU makes of them, of the same shape.
+
+        Parameters
+        ----------
+        values : tensor of float, shape (batch, n_frames, frequencies, n_channels)
+        training : bool
+            Whether to normalise by the statistics of this batch, and to keep them in mind.
+        """
+        # The axis that the GRU runs along comes first, every place on the other is a sequence.
+        along = 1 if self.layer.kind == "frame_path" else 2
+        order = [along, 0, 3 - along, 3]
+        ahead = tf.transpose(values, order)
+        shape, in_bfloat16 = tf.shape(ahead), bool(training and self.mixed_precision)
+        sequences = tf.reshape(ahead, [shape[0], shape[1] * shape[2], self.layer.channels])
+        projected = [
+            multiply_frames(
+                sequences, self._tensor(f"{way}/kernel"), self._tensor(f"{way}/bias"), in_bfloat16
+            )
+            for way in ("forward", "backward")
+        ]
+        projected = tf.stack([projected[0], tf.reverse(projected[1], [0])], axis=1)
+        ways = [self._tensor(f"{way}/recurrent_kernel") for way in ("forward", "backward")]
+        states = run_recurrence(projected, tf.stack(ways))
+        both = tf.concat([states[:, 0], tf.reverse(states[:, 1], [0])], axis=-1)
+        flat = tf.reshape(both, [-1, 2 * self.layer.gru_units])
+        added = tf.reshape(multiply(flat, self._tensor("kernel"), in_bfloat16), shape)
+        added = tf.transpose(added, [order.index(axis) for axis in range(4)])
+        return values + self._normalise(tf.ensure_shape(added, values.shape), training)
+
+    def compute_output_shape(self, shape):
+        """Return the shape of what `call` returns."""
+        return shape
 
 
 def _batch_and_frames(values):

@@ -37,7 +37,15 @@ class CRNSeparator(BaseNetworkSeparator):
     kernel_size : tuple of int, default=(3, 3)
         Frames and frequencies that a convolution sees, odd numbers.
     hidden_layer_sizes : tuple of int, default=(128,)
-        Units of the GRU layers (of each direction).
+        Units of the GRU layers (of each direction). It may be empty where there are dual-path
+        blocks.
+    dual_path_sizes : tuple of (int, int), default=()
+        Units (of each direction) of dual-path blocks between the GRU layers and the decoders: of
+        every block, those of a GRU that reads along the frequencies of every frame, and those of
+        a GRU that reads along the frames of every frequency (Le et al. 2021). What each gives is
+        brought to as many channels, normalised, and added to what it has seen; nothing is
+        dropped. ``hidden_layer_sizes=(), dual_path_sizes=((24, 48), (24, 48))`` has a fifth of the
+        parameters of the default.
     output_activation : {"sigmoid", "relu", "linear"}, default="sigmoid"
         Others than the sigmoid are clipped to [0, 1] when predicting; "linear" is for joint masks.
     joint_mask : bool, default=False
@@ -122,7 +130,7 @@ class CRNSeparator(BaseNetworkSeparator):
         as "encoder_0/mean", are among them.
     training_state_ : dict of str to list of array
         The optimiser's state and that of dropout, for `partial_fit`. It is not in a saved model.
-    layers_ : tuple of Layer or ConvLayer
+    layers_ : tuple of Layer, ConvLayer or PathLayer
         The network, layer by layer: name, kind, sizes.
     input_mean_, input_scale_ : array of float32, shape (n_freqs,)
         What the input is standardised with.
@@ -146,6 +154,9 @@ class CRNSeparator(BaseNetworkSeparator):
     K. Tan, D. Wang, "A convolutional recurrent neural network for real-time speech enhancement",
     Interspeech 2018.
 
+    X. Le, H. Chen, K. Chen, J. Lu, "DPCRN: dual-path convolution recurrent network for single
+    channel speech enhancement", Interspeech 2021.
+
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
@@ -163,6 +174,7 @@ class CRNSeparator(BaseNetworkSeparator):
         conv_channels=(16, 24, 32, 48, 64),
         kernel_size=(3, 3),
         hidden_layer_sizes=(128,),
+        dual_path_sizes=(),
         output_activation="sigmoid",
         joint_mask=False,
         dropout=0.3,
@@ -193,6 +205,7 @@ class CRNSeparator(BaseNetworkSeparator):
         self.conv_channels = conv_channels
         self.kernel_size = kernel_size
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.dual_path_sizes = dual_path_sizes
         self.output_activation = output_activation
         self.joint_mask = joint_mask
         self.dropout = dropout
@@ -228,6 +241,7 @@ class CRNSeparator(BaseNetworkSeparator):
             self.kernel_size,
             self.hidden_layer_sizes,
             self.output_activation,
+            self.dual_path_sizes,
         )
         most = max(max(layer.n_inputs, layer.units) for layer in layers)
         if most > MOST_FEATURES:

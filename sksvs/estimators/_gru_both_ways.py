@@ -27,7 +27,7 @@ class GRUBothWays:
         self._to_candidate = np.ascontiguousarray(recurrent[..., 2 * self._units :])
 
     def project(self, inputs):
-        """Return what the inputs add to the gates: (n_frames, n_inputs) to (n_frames, 6 units)."""
+        """Return what the inputs add to the gates: (..., n_inputs) to (..., 6 units)."""
         projected = inputs @ self._kernel
         projected += self._bias
         return projected
@@ -54,6 +54,22 @@ class GRUBothWays:
             np.concatenate([states[:n, 0, i], states[:n, 1, i][::-1]], axis=1)
             for i, n in enumerate(map(len, sequences))
         ]
+
+    def run_alike(self, projected):
+        """Return the layer's outputs for projected sequences of one length.
+
+        Parameters
+        ----------
+        projected : array of float32, shape (n_frames, n_sequences, 6 units)
+
+        Returns
+        -------
+        array of float32, shape (n_frames, n_sequences, 2 units)
+        """
+        units = self._units
+        ways = [projected[..., : 3 * units], projected[::-1, :, 3 * units :]]
+        states = self._loop(np.stack(ways, axis=1))
+        return np.concatenate([states[:, 0], states[::-1, 1]], axis=-1)
 
     def _loop(self, added):
         units = self._units

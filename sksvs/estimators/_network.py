@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sksvs.estimators._architecture import ConvLayer
-from sksvs.estimators._conv_layers import ConvolutionLayer
+from sksvs.estimators._architecture import ConvLayer, PathLayer
+from sksvs.estimators._conv_layers import ConvolutionLayer, PathRecurrence
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
 from sksvs.estimators._losses import make_loss
 from sksvs.estimators._replicas import active_strategy, run_on_batch
@@ -30,7 +30,7 @@ def build_network(layers, dropout, mixed_precision=False):
 
     Parameters
     ----------
-    layers : tuple of Layer or ConvLayer
+    layers : tuple of Layer, ConvLayer or PathLayer
     dropout : float
         Share of a recurrent (or other hidden) layer's inputs that is dropped, the same ones in all
         frames of a segment.
@@ -49,6 +49,9 @@ def build_network(layers, dropout, mixed_precision=False):
             shape = (None, 1, layer.n_inputs)
             values = keras.layers.Dropout(dropout, noise_shape=shape, seed=0)(values)
         keras_layer = _keras_layer(layer, dropout, mixed_precision)
+        if isinstance(layer, PathLayer):
+            values = keras_layer(_reshaped(values, (layer.n_freqs, layer.channels)))
+            continue
         if not isinstance(layer, ConvLayer):
             values = keras_layer(_reshaped(values, (layer.n_inputs,)))
             continue
@@ -66,6 +69,8 @@ def _keras_layer(layer, dropout, mixed_precision):
     products = {"mixed_precision": mixed_precision}
     if isinstance(layer, ConvLayer):
         return ConvolutionLayer(layer, **products)
+    if isinstance(layer, PathLayer):
+        return PathRecurrence(layer, **products)
     if layer.kind == "dense":
         return FlatDense(layer.units, layer.activation, name=layer.name, **products)
     if layer.kind == "rnn":

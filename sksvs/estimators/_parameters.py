@@ -52,7 +52,7 @@ def check_parameters(separator):
     if clip_norm is not None and not (_is_number(clip_norm, Real) and clip_norm > 0):
         _refuse(separator, "clip_norm", "above 0 and finite, or None")
     for name, fewest in (
-        ("hidden_layer_sizes", 1),
+        ("hidden_layer_sizes", 0 if own.get("dual_path_sizes") else 1),
         ("dense_layer_sizes", 0),
         ("conv_channels", 1),
     ):
@@ -62,6 +62,8 @@ def check_parameters(separator):
             _refuse(separator, name, f"a tuple of {fewest} or more positive integers")
     if "kernel_size" in own:
         _check_kernel_size(separator)
+    if "dual_path_sizes" in own:
+        _check_dual_path_sizes(separator)
     if "recurrent_layers" in own:
         _check_recurrent_layers(separator)
     if separator.augmentation is not None:
@@ -106,6 +108,17 @@ def _check_kernel_size(separator):
     valid = isinstance(given, (tuple, list)) and len(given) == 2
     if not (valid and all(_is_size(n) and n % 2 for n in given)):
         _refuse(separator, "kernel_size", "a tuple of two odd positive integers, frames and bins")
+
+
+def _check_dual_path_sizes(separator):
+    given = separator.dual_path_sizes
+    if not (isinstance(given, (tuple, list)) and all(map(_is_pair_of_sizes, given))):
+        words = "a tuple of pairs of positive integers, the units along frequencies and frames"
+        _refuse(separator, "dual_path_sizes", words)
+
+
+def _is_pair_of_sizes(pair):
+    return isinstance(pair, (tuple, list)) and len(pair) == 2 and all(map(_is_size, pair))
 
 
 def _check_recurrent_layers(separator):

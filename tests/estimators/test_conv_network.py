@@ -8,9 +8,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sksvs.estimators._architecture import ConvLayer, convolutional_recurrent_layers
-from sksvs.estimators._conv_inference import Convolution, ConvolutionalNetwork
-from sksvs.estimators._conv_layers import ConvolutionLayer
+from sksvs.estimators import _conv_inference
+from sksvs.estimators._architecture import ConvLayer, PathLayer, convolutional_recurrent_layers
+from sksvs.estimators._conv_inference import Convolution, ConvolutionalNetwork, Path
+from sksvs.estimators._conv_layers import ConvolutionLayer, PathRecurrence
 from sksvs.estimators._network import (
     build_network,
     get_weights,
@@ -20,10 +21,19 @@ from sksvs.estimators._network import (
 from tests.strategies import seeded_noise
 
 
-def make_layers(n_freqs=33, n_masks=1, channels=(4, 6, 5), kernel_size=(3, 5), hidden=(7,)):
+def make_layers(
+    n_freqs=33, n_masks=1, channels=(4, 6, 5), kernel_size=(3, 5), hidden=(7,), paths=()
+):
     return convolutional_recurrent_layers(
-        n_freqs, n_masks, channels, kernel_size, hidden, "sigmoid"
+        n_freqs, n_masks, channels, kernel_size, hidden, "sigmoid", paths
     )
+
+
+BETWEEN = {  # what is between encoders and decoders
+    "GRU": {},
+    "dual paths": {"hidden": (), "paths": ((4, 5), (3, 6))},
+    "both": {"hidden": (7, 6), "paths": ((4, 5),)},
+}
 
 
 def random_weights(layers):
@@ -49,8 +59,9 @@ def run(layers, weights, ranges, margins=None):
 
 @pytest.mark.parametrize("kernel_size", [(1, 3), (3, 3), (5, 7)])
 @pytest.mark.parametrize(("n_freqs", "n_masks"), [(33, 1), (40, 3), (19, 2), (2, 1), (1, 1)])
-def test_numpy_computes_what_keras_computes(kernel_size, n_freqs, n_masks):
-    layers = make_layers(n_freqs, n_masks, kernel_size=kernel_size, hidden=(7, 6))
+@pytest.mark.parametrize("between", BETWEEN)
+def test_numpy_computes_what_keras_computes(kernel_size, n_freqs, n_masks, between):
+    layers = make_layers(n_freqs, n_masks, kernel_size=kernel_size, **BETWEEN[between])
     weights, model = random_weights(layers), build_network(layers, dropout=0.5)
     set_weights(model, layers, weights)
     features = seeded_noise((40, n_freqs), seed=1).astype(np.float32)
@@ -85,9 +96,10 @@ def test_a_convolution_is_that_of_tensorflow(kind, n_freqs, frames, freqs, n_fra
     np.testing.assert_allclose(Convolution(layer, kernel, *unit).run(values), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("between", BETWEEN)
 @pytest.mark.parametrize("margins", [(0, 0), (2, 3), (30, 9)])
-def test_margins_are_read_and_left_out(margins):
-    layers = make_layers()
+def test_margins_are_read_and_left_out(margins, between):
+    layers = make_layers(**BETWEEN[between])
     weights, features = random_weights(layers), seeded_noise((60, 33), 1).astype(np.float32)
     whole = run(layers, weights, [features])
     inner = run(layers, weights, [features, features[:50]], [margins, (0, 50)])
@@ -95,8 +107,9 @@ def test_margins_are_read_and_left_out(margins):
     np.testing.assert_allclose(inner, whole[before : 60 - after], atol=1e-6)
 
 
-def test_ranges_of_different_lengths_do_not_influence_one_another():
-    layers = make_layers()
+@pytest.mark.parametrize("between", BETWEEN)
+def test_ranges_of_different_lengths_do_not_influence_one_another(between):
+    layers = make_layers(**BETWEEN[between])
     weights, features = random_weights(layers), seeded_noise((60, 33), 1).astype(np.float32)
     parts = [features[:7], features[7:50], features[50:]]
     together = run(layers, weights, parts)
@@ -104,8 +117,9 @@ def test_ranges_of_different_lengths_do_not_influence_one_another():
     np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
-def test_weights_come_back_as_they_were_set_and_are_counted():
-    layers = make_layers()
+@pytest.mark.parametrize("between", BETWEEN)
+def test_weights_come_back_as_they_were_set_and_are_counted(between):
+    layers = make_layers(**BETWEEN[between])
     weights, model = random_weights(layers), build_network(layers, dropout=0.0)
     set_weights(model, layers, weights)
     for name, values in get_weights(model, layers).items():
@@ -140,12 +154,55 @@ def test_a_training_pass_normalises_by_the_batch_and_keeps_running_statistics():
 
 
 def test_a_layer_is_made_again_from_its_configuration():
-    for layer in make_layers():
-        if not isinstance(layer, ConvLayer):
+    for layer in make_layers(**BETWEEN["both"]):
+        if not isinstance(layer, (ConvLayer, PathLayer)):
             continue
-        configuration = json.loads(json.dumps(ConvolutionLayer(layer).get_config()))
-        again = ConvolutionLayer.from_config(configuration)
+        kind = ConvolutionLayer if isinstance(layer, ConvLayer) else PathRecurrence
+        configuration = json.loads(json.dumps(kind(layer).get_config()))
+        again = kind.from_config(configuration)
         assert again.layer == layer and again.name == layer.name
+
+
+def run_path(layer, weights, values):
+    parameters = [weights[name] for name in layer.parameter_shapes]
+    return Path(layer, *parameters).run(values)
+
+
+def test_a_path_reads_along_its_own_axis_alone():
+    values = seeded_noise((9, 6, 4), 1).astype(np.float32)
+    for kind, along in (("frame_path", 0), ("frequency_path", 1)):
+        layer = PathLayer("p", kind, 6, 4, 5)
+        weights = random_weights([layer])
+        changed = values.copy()
+        changed[4, 2] += 1
+        difference = run_path(layer, weights, changed) - run_path(layer, weights, values)
+        reached = np.abs(difference).max(axis=-1) > 1e-6
+        expected = np.zeros((9, 6), bool)
+        expected[(slice(None), 2) if along == 0 else (4, slice(None))] = True
+        np.testing.assert_array_equal(reached, expected)
+
+
+def test_a_path_adds_a_stock_gru_and_dense_layer_to_its_input():
+    layer = PathLayer("p", "frame_path", 3, 4, 5)
+    weights = random_weights([layer])
+    stock = tf.keras.layers.Bidirectional(
+        tf.keras.layers.GRU(5, return_sequences=True, reset_after=False)
+    )
+    values = seeded_noise((7, 3, 4), 1).astype(np.float32)
+    stock.build((None, None, 4))
+    stock.set_weights([weights[name] for name in list(layer.parameter_shapes)[:6]])
+    product = stock(values.swapaxes(0, 1)).numpy().swapaxes(0, 1) @ weights["p/kernel"]
+    parameters = (weights[f"p/{name}"] for name in ("mean", "variance", "bias", "scale"))
+    expected = values + tf.nn.batch_normalization(product, *parameters, 1e-3)
+    np.testing.assert_allclose(run_path(layer, weights, values), expected, atol=1e-5)
+
+
+def test_frames_of_a_long_window_are_read_together_in_parts(monkeypatch):
+    layer = PathLayer("p", "frequency_path", 6, 4, 5)
+    weights, values = random_weights([layer]), seeded_noise((9, 6, 4), 1).astype(np.float32)
+    whole = run_path(layer, weights, values)
+    monkeypatch.setattr(_conv_inference, "SEQUENCES_AT_ONCE", 2)
+    np.testing.assert_allclose(run_path(layer, weights, values), whole, atol=1e-6)
 
 
 def test_windows_that_are_run_together_are_as_many_as_fit():

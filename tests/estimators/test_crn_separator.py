@@ -29,6 +29,8 @@ def test_it_learns_to_separate_better_than_the_mixture(tracks):
         {"joint_mask": True, "output_activation": "linear", "hidden_layer_sizes": (6, 5)},
         {"loss": "magnitude_squared_error", "discriminative": 0.05},
         {"loss": "binary_crossentropy"},
+        {"hidden_layer_sizes": (), "dual_path_sizes": ((4, 5), (4, 5))},
+        {"dual_path_sizes": [[4, 5]]},
     ],
 )
 def test_it_learns_with_other_parameters(tracks, parameters):
@@ -81,7 +83,11 @@ def test_partial_fit_and_warm_start_go_on_and_refuse_another_network(tracks):
     X = analysed(*tracks)
     separator = tiny_crn(warm_start=True).fit(X).fit(X).partial_fit(X)
     assert separator.n_iter_ == 5
-    for change in ({"conv_channels": (3,)}, {"kernel_size": (1, 3)}):
+    for change in (
+        {"conv_channels": (3,)},
+        {"kernel_size": (1, 3)},
+        {"dual_path_sizes": ((4, 5),)},
+    ):
         with pytest.raises(ValueError, match="other layers"):
             tiny_crn(warm_start=True).fit(X).set_params(**change).partial_fit(X)
 
@@ -123,6 +129,10 @@ def test_a_stream_refuses_it(tracks):
         ({"kernel_size": 3}, "kernel_size must be .* got 3"),
         ({"kernel_size": (3, -1)}, "kernel_size must be"),
         ({"hidden_layer_sizes": ()}, "hidden_layer_sizes must be a tuple of 1 or more"),
+        ({"dual_path_sizes": (4, 5)}, r"dual_path_sizes must be a tuple of pairs .* got \(4, 5\)"),
+        ({"dual_path_sizes": ((4, 0),)}, "dual_path_sizes must be a tuple of pairs of positive"),
+        ({"dual_path_sizes": ((4,),)}, "dual_path_sizes must be"),
+        ({"dual_path_sizes": 4}, "dual_path_sizes must be .* got 4"),
         ({"conv_channels": (1 << 14,)}, r"make [\d,]+ values of every frame of 33 freq"),
         ({"discriminative": 0.1}, "discriminative must be 0 where the loss"),
     ],

@@ -17,6 +17,7 @@ KINDS = {  # a separator, and from how many units a GRU is wide
     "both ways, wide": (BOTH_WAYS, 1),
     "DRNN": (tiny_drnn(), 96),
     "CRN": (tiny_crn(), 96),
+    "CRN with dual paths": (tiny_crn(hidden_layer_sizes=(), dual_path_sizes=((4, 5),)), 96),
 }
 
 
