@@ -1,7 +1,7 @@
 """Keras layers of convolutional recurrent networks: convolutions, and GRUs along either axis."""
 
 from sksvs.estimators._architecture import EPSILON, NOT_TRAINED, ConvLayer, PathLayer
-from sksvs.estimators._frame_products import multiply, multiply_frames
+from sksvs.estimators._frame_products import MixedPrecision, multiply, multiply_frames
 from sksvs.estimators._gru_layers import run_recurrence
 from sksvs.estimators._startup_log import without_startup_log
 
@@ -11,9 +11,15 @@ with without_startup_log():
 
 MOMENTUM = 0.9  # of the running statistics, per batch
 STRIDES = [1, 1, 2, 1]
+INITIALIZERS = {  # of all others: zeros
+    "kernel": "glorot_uniform",
+    "recurrent_kernel": "orthogonal",
+    "scale": "ones",
+    "variance": "ones",
+}
 
 
-class NormalisedLayer(keras.layers.Layer):
+class NormalisedLayer(MixedPrecision, keras.layers.Layer):
     """A layer that is made from its description and can be normalised over the batch.
 
     Parameters
@@ -28,9 +34,8 @@ class NormalisedLayer(keras.layers.Layer):
 
     def __init__(self, layer, mixed_precision=False, **kwargs):
         layer = self.description(**layer) if isinstance(layer, dict) else layer
-        super().__init__(**{"name": layer.name, **kwargs})
+        super().__init__(mixed_precision=mixed_precision, **{"name": layer.name, **kwargs})
         self.layer = layer
-        self.mixed_precision = mixed_precision
 
     def build(self, input_shape=None):
         """Make the weights, those that are trained first; the layer knows their shapes."""
@@ -38,12 +43,10 @@ class NormalisedLayer(keras.layers.Layer):
         for path, shape in self.layer.parameter_shapes.items():
             name = path.removeprefix(f"{self.layer.name}/")
             trained = name not in NOT_TRAINED
-            kinds = {"kernel": "glorot_uniform", "recurrent_kernel": "orthogonal"}
-            kinds |= {"scale": "ones", "variance": "ones"}
             self._parameters[name] = self.add_weight(
                 name=name.replace("/", "_"),
                 shape=shape,
-                initializer=kinds.get(name.rpartition("/")[2], "zeros"),
+                initializer=INITIALIZERS.get(name.rpartition("/")[2], "zeros"),
                 trainable=trained,
                 aggregation="none" if trained else "mean",
             )
@@ -69,8 +72,7 @@ class NormalisedLayer(keras.layers.Layer):
 
     def get_config(self):
         """Return what the layer is made from."""
-        own = {"layer": self.layer._asdict(), "mixed_precision": self.mixed_precision}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "layer": self.layer._asdict()}
 
 
 @keras.saving.register_keras_serializable("sksvs")

@@ -6,6 +6,24 @@ with without_startup_log():
     import tensorflow as tf
 
 
+class MixedPrecision:
+    """What a Keras layer needs that can make large products in bfloat16; before its base class.
+
+    Parameters
+    ----------
+    *args, mixed_precision=False, **kwargs
+        Those of the layer, and whether they are made so while learning.
+    """
+
+    def __init__(self, *args, mixed_precision=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.mixed_precision = mixed_precision
+
+    def get_config(self):
+        """Return what the layer is made from."""
+        return {**super().get_config(), "mixed_precision": self.mixed_precision}
+
+
 def multiply_frames(sequences, kernel, bias, in_bfloat16=False):
     """Multiply all frames by a kernel, and add a bias."""
     shape = tf.shape(sequences)

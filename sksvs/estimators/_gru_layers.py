@@ -8,7 +8,7 @@ The layers are those of Keras otherwise: the same weights in the same order, the
 """
 
 from sksvs.estimators import _architecture
-from sksvs.estimators._frame_products import multiply_frames, over_all_frames
+from sksvs.estimators._frame_products import MixedPrecision, multiply_frames, over_all_frames
 from sksvs.estimators._startup_log import without_startup_log
 from sksvs.estimators._wide_recurrence import run_wide_recurrence
 
@@ -18,7 +18,7 @@ with without_startup_log():
 
 
 @keras.saving.register_keras_serializable("sksvs")
-class ProjectedGRU(keras.layers.GRU):
+class ProjectedGRU(MixedPrecision, keras.layers.GRU):
     """A `keras.layers.GRU` with ``reset_after=False`` and the standard activations.
 
     It always starts from a state of zeros and returns all outputs, in the order of computation
@@ -30,14 +30,6 @@ class ProjectedGRU(keras.layers.GRU):
         Those of GRU, and whether the product with the input is made in bfloat16 while learning,
         and in a wide bidirectional layer those with the state.
     """
-
-    def __init__(self, *args, mixed_precision=False, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.mixed_precision = mixed_precision
-
-    def get_config(self):
-        """Return what the layer is made from."""
-        return {**super().get_config(), "mixed_precision": self.mixed_precision}
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """Return the outputs: (batch, n_frames, units)."""

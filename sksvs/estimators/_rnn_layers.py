@@ -6,7 +6,7 @@ the input's product and all weight gradients are one product over all frames eac
 outputs are those of the stock layers.
 """
 
-from sksvs.estimators._frame_products import multiply_frames, over_all_frames
+from sksvs.estimators._frame_products import MixedPrecision, multiply_frames, over_all_frames
 from sksvs.estimators._startup_log import without_startup_log
 
 with without_startup_log():
@@ -46,7 +46,7 @@ class ContextWindow(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("sksvs")
-class FlatDense(keras.layers.Dense):
+class FlatDense(MixedPrecision, keras.layers.Dense):
     """A `keras.layers.Dense` that multiplies the frames of all sequences as one matrix.
 
     Parameters
@@ -55,22 +55,14 @@ class FlatDense(keras.layers.Dense):
         Those of Dense, and whether the product is made in bfloat16 while learning.
     """
 
-    def __init__(self, *args, mixed_precision=False, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.mixed_precision = mixed_precision
-
     def call(self, sequences, training=False):
         """Return the outputs: (batch, n_frames, units)."""
         in_bfloat16 = bool(training and self.mixed_precision)
         return self.activation(multiply_frames(sequences, self.kernel, self.bias, in_bfloat16))
 
-    def get_config(self):
-        """Return what the layer is made from."""
-        return {**super().get_config(), "mixed_precision": self.mixed_precision}
-
 
 @keras.saving.register_keras_serializable("sksvs")
-class ReluRNN(keras.layers.SimpleRNN):
+class ReluRNN(MixedPrecision, keras.layers.SimpleRNN):
     """A `keras.layers.SimpleRNN` with ``activation="relu"`` and ``return_sequences=True``.
 
     It always starts from a state of zeros, reads forwards and drops nothing.
@@ -81,10 +73,6 @@ class ReluRNN(keras.layers.SimpleRNN):
         Those of SimpleRNN, and whether the product with the input is made in bfloat16 while
         learning.
     """
-
-    def __init__(self, *args, mixed_precision=False, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.mixed_precision = mixed_precision
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """Return the outputs: (batch, n_frames, units)."""
@@ -97,10 +85,6 @@ class ReluRNN(keras.layers.SimpleRNN):
         kernel = tf.convert_to_tensor(cell.recurrent_kernel)
         outputs = run_relu_recurrence(tf.transpose(projected, [1, 0, 2]), kernel)
         return tf.transpose(outputs, [1, 0, 2])
-
-    def get_config(self):
-        """Return what the layer is made from."""
-        return {**super().get_config(), "mixed_precision": self.mixed_precision}
 
 
 @tf.custom_gradient
