@@ -17,7 +17,7 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
     Parameters
     ----------
     separator : BaseNetworkSeparator
-    layers : tuple of Layer or ConvLayer
+    layers : tuple of Layer, ConvLayer or PathLayer
     params : STFTParams
         Analysis that the network is to have.
     spectrograms : list of Spectrogram

@@ -32,7 +32,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
 
     @abstractmethod
     def _layers(self, n_freqs, n_sources):
-        """Return the layers of the network: a tuple of Layer or ConvLayer."""
+        """Return the layers of the network: a tuple of Layer, ConvLayer or PathLayer."""
 
     def fit(self, X, y=None, *, groups=None, validation_tracks=None):
         """Learn from the targets attached to X.

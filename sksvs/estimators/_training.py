@@ -60,7 +60,7 @@ def train_network(
 
     Parameters
     ----------
-    layers : tuple of Layer or ConvLayer
+    layers : tuple of Layer, ConvLayer or PathLayer
     start : NetworkState, dict of str to array, or None
         What to go on from; weights alone: with a new optimiser; None: new weights.
     batches, validation_batches : iterable of Batch, one epoch a pass
