@@ -89,6 +89,7 @@ def network_of_ours(**parameters):
 REMIXES = Augmentation(gain_db=5.0, remix=0.5, shift=0.5, speed=(0.35, 0.0))
 MORE_SPEEDS = Augmentation(gain_db=5.0, remix=0.5, shift=0.5, speed=(0.35, 0.1))
 TRANSPOSITIONS = (0.92, 1.0, 1.09)
+DUAL_PATHS = {"hidden_layer_sizes": (), "dual_path_sizes": ((24, 48), (24, 48))}
 
 
 STEPS = {  # each adds to what those before it have
@@ -116,9 +117,6 @@ def convolutional(**parameters):
     return CRNSeparator(**{**OF_TRAINING, "batch_size": 8, "augmentation": REMIXES, **parameters})
 
 
-DUAL_PATHS = {"hidden_layer_sizes": (), "dual_path_sizes": ((24, 48), (24, 48))}
-
-
 def transposed(transpositions, fitted_as=None, **parameters):
     """Return a row of one convolutional network that is shown songs in transpositions."""
     network = convolutional(augmentation=MORE_SPEEDS, **parameters)
@@ -144,10 +142,7 @@ def as_shipped(hours, others_weight, n_voices, fitted_as=None):
     )
     crn = convolutional(mixed_precision=True, **DUAL_PATHS)
     voting = VotingSeparator(
-        [("gru", gru), ("crn", crn)],
-        TRANSPOSITIONS,
-        others_weight=others_weight,
-        n_jobs=2,
+        [("gru", gru), ("crn", crn)], TRANSPOSITIONS, others_weight=others_weight, n_jobs=2
     )
     return Row(PAPERS_STFT, voting, hours, fitted_as, n_voices)
 
@@ -168,7 +163,7 @@ ROWS = {
     "+ dual paths": transposed(TRANSPOSITIONS, **DUAL_PATHS),
     "as shipped, 2 x 1.25 h": as_shipped((BUDGET / 2, BUDGET / 2), 1.0, n_voices=1),
     "+ others' weight 2.5": as_shipped(
-        (BUDGET / 2, BUDGET / 2), OTHERS_WEIGHT, 1, fitted_as="as shipped, 2 x 1.25 h"
+        (BUDGET / 2, BUDGET / 2), OTHERS_WEIGHT, n_voices=1, fitted_as="as shipped, 2 x 1.25 h"
     ),
     STRONGEST: as_shipped(SHIPPED_HOURS, OTHERS_WEIGHT, n_voices=4),
 }

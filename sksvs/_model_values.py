@@ -12,7 +12,7 @@ from sksvs.augmentation import Augmentation
 from sksvs.spectrogram import STFTParams
 
 # Smallest and largest value of parameters and facts that decide how much is built; of a tuple, of
-# each of its items, and of theirs.
+# each of its items, and where these are tuples, of theirs.
 BOUNDS = {
     "n_fft": (2, 1 << 17),
     "hop_length": (1, 1 << 17),
@@ -29,6 +29,7 @@ BOUNDS = {
     "n_sources_": (2, 64),
     "n_iter_": (1, 1 << 31),
 }
+TUPLES_OF_TUPLES = ("dual_path_sizes",)
 LARGEST_INTEGER = 1 << 53
 LONGEST_TEXT = 1000
 LONGEST_TUPLE = 16
@@ -167,7 +168,7 @@ def _check_bounds(name, value, smallest, largest):
     if len(items) > LONGEST_TUPLE:
         raise ValueError(f"{name} has more than {LONGEST_TUPLE} items")
     for item in items:
-        if isinstance(item, (tuple, list)):
+        if name in TUPLES_OF_TUPLES and isinstance(item, (tuple, list)):
             _check_bounds(name, item, smallest, largest)
             continue
         number = isinstance(item, (int, float)) and not isinstance(item, bool)

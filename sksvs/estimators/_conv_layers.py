@@ -2,7 +2,7 @@
 
 from sksvs.estimators._architecture import EPSILON, NOT_TRAINED, ConvLayer, PathLayer
 from sksvs.estimators._frame_products import MixedPrecision, multiply, multiply_frames
-from sksvs.estimators._gru_layers import run_recurrence
+from sksvs.estimators._gru_layers import run_in_order
 from sksvs.estimators._startup_log import without_startup_log
 
 with without_startup_log():
@@ -148,17 +148,13 @@ class PathRecurrence(NormalisedLayer):
         ahead = tf.transpose(values, order)
         shape, in_bfloat16 = tf.shape(ahead), bool(training and self.mixed_precision)
         sequences = tf.reshape(ahead, [shape[0], shape[1] * shape[2], self.layer.channels])
-        projected = [
-            multiply_frames(
-                sequences, self._tensor(f"{way}/kernel"), self._tensor(f"{way}/bias"), in_bfloat16
-            )
-            for way in ("forward", "backward")
-        ]
-        projected = tf.stack([projected[0], tf.reverse(projected[1], [0])], axis=1)
-        ways = [self._tensor(f"{way}/recurrent_kernel") for way in ("forward", "backward")]
-        states = run_recurrence(projected, tf.stack(ways))
-        both = tf.concat([states[:, 0], tf.reverse(states[:, 1], [0])], axis=-1)
-        flat = tf.reshape(both, [-1, 2 * self.layer.gru_units])
+        kernels, recurrent_kernels, biases = (
+            [self._tensor(f"{way}/{name}") for way in ("forward", "backward")]
+            for name in ("kernel", "recurrent_kernel", "bias")
+        )
+        projected = [multiply_frames(sequences, *p, in_bfloat16) for p in zip(kernels, biases)]
+        outputs = run_in_order(projected, recurrent_kernels, [False, True])
+        flat = tf.reshape(outputs, [-1, 2 * self.layer.gru_units])
         added = tf.reshape(multiply(flat, self._tensor("kernel"), in_bfloat16), shape)
         added = tf.transpose(added, [order.index(axis) for axis in range(4)])
         return values + self._normalise(tf.ensure_shape(added, values.shape), training)

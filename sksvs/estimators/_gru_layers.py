@@ -62,15 +62,34 @@ def _run_directions(sequences, layers, training):
         # The wide input is multiplied as it lies; only what the loop reads is put time first.
         in_bfloat16 = bool(training and layer.mixed_precision)
         values = multiply_frames(inputs, cell.kernel, cell.bias, in_bfloat16)
-        values = tf.transpose(values, [1, 0, 2])
-        projected.append(tf.reverse(values, [0]) if layer.go_backwards else values)
-    kernels = tf.stack([tf.convert_to_tensor(x.cell.recurrent_kernel) for x in layers])
-    outputs = run_recurrence(tf.stack(projected, axis=1), kernels)
+        projected.append(tf.transpose(values, [1, 0, 2]))
+    kernels = [tf.convert_to_tensor(layer.cell.recurrent_kernel) for layer in layers]
+    outputs = run_in_order(projected, kernels, [layer.go_backwards for layer in layers])
+    return tf.transpose(outputs, [1, 0, 2])
+
+
+def run_in_order(projected, kernels, backwards):
+    """Return the outputs of GRUs that run either way, side by side, all in the order of time.
+
+    Parameters
+    ----------
+    projected : list of tensor of float, each (n_frames, batch, 3 * units)
+        Of one GRU or of two, see :func:`run_recurrence`, in the order of time.
+    kernels : list of tensor of float, each (units, 3 * units)
+    backwards : list of bool
+        Which of them begin with the last frame.
+
+    Returns
+    -------
+    tensor of float, shape (n_frames, batch, n_directions * units)
+    """
+    turned = [tf.reverse(p, [0]) if back else p for p, back in zip(projected, backwards)]
+    outputs = run_recurrence(tf.stack(turned, axis=1), tf.stack(kernels))
     in_order = [
-        tf.reverse(outputs[:, i], [0]) if layer.go_backwards else outputs[:, i]
-        for i, layer in enumerate(layers)
+        tf.reverse(outputs[:, i], [0]) if back else outputs[:, i]
+        for i, back in enumerate(backwards)
     ]
-    return tf.transpose(tf.concat(in_order, axis=-1), [1, 0, 2])
+    return tf.concat(in_order, axis=-1)
 
 
 def _run_wide_directions(sequences, layers, training):

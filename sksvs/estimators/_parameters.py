@@ -51,6 +51,8 @@ def check_parameters(separator):
     clip_norm = separator.clip_norm
     if clip_norm is not None and not (_is_number(clip_norm, Real) and clip_norm > 0):
         _refuse(separator, "clip_norm", "above 0 and finite, or None")
+    if "dual_path_sizes" in own:
+        _check_dual_path_sizes(separator)
     for name, fewest in (
         ("hidden_layer_sizes", 0 if own.get("dual_path_sizes") else 1),
         ("dense_layer_sizes", 0),
@@ -62,8 +64,6 @@ def check_parameters(separator):
             _refuse(separator, name, f"a tuple of {fewest} or more positive integers")
     if "kernel_size" in own:
         _check_kernel_size(separator)
-    if "dual_path_sizes" in own:
-        _check_dual_path_sizes(separator)
     if "recurrent_layers" in own:
         _check_recurrent_layers(separator)
     if separator.augmentation is not None:
