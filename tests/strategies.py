@@ -44,6 +44,14 @@ def magnitudes(draw, max_sources=4):
     return values
 
 
+def leave_system_files(folder, hidden_file="._abjones_1_01.wav"):
+    """Put into a folder what operating systems and tools leave in folders."""
+    for name in (".@__thumb", ".ipynb_checkpoints", "__MACOSX", "@eaDir", "#recycle", "lost+found"):
+        (folder / name).mkdir()
+    for name in (hidden_file, "desktop.ini"):
+        (folder / name).write_bytes(b"no sound")
+
+
 def tiny_tracks(n_tracks=3, n_channels=1, duration=0.6, random_state=0):
     """Return ``(X, y)`` of short synthetic songs at 8 kHz."""
     return make_singing_mixtures(n_tracks, duration, SAMPLE_RATE, n_channels, random_state)

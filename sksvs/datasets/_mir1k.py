@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sksvs._visible_files import is_visible
 from sksvs.audio import AudioFile, Sources
 from sksvs.datasets._bundle import make_bunch
 
@@ -14,7 +15,7 @@ def load_mir1k(root, subset="train", mix="0dB", return_X_y=False):
 
     In the files the left channel is the music and the right channel is the voice. The split is
     that of Huang et al. 2014, by singer: the clips of abjones and amy are "dev" (four of them)
-    and "train" (171), those of the 17 other singers "test" (825).
+    and "train" (171), those of the 17 other singers "test" (825). Hidden files are passed over.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ def load_mir1k(root, subset="train", mix="0dB", return_X_y=False):
 def _names_of_subset(folder, subset):
     if subset == "dev":
         return list(DEV_CLIPS)
-    names = sorted(path.stem for path in folder.glob("[!.]*_*.wav"))
+    names = sorted(path.stem for path in folder.glob("*_*.wav") if is_visible(path.name))
     of_training_singers = [n for n in names if n.split("_")[0] in TRAINING_SINGERS]
     if subset == "train":
         return [n for n in of_training_singers if n not in DEV_CLIPS]

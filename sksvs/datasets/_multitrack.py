@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sksvs._visible_files import is_visible
 from sksvs.audio import AudioFile, Sources
 from sksvs.datasets._bundle import make_bunch
 from sksvs.waveform import Sum
@@ -14,7 +15,8 @@ def load_dsd100(root, subset="dev", sources=("vocals", "accompaniment"), return_
     """Load the songs of DSD100 (100 songs, 44.1 kHz stereo WAV) without reading their samples.
 
     Expects ``Mixtures/Dev/<id - artist - title>/mixture.wav`` and
-    ``Sources/Dev/<the same>/{bass,drums,other,vocals}.wav``, and likewise ``Test``.
+    ``Sources/Dev/<the same>/{bass,drums,other,vocals}.wav``, and likewise ``Test``. Hidden folders
+    and those of systems and tools ("__MACOSX", "@eaDir") are passed over.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ def load_musdb18hq(root, subset="train", sources=("vocals", "accompaniment"), re
     """Load the songs of MUSDB18-HQ (150 songs, 44.1 kHz stereo WAV) without reading samples.
 
     Expects ``train/<artist - title>/{mixture,bass,drums,other,vocals}.wav``, and likewise
-    ``test``.
+    ``test``. Folders are passed over as in :func:`load_dsd100`.
 
     Parameters
     ----------
@@ -109,7 +111,10 @@ def _subset_folder(subset, folders):
 
 
 def _load_songs(mixtures, stems, sources, artist_of, layout, description, return_X_y):
-    """Return the songs below `mixtures`, each a folder, in the order of their names."""
+    """Return the songs below `mixtures`, each a folder, in the order of their names.
+
+    Hidden folders and those of systems and tools are passed over.
+    """
     known = isinstance(sources, (list, tuple)) and all(s in (*STEMS, WHOLE) for s in sources)
     if not known or len(sources) < 2:
         raise ValueError(
@@ -126,7 +131,9 @@ def _load_songs(mixtures, stems, sources, artist_of, layout, description, return
         raise FileNotFoundError(
             f"{mixtures} does not exist. root must be the folder that holds {layout}."
         )
-    names = sorted(path.name for path in mixtures.iterdir() if path.is_dir())
+    names = sorted(
+        path.name for path in mixtures.iterdir() if path.is_dir() and is_visible(path.name)
+    )
     if not names:
         raise FileNotFoundError(f"{mixtures} holds no songs, each in a folder of its own.")
     X = [AudioFile(mixtures / name / "mixture.wav") for name in names]

@@ -3,6 +3,7 @@ import pytest
 
 from sksvs.audio import write
 from sksvs.datasets import detect_corpus, load_corpus
+from tests.strategies import leave_system_files
 
 
 def test_songs_to_learn_from_have_one_name(tmp_path):
@@ -26,6 +27,9 @@ def test_corpora_are_told_apart_by_their_folders(tmp_path):
     assert detect_corpus(tmp_path / "musdb") == "musdb18hq"
     assert detect_corpus(tmp_path / "mir") == "mir1k"
     assert detect_corpus(tmp_path / "mir" / "Wavfile") == "mir1k"
+    leave_system_files(tmp_path)
+    for folder in ("__MACOSX/Mixtures", "__MACOSX/train", ".ipynb_checkpoints/Wavfile"):
+        (tmp_path / folder).mkdir()
     with pytest.raises(ValueError, match="is none of the folders that are known: MIR-1K"):
         detect_corpus(tmp_path)
     with pytest.raises(ValueError, match="corpus must be one of 'mir1k', .*; got 'evil'"):

@@ -5,7 +5,7 @@ from sklearn.model_selection import GroupKFold
 
 from sksvs.audio import AudioFile
 from sksvs.datasets import load_mir1k
-from tests.strategies import seeded_noise
+from tests.strategies import leave_system_files, seeded_noise
 
 DEV = ["abjones_5_08", "abjones_5_09", "amy_9_08", "amy_9_09"]
 
@@ -38,6 +38,16 @@ def test_the_split_is_by_singer(root, subset, names, singers):
         data = load_mir1k(folder, subset)
         assert (data.names, data.groups) == (names, singers)
         assert len(data.X) == len(data.y) == len(names)
+
+
+@pytest.mark.parametrize("subset", ["train", "dev", "test"])
+def test_what_systems_and_tools_leave_is_passed_over(root, subset):
+    before = load_mir1k(root, subset).names
+    for folder in (root, root / "Wavfile"):
+        leave_system_files(folder, "._yifen_1_01.wav")
+        leave_system_files(folder / "__MACOSX", "._abjones_1_01.wav")
+    (root / "Wavfile" / "._abjones_1_01.wav").write_bytes(b"no sound")
+    assert load_mir1k(root, subset).names == before
 
 
 @pytest.mark.parametrize("mix", ["0dB", "natural"])

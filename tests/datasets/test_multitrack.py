@@ -4,7 +4,7 @@ import soundfile
 
 from sksvs.audio import AudioFile
 from sksvs.datasets import load_dsd100, load_musdb18hq
-from tests.strategies import seeded_noise
+from tests.strategies import leave_system_files, seeded_noise
 
 STEMS = ["bass", "drums", "other", "vocals"]
 
@@ -46,6 +46,14 @@ def test_dsd100_gives_voice_and_accompaniment_in_order_of_names(dsd100):
         )
 
 
+def test_what_systems_and_tools_leave_is_passed_over(dsd100):
+    root, songs = dsd100
+    for folder in (root, *(root / kind / "Dev" for kind in ("Mixtures", "Sources"))):
+        leave_system_files(folder)
+    leave_system_files(root / "Mixtures" / "Dev" / "053 - Nameless", "._mixture.wav")
+    assert load_dsd100(root).names == sorted(songs)
+
+
 def test_any_stems_can_be_chosen(dsd100):
     root, songs = dsd100
     X, y = load_dsd100(root, sources=["drums", "bass", "vocals", "other"], return_X_y=True)
@@ -63,6 +71,7 @@ def test_loading_reads_no_samples(dsd100, monkeypatch):
 def test_musdb18hq_keeps_everything_in_one_folder(tmp_path):
     song = tmp_path / "test" / "Anna - A Song"
     stems = write_song(song, song, seed=1)
+    leave_system_files(tmp_path / "test")
     data = load_musdb18hq(tmp_path, "test")
     assert (data.names, data.groups) == (["Anna - A Song"], ["Anna"])
     np.testing.assert_allclose(data.y[0][0], stems["vocals"], atol=1e-6)
