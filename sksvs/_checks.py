@@ -20,6 +20,20 @@ def check_shape(shape, name):
         )
 
 
+def check_index(index, n_samples, name):
+    """Return the index of a sample counted from the start; raise IndexError where there is none."""
+    if not -n_samples <= index < n_samples:
+        raise IndexError(f"{name} has {n_samples} sample(s), so there is no sample {index}.")
+    return int(index) % n_samples
+
+
+def integer_remedy(dtype):
+    """Return what to do about integer samples; nothing where they are not signed integers."""
+    if not np.issubdtype(dtype, np.signedinteger):
+        return ""
+    return f" Divide {dtype} samples of full range by {-float(np.iinfo(dtype).min):.0f}."
+
+
 def require_finite(samples, name, start):
     """Return the samples; raise if there is a NaN or an inf among them."""
     if not np.isfinite(samples).all():

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from sksvs._checks import check_shape, common_grid, require_finite
+from sksvs._checks import check_index, check_shape, common_grid, integer_remedy, require_finite
 
 BLOCK_LENGTH = 1 << 18  # samples: what is read at once where a whole track is walked through
 
@@ -18,7 +18,7 @@ class Waveform(ABC):
     """A waveform of shape ``(n_samples,)`` or ``(n_samples, n_channels)``, read when sliced.
 
     ``waveform[start:stop]`` gives the samples as an array (full scale is ±1), ``np.asarray``
-    gives all of them. Subclasses set the three attributes and say how to read a range.
+    gives all of them, and iterating reads blocks. Subclasses set the attributes and define `_read`.
 
     Attributes
     ----------
@@ -62,7 +62,17 @@ class Waveform(ABC):
             start, stop, _ = time.indices(self.n_samples)
             samples = self._read(start, max(start, stop))
             return samples[(slice(None), *rest)] if rest else samples
+        if isinstance(time, (int, np.integer)) and not isinstance(time, bool):
+            start = check_index(time, self.n_samples, self.name)
+            return self._read(start, start + 1)[(0, *rest)]
         return self._read(0, self.n_samples)[key]
+
+    def __iter__(self):
+        for block in self.blocks():
+            yield from block
+
+    def __contains__(self, value):
+        return any(np.any(block == value) for block in self.blocks())
 
     def __array__(self, dtype=None, copy=None):
         if copy is False:
@@ -138,7 +148,7 @@ class ArrayWaveform(Waveform):
         if not np.issubdtype(self.samples.dtype, np.floating):
             raise TypeError(
                 f"{name} must hold floating-point samples with full scale ±1; got "
-                f"{self.samples.dtype}.{_integer_remedy(self.samples.dtype)}"
+                f"{self.samples.dtype}.{integer_remedy(self.samples.dtype)}"
             )
         check_shape(self.shape, name)
         if self.samples.dtype not in (np.float32, np.float64):
@@ -312,12 +322,6 @@ def to_mono(waveform):
         return waveform
     # Added channel by channel: `mean` takes twenty times as long over so short an axis.
     return sum(waveform.T[1:], waveform.T[0]) / waveform.shape[1]
-
-
-def _integer_remedy(dtype):
-    if not np.issubdtype(dtype, np.signedinteger):
-        return ""
-    return f" Divide {dtype} samples of full range by {-float(np.iinfo(dtype).min):.0f}."
 
 
 def energy(waveform):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sksvs.waveform import ArrayWaveform, Sources, Sum, before_downmix, energy
+from sksvs.waveform import ArrayWaveform, Sources, Sum, Waveform, before_downmix, energy
 from tests.strategies import seeded_noise, waveforms
 
 NOISE = seeded_noise((400, 3), seed=0)
@@ -47,6 +47,51 @@ def test_what_a_downmix_is_the_mean_of_can_be_had_back():
     assert before_downmix(waveform.to_mono()) is waveform
     assert before_downmix(mono) is mono
     assert (waveform.n_channels, mono.n_channels) == (3, 1)
+
+
+class Counted(ArrayWaveform):
+    """Samples in memory that count how many of them have been read, and in how many ranges."""
+
+    n_read = n_ranges = 0
+
+    def _read(self, start, stop):
+        self.n_read += stop - start
+        self.n_ranges += 1
+        return super()._read(start, stop)
+
+
+@given(samples=waveforms(max_samples=60))
+def test_one_sample_is_that_of_an_array_and_read_alone(samples):
+    waveform = Counted(samples)
+    for i in range(-len(samples), len(samples)):
+        np.testing.assert_array_equal(waveform[i], samples[i])
+        np.testing.assert_array_equal(waveform[np.int64(i), ...], samples[i])
+    assert waveform.n_read == waveform.n_ranges == 4 * len(samples)
+    if samples.ndim == 2:
+        assert waveform[-1, 0] == samples[-1, 0]
+    for i in (len(samples), -len(samples) - 1):
+        with pytest.raises(IndexError, match=rf"song has .* so there is no sample {i}\."):
+            ArrayWaveform(samples, name="song")[i]
+
+
+@pytest.mark.parametrize("samples", [NOISE, NOISE[:, 0]])
+def test_iterating_reads_every_sample_once_in_blocks(samples, monkeypatch):
+    monkeypatch.setattr(Waveform.blocks, "__defaults__", (150,))
+    waveform = Counted(samples)
+    np.testing.assert_array_equal(list(waveform), samples)
+    assert (waveform.n_read, waveform.n_ranges) == (len(samples), 3)
+    assert next(iter(waveform)).shape == samples.shape[1:]
+    assert waveform.n_ranges == 4
+
+
+def test_a_value_is_found_without_reading_what_comes_after_it(monkeypatch):
+    monkeypatch.setattr(Waveform.blocks, "__defaults__", (150,))
+    for samples in (NOISE, NOISE[:, 0]):
+        waveform = Counted(samples)
+        assert samples[160].item(0) in waveform
+        assert waveform.n_ranges == 2
+        assert 7.0 not in waveform
+        assert (waveform.n_read, waveform.n_ranges) == (300 + len(samples), 5)
 
 
 def test_negative_bounds_of_a_time_slice_count_from_the_end():
