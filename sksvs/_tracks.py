@@ -102,16 +102,19 @@ def common_params(spectrograms):
     return min(known, key=lambda p: p.sample_rate, default=params[0])
 
 
-def check_sources(y, mixtures):
+def check_sources(y, mixtures, one_rate=True):
     """Return the sources of every track as waveforms on their mixture's grid.
 
     Where the mixture is mono, sources with channels are averaged, as the mixture was. The sample
-    rate is that of the mixture, and of all tracks unless every mixture knows its own.
+    rate is that of the mixture, and of all tracks unless every mixture knows its own or `one_rate`
+    is False.
 
     Parameters
     ----------
     y : list of array or Sources, each (n_sources, n_samples) or (n_sources, n_samples, n_channels)
     mixtures : list of Waveform
+    one_rate : bool, default=True
+        Whether two known sample rates are an error where a mixture does not know its own.
 
     Returns
     -------
@@ -133,7 +136,7 @@ def check_sources(y, mixtures):
                 "needs the same sources in the same order."
             )
     tracks = [[m, *track] for m, track in zip(mixtures, sources)]
-    if any(m.sample_rate is None for m in mixtures):
+    if one_rate and any(m.sample_rate is None for m in mixtures):
         tracks = [[*mixtures, *(source for track in sources for source in track)]]
     for track in tracks:
         common_rate(track)

@@ -10,6 +10,7 @@ def split_tracks(X, y, fraction=0.5):
     Parameters
     ----------
     X : list of array or Waveform, each (n_samples,) or (n_samples, n_channels)
+        Of any sample rates.
     y : list of array or Sources, each (n_sources, n_samples[, n_channels])
     fraction : float, default=0.5
         Share of the samples that goes into the first part.
@@ -24,7 +25,8 @@ def split_tracks(X, y, fraction=0.5):
     Raises
     ------
     ValueError
-        If `y` does not match `X`, or a part of a track would have no sample.
+        If `y` does not match `X`, a track and its sources have different sample rates, or a part
+        of a track would have no sample.
 
     Examples
     --------
@@ -36,8 +38,8 @@ def split_tracks(X, y, fraction=0.5):
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must lie between 0 and 1; got {fraction!r}.")
-    mixtures = check_mixtures(X)
-    sources = check_sources(y, mixtures)
+    mixtures = check_mixtures(X, one_rate=False)
+    sources = check_sources(y, mixtures, one_rate=False)
     cuts = [round(fraction * mixture.n_samples) for mixture in mixtures]
     for mixture, cut in zip(mixtures, cuts):
         if not 0 < cut < mixture.n_samples:
