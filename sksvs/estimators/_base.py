@@ -10,6 +10,7 @@ from sksvs._background import in_background, one_thread_per_product
 from sksvs._stft import Synthesis
 from sksvs._tracks import check_sources, check_spectrograms
 from sksvs.metrics import score_tracks
+from sksvs.metrics._score import check_weights
 from sksvs.spectrogram import STFTParams
 
 
@@ -179,7 +180,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
             for x in self._check_predict(X)
         ]
 
-    def score(self, X, y):
+    def score(self, X, y, sample_weight=None):
         """Return the mean SDR of the voice in dB, as a float that also has `.sdr .sir .sar`.
 
         Computed on the channel mean by BSS Eval version 3, source 0, without permutation, mean
@@ -191,6 +192,8 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         X : list of Spectrogram
         y : list of array or Sources, each (n_sources, n_samples[, n_channels])
             The true sources.
+        sample_weight : sequence of float of length n_tracks, optional
+            Weights of the tracks in the mean.
 
         Returns
         -------
@@ -198,15 +201,18 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         """
         spectrograms = self._check_predict(X)
         sources = check_sources(y, [x.waveform for x in spectrograms])
+        if sample_weight is not None:
+            check_weights(sample_weight, len(spectrograms))  # before the first track is separated
         if len(sources[0]) != self.n_sources_:
             raise ValueError(
                 f"y[0] has {len(sources[0])} sources, but {type(self).__name__} was fitted with "
                 f"{self.n_sources_}."
             )
-        return score_tracks(
+        tracks = (
             (x.name, np.stack([s[:] for s in track]), self._estimate(x, track))
             for x, track in self._mono_tracks(spectrograms, sources)
         )
+        return score_tracks(tracks, sample_weight=sample_weight)
 
     def _mono_tracks(self, spectrograms, sources):
         """Yield the channel means: of one mask for all channels, the same as masking them."""

@@ -12,6 +12,8 @@ from sksvs.spectrogram import Spectrogram, Target
 
 class _Baseline(BaseMaskSeparator):
     _masks_sum_to_one = False  # not those of the mixture, nor of an oracle with another exponent
+    # What scikit-learn's metadata routing passes on where it is enabled.
+    __metadata_request__fit = {"groups": True, "validation_tracks": True}
 
     def fit(self, X, y, *, groups=None, validation_tracks=None):
         """Note the number of sources and the STFT settings; there is nothing to learn.
@@ -62,6 +64,8 @@ class IdealMaskOracle(_Baseline):
     v : float, default=1.0
         Exponent of the share in the ratio mask.
     """
+
+    __metadata_request__predict = {"sources": True}
 
     def __init__(self, mask="ratio", p=1.0, v=1.0):
         self.mask = mask

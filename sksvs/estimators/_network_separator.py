@@ -45,7 +45,8 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             The sources have come with X.
         groups : sequence of length n_tracks, optional
             Singers or artists. Early stopping then holds out whole groups. In a pipeline:
-            ``pipe.fit(X, y, gru__groups=groups)``.
+            ``pipe.fit(X, y, gru__groups=groups)``; with scikit-learn's metadata routing,
+            ``set_fit_request(groups=True)`` on the separator and ``pipe.fit(X, y, groups=groups)``.
         validation_tracks : sequence of bool of length n_tracks, optional
             True for a track that is not learnt from but held out for the validation loss.
 

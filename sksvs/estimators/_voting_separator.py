@@ -97,7 +97,8 @@ class VotingSeparator(BaseMaskSeparator):
         y : ignored
             The sources have come with X.
         groups, validation_tracks : optional
-            As in :meth:`GRUMaskSeparator.fit`, for every network.
+            As in :meth:`GRUMaskSeparator.fit`, for every network. With scikit-learn's metadata
+            routing, what is requested here counts, not what the networks request.
 
         Returns
         -------

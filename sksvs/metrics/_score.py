@@ -55,6 +55,9 @@ class SeparationScore(float):
     tracks : sequence of TrackScore
     protocol : str or Protocol, default="whole_tracks"
         How the tracks are reduced.
+    sample_weight : sequence of float of length n_tracks, optional
+        Weights of the tracks in a mean that takes the place of the protocol's reduction. A track
+        of weight 0 is left out.
 
     Attributes
     ----------
@@ -83,36 +86,52 @@ class SeparationScore(float):
     'BSS Eval version 3, sources, 512 taps'
     """
 
-    def __new__(cls, tracks, protocol="whole_tracks"):
+    def __new__(cls, tracks, protocol="whole_tracks", sample_weight=None):
         tracks, protocol = tuple(tracks), get_protocol(protocol)
-        judged = [track for track in tracks if not track.left_out]
+        given = sample_weight is not None
+        weights = check_weights(sample_weight, len(tracks)) if given else np.ones(len(tracks))
+        kept = [w > 0 and not track.left_out for w, track in zip(weights, tracks)]
+        judged = [track for track, keep in zip(tracks, kept) if keep]
         lengths = [track.n_samples for track in judged]
         sources = {}
         for metric in protocol.metrics:
             values = [track.sources[metric] for track in (judged or tracks)]
             per_source = np.array(values, dtype=float).T
-            sources[metric] = (
-                protocol.reduce_tracks(per_source, lengths)
-                if judged
-                else np.full(len(per_source) or 1, np.nan)
-            )
+            if not judged:
+                sources[metric] = np.full(len(per_source) or 1, np.nan)
+            elif given:
+                sources[metric] = np.average(per_source, axis=-1, weights=weights[kept])
+            else:
+                sources[metric] = protocol.reduce_tracks(per_source, lengths)
         score = super().__new__(cls, sources[protocol.metrics[0]][0])
         for metric, values in sources.items():
             setattr(score, metric, float(values[0]))
         score.sources, score.tracks = sources, tracks
         score.protocol, score.variant = protocol.name, str(protocol.variant)
-        score._protocol = protocol
+        score._reduced_by = protocol, sample_weight
         return score
 
     def __getnewargs__(self):
-        return (self.tracks, self._protocol)
+        return (self.tracks, *self._reduced_by)
 
     def __repr__(self):
         figures = (f"{metric}={getattr(self, metric):.2f}" for metric in self.sources)
         return f"SeparationScore({', '.join(figures)})"
 
 
-def score_tracks(tracks, protocol="whole_tracks"):
+def check_weights(sample_weight, n_tracks):
+    """Return the weights of tracks in a mean: float64, shape (n_tracks,)."""
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    usable = np.isfinite(weights).all() and (weights >= 0).all() and weights.any()
+    if weights.shape != (n_tracks,) or not usable:
+        raise ValueError(
+            f"sample_weight must have a finite number for each of the {n_tracks} tracks, none "
+            f"below 0 and not all 0; got {sample_weight!r}."
+        )
+    return weights
+
+
+def score_tracks(tracks, protocol="whole_tracks", sample_weight=None):
     """Score the estimates of many tracks, one in memory at a time.
 
     The policy for what is undefined, the same everywhere:
@@ -136,6 +155,8 @@ def score_tracks(tracks, protocol="whole_tracks"):
     protocol : str or Protocol, default="whole_tracks"
         Without windows and NSDR, which need more than references and estimates: for these there
         is :func:`~sksvs.metrics.evaluate`.
+    sample_weight : sequence of float, optional
+        As of :class:`SeparationScore`.
 
     Returns
     -------
@@ -146,7 +167,7 @@ def score_tracks(tracks, protocol="whole_tracks"):
     for track in tracks:
         scores.append(score_track(*track, protocol))
         scores[-1].warn()
-    return SeparationScore(scores, protocol)
+    return SeparationScore(scores, protocol, sample_weight)
 
 
 def score_track(name, references, estimates, protocol, mixture=None, sample_rate=None):

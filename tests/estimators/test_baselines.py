@@ -32,6 +32,14 @@ def test_bounds_are_in_order(n_channels, n_sources):
     assert lower + 6 < min(ratio, binary)
 
 
+def test_weights_are_checked_before_the_first_track_is_separated(tracks, monkeypatch):
+    X, y = tracks
+    baseline = MixtureBaseline().fit(analysed(X), y)
+    monkeypatch.setattr(MixtureBaseline, "_estimate", None)  # separating would be a TypeError
+    with pytest.raises(ValueError, match="sample_weight must have .* each of the 3 tracks"):
+        baseline.score(analysed(X), y, sample_weight=[1, 1])
+
+
 def test_exponents_change_the_oracle(tracks):
     X, y = tracks
     scores = [

@@ -56,6 +56,30 @@ def test_copies_and_pickles_keep_all_figures():
         assert again.tracks[0].name == "a"
 
 
+def test_weights_make_a_weighted_mean_and_leave_out_tracks_of_weight_0():
+    with pytest.warns(UndefinedMetricWarning, match="c has no figures"):
+        tracks = score_tracks(
+            [("a", SOURCES, GOOD), ("b", SOURCES, POOR), ("c", SOURCES, np.zeros_like(GOOD))]
+        ).tracks
+    score = SeparationScore(tracks, sample_weight=[1, 3, 0])
+    for metric in ("sdr", "sir", "sar"):
+        a, b = (track.sources[metric] for track in tracks[:2])
+        np.testing.assert_allclose(score.sources[metric], (a + 3 * b) / 4)
+    assert copy.deepcopy(score).sources["sir"].tolist() == score.sources["sir"].tolist()
+    assert float(copy.deepcopy(score)) == float(score) == score.sdr
+    assert np.isnan(SeparationScore(tracks, sample_weight=[1, 3, 1e-9]))
+    assert (
+        score_tracks([("a", SOURCES, GOOD)], sample_weight=[7]).sdr == tracks[0].sources["sdr"][0]
+    )
+
+
+@pytest.mark.parametrize("weights", [[1], [1, -1], [0, 0], [1, np.nan], [[1, 1]]])
+def test_unusable_weights_are_refused(weights):
+    tracks = score_tracks([("a", SOURCES, GOOD), ("b", SOURCES, POOR)]).tracks
+    with pytest.raises(ValueError, match="sample_weight must have a finite number for each of the"):
+        SeparationScore(tracks, sample_weight=weights)
+
+
 def test_a_perfect_estimate_is_clipped_to_100_db():
     score = score_tracks([("a", SOURCES, SOURCES)])
     assert (score.sdr, score.sir) == (100.0, 100.0)
