@@ -1,5 +1,6 @@
 """Separate and score many tracks, and put the figures into a table, a row a track."""
 
+import sys
 from importlib.util import find_spec
 
 import joblib
@@ -128,14 +129,15 @@ def evaluate(
         Whether to score the unprocessed mixture beside it: the lower bound.
     oracle : IdealMaskOracle, optional
         An upper bound to score beside it, with the analysis of the estimator's own pipeline.
-    names : list of str, optional
-        What to call the tracks in the table. By default their paths.
+    names : sequence of length n_tracks, optional
+        What to call the tracks in the table: texts, or what `str` makes texts of. By default their
+        paths.
     sample_rate : int, optional
         In Hz, for protocols with windows, where the tracks do not know their own.
     n_jobs : int, optional
         Tracks to work on at once, as in joblib: -1 for one a core. Any joblib backend serves.
     verbose : bool, default=False
-        Whether to show a progress bar.
+        Whether to show a progress bar, where standard error is a terminal.
 
     Returns
     -------
@@ -146,8 +148,8 @@ def evaluate(
     Raises
     ------
     ValueError, TypeError
-        If the protocol is not known, the tracks are not as they should be, or a sample rate is
-        needed and not known; naming the track.
+        If the protocol is not known, there are more or fewer names than tracks, the tracks are not
+        as they should be, or a sample rate is needed and not known; naming the track.
 
     Examples
     --------
@@ -164,6 +166,7 @@ def evaluate(
     protocol = get_protocol(protocol)
     mixtures = [x.waveform if isinstance(x, Spectrogram) else x for x in X]
     mixtures = check_mixtures(mixtures, one_rate=False)
+    names = [m.name for m in mixtures] if names is None else _check_names(names, len(mixtures))
     sources = check_sources(y, mixtures)
     tracks = [x if isinstance(x, Spectrogram) else m for x, m in zip(X, mixtures)]
     estimator = getattr(estimator, "best_estimator_", estimator)
@@ -183,14 +186,35 @@ def evaluate(
         for track in zip(tracks, mixtures, sources, rates)
     )
     found = []
-    for track_scores in tqdm(work, total=len(tracks), unit="track", disable=not verbose):
+    hidden = not (verbose and _is_terminal(sys.stderr))
+    for track_scores in tqdm(work, total=len(tracks), unit="track", disable=hidden):
         track_scores[0].warn()
         found.append(track_scores)
     scores = {
         who: SeparationScore(scores, protocol) for who, scores in zip(separators, zip(*found))
     }
     seconds = [m.n_samples / rate if rate else float("nan") for m, rate in zip(mixtures, rates)]
-    return Evaluation(scores, protocol, names or [m.name for m in mixtures], seconds)
+    return Evaluation(scores, protocol, names, seconds)
+
+
+def _check_names(names, n_tracks):
+    """Return the names of tracks as a list of str."""
+    if isinstance(names, (str, bytes)) or not hasattr(names, "__iter__"):
+        raise TypeError(f"names must be a sequence of texts, one a track; got {names!r}.")
+    names = [str(name) for name in names]
+    if len(names) != n_tracks:
+        raise ValueError(
+            f"names must have one name for each of the {n_tracks} tracks; got {len(names)} names."
+        )
+    return names
+
+
+def _is_terminal(stream):
+    """Return whether a stream is a terminal; None and a closed one are not."""
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):
+        return False
 
 
 def _score_all(separators, track, mixture, sources, sample_rate, protocol):

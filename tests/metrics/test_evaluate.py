@@ -1,6 +1,11 @@
+import io
+import json
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas
 import pytest
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.pipeline import make_pipeline
@@ -86,18 +91,74 @@ def test_mixture_and_oracle_are_scored_on_the_channels_of_the_estimate(tracks, p
     assert found.scores["oracle"].sir > mixture.sir + 5
 
 
-def test_two_processes_bare_separators_and_searches_give_the_same(tracks, capsys):
+def test_two_processes_bare_separators_and_searches_give_the_same(tracks):
     X, y = tracks
     fitted = pipeline().fit(X, y)
     expected = evaluate(fitted, X, y, oracle=IdealMaskOracle())
-    shared = evaluate(fitted, X, y, oracle=IdealMaskOracle(), n_jobs=2, verbose=True)
-    assert "2/2" in capsys.readouterr().err
+    shared = evaluate(fitted, X, y, oracle=IdealMaskOracle(), n_jobs=2)
     spectrograms = fitted[:-1].transform(X)
     bare = evaluate(fitted[-1], spectrograms, y, oracle=IdealMaskOracle())
     search = SimpleNamespace(best_estimator_=fitted)
     searched = evaluate(search, X, y, oracle=IdealMaskOracle())
     for other in (shared, bare, searched):
         assert other.summary == pytest.approx(expected.summary)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_shown_on_terminals_alone(tracks, monkeypatch):
+    fitted = pipeline().fit(*tracks)
+    closed, file, terminal = Terminal(), io.StringIO(), Terminal()
+    closed.close()
+    for stream in (None, closed, file, terminal):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert len(evaluate(fitted, *tracks, verbose=True).rows) == 2
+    assert file.getvalue() == ""
+    assert "2/2" in terminal.getvalue()
+    quiet = Terminal()
+    monkeypatch.setattr(sys, "stderr", quiet)
+    evaluate(fitted, *tracks)
+    assert quiet.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a", "7"],
+        ("a", 7),
+        np.array(["a", "7"]),
+        np.array(["a", 7], dtype=object),
+        pandas.Index(["a", "7"]),
+        pandas.Series(["a", 7], index=[3, 4]),
+        iter([Path("a"), "7"]),
+    ],
+)
+def test_names_are_any_sequence_and_become_text(tracks, names):
+    found = evaluate(pipeline().fit(*tracks), *tracks, names=names)
+    assert found.names == [row["track"] for row in found.rows] == ["a", "7"]
+    assert {type(name) for name in found.names} == {str}
+    assert json.loads(json.dumps(found.names)) == ["a", "7"]
+    assert str(found).splitlines()[-3].startswith("a ")
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "message"),
+    [
+        (["a"], ValueError, "one name for each of the 2 tracks; got 1 names"),
+        (np.array([]), ValueError, "for each of the 2 tracks; got 0 names"),
+        (["a", "b", "c"], ValueError, "for each of the 2 tracks; got 3 names"),
+        ("ab", TypeError, "names must be a sequence of texts, one a track; got 'ab'"),
+        (2, TypeError, "names must be a sequence of texts, one a track; got 2"),
+    ],
+)
+def test_names_are_checked_before_the_first_track(tracks, names, error, message, monkeypatch):
+    fitted = pipeline().fit(*tracks)
+    monkeypatch.setattr(MixtureBaseline, "predict", None)  # separating would be another TypeError
+    with pytest.raises(error, match=message):
+        evaluate(fitted, *tracks, names=names)
 
 
 def test_tracks_without_figures_warn_once_and_by_name(tracks):
