@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 
 import sksvs
-from sksvs._audio_writer import writing
+from sksvs.audio.writing import writing
 from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, report_network
 from sksvs.transforms import IRMTarget, STFTTransformer

@@ -12,6 +12,7 @@ from safetensors.numpy import save as to_safetensors
 from sklearn.pipeline import Pipeline
 
 import sksvs
+from sksvs._atomic import replacing
 from sksvs._model_steps import (
     build_pipeline,
     describe_step,
@@ -20,7 +21,6 @@ from sksvs._model_steps import (
     set_learnt_arrays,
 )
 from sksvs._model_values import check_depth, short
-from sksvs._whole_file import replacing
 
 FORMAT = 1
 KEY = "sksvs"  # of the JSON text among the metadata of a safetensors file

@@ -24,6 +24,11 @@ corpus_option = click.option(
     type=click.Choice(CORPORA),
     help="Which corpus it is.  [default: what the folder looks like]",
 )
+strict_option = click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse files that lack samples; otherwise what is there is read, with a warning.",
+)
 
 
 def load_model(path):

@@ -1,6 +1,7 @@
 """What commands print: errors in a line, and text out of files that is not trusted."""
 
 import json
+import sys
 
 
 def one_line(error):
@@ -31,3 +32,11 @@ def _finite(value):
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
     return value
+
+
+def progress_bar(**settings):
+    """Return a tqdm bar on standard error, seen on terminals alone and gone when it ends."""
+    from tqdm import tqdm
+
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return tqdm(leave=False, disable=not on_terminal, **settings)

@@ -1,26 +1,20 @@
 """The command that separates songs into stems."""
 
-import warnings
 from pathlib import Path
 
 import click
 
-from sksvs.cli._options import load_model, model_option
+from sksvs.cli._options import load_model, model_option, strict_option
 from sksvs.cli._output import in_a_line, one_line
 
 
 @click.command()
-@click.argument(
-    "songs",
-    metavar="SONG...",
-    nargs=-1,
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-)
+@click.argument("songs", metavar="SONG...", nargs=-1, required=True, type=click.Path())
 @click.option(
     "-o",
     "--out",
-    required=True,
+    default="separated",
+    show_default=True,
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the stems; made where it is missing.",
@@ -36,68 +30,105 @@ from sksvs.cli._output import in_a_line, one_line
 @click.option(
     "--format",
     "audio_format",
-    type=click.Choice(["wav", "flac", "ogg"]),
-    help="Kind of the stems.  [default: that of the song]",
+    type=click.Choice(["wav", "flac", "ogg", "mp3", "opus"]),
+    help="Kind of the stems.  [default: that of the song, or wav]",
 )
+@click.option(
+    "--bitrate",
+    type=click.FloatRange(0, min_open=True),
+    metavar="KB/S",
+    help="Of mp3, ogg and opus stems.  [default for stereo: 256, 192, 160]",
+)
+@click.option(
+    "--others-weight",
+    type=click.FloatRange(1e-6, 1e6),
+    help="How much the accompaniment counts against the voice: less for more of the voice, more "
+    "for less of the accompaniment in it.  [default: as the model has it]",
+)
+@click.option("--skip-existing", is_flag=True, help="Leave songs alone that have all their stems.")
+@click.option("--jobs", type=int, default=1, show_default=True, help="Songs at a time; -1: cores.")
+@strict_option
 @click.pass_context
-def separate(ctx, songs, out, model, stems, audio_format):
-    """Separate songs: the stems of a/song.wav go to DIR/song/vocals.wav and accompaniment.wav.
+def separate(
+    ctx,
+    songs,
+    out,
+    model,
+    stems,
+    audio_format,
+    bitrate,
+    others_weight,
+    skip_existing,
+    jobs,
+    strict,
+):
+    """Separate songs: the stems of song.mp3 go to DIR/song/vocals.mp3 and accompaniment.mp3.
 
-    Songs are audio files. One that fails does not stop the others: it is named on stderr, and
-    the exit code is 1. Where songs come from several folders, the stems keep the parts of the
-    paths that the songs do not share.
+    Songs are audio files or videos; - is standard input. A folder stands for the audio files in
+    it, at any depth, and the stems keep its structure. A song that fails does not stop the others:
+    it is named on stderr, and the exit code is 1.
     """
-    from sksvs.separation import refuse_overwritten_inputs, stem_folders
+    if jobs == 0:
+        raise click.UsageError("--jobs must be 1 or more, or -1 for one a core.")
+    if bitrate is not None and audio_format in ("wav", "flac"):
+        raise click.UsageError("--bitrate is for mp3, ogg and opus.")
 
-    try:
-        folders = stem_folders(songs, out)
-    except ValueError as error:
-        raise click.UsageError(one_line(error)) from error
+    from sksvs.separation import plan_songs, separate_songs
+
     separator = load_model(model)
+    if others_weight is not None:
+        if "others_weight" not in separator[-1].get_params(deep=False):
+            kind = type(separator[-1]).__name__
+            raise click.UsageError(f"--others-weight: a {kind} has no masks to weigh.")
+        separator[-1].set_params(others_weight=others_weight)
     names = ["vocals"] + [None] * (separator[-1].n_sources_ - 1) if stems == "vocals" else None
-    try:
-        refuse_overwritten_inputs(separator, songs, folders, names, audio_format)
-    except ValueError as error:
-        raise click.UsageError(one_line(error)) from error
-    n_failed = 0
-    for song, folder in zip(songs, folders):
-        try:
-            written = _separate_song(separator, song, folder, names, audio_format)
-        except Exception as error:  # whatever it is, it is said, and the other songs go on
-            click.echo(f"Error: {one_line(song)}: {one_line(error)}", err=True)
-            n_failed += 1
-        else:
-            for path in written:
-                click.echo(in_a_line(path))
-    if n_failed:
+    planned = plan_songs(separator, songs, out, names, audio_format)
+    options = {
+        "source_names": names,
+        "audio_format": audio_format,
+        "bitrate": bitrate,
+        "strict": strict,
+        "skip_existing": skip_existing,
+    }
+    if jobs == 1:
+        results = (_separate_song(separator, song, options) for song in planned)
+    else:
+        results = _under_bar(separate_songs(separator, planned, jobs, **options), len(planned))
+    failed = False
+    for result in results:
+        for message in result.warnings:
+            click.echo(f"Warning: {one_line(message)}", err=True)
+        if result.error:
+            click.echo(f"Error: {one_line(result.error)}", err=True)
+            failed = True
+        if result.skipped:
+            click.echo(f"{in_a_line(result.path)}: its stems are there already.", err=True)
+        for path in result.stems:
+            click.echo(in_a_line(path))
+    if failed:
         ctx.exit(1)
 
 
-def _separate_song(separator, song, folder, names, audio_format):
-    """Separate one song under a progress bar; return the paths of its stems."""
-    from tqdm import tqdm
+def _separate_song(separator, song, options):
+    """Separate one song under a bar that counts its seconds."""
+    from sksvs.cli._output import progress_bar
+    from sksvs.separation import separate_song
 
-    from sksvs.audio import AudioFile
-    from sksvs.separation import separate_file
+    with progress_bar(
+        desc=in_a_line(Path(song.path).name), unit=" samples", unit_scale=True
+    ) as bar:
 
-    bar = tqdm(
-        total=len(AudioFile(song)),
-        desc=in_a_line(song.name),
-        unit=" samples",
-        unit_scale=True,
-        leave=False,
-        disable=None,  # where stderr is no terminal
-    )
-    with bar, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        written = separate_file(
-            separator,
-            song,
-            folder,
-            source_names=names,
-            audio_format=audio_format,
-            progress=bar.update,
-        )
-    for warning in caught:
-        click.echo(f"Warning: {one_line(warning.message)}", err=True)
-    return written
+        def begin(n_samples):
+            bar.total = n_samples
+            bar.refresh()
+
+        return separate_song(separator, song, begin=begin, progress=bar.update, **options)
+
+
+def _under_bar(results, n_songs):
+    from sksvs.cli._output import progress_bar
+
+    with progress_bar(total=n_songs, unit=" songs") as bar:
+        for result in results:
+            bar.update()
+            yield result

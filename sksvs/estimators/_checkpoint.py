@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import joblib
 import numpy as np
 
-from sksvs._whole_file import replacing
+from sksvs._atomic import replacing
 from sksvs.estimators._network import NetworkState
 from sksvs.estimators._training import Run
 

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 import sksvs
-from sksvs import separation
 from sksvs.audio import AudioFile
 from sksvs.cli import main
+from sksvs.separation import many_files
+
+NAMES = ("accompaniment", "vocals")
 
 
 def files_in(folder):
@@ -32,33 +34,6 @@ def test_the_voice_alone_in_another_format(run, song, model, tmp_path):
     assert files_in(out) == ["song/vocals.flac"]
 
 
-def test_a_song_that_fails_does_not_stop_the_others(run, song, model, tmp_path):
-    cut, last = tmp_path / "cut.wav", tmp_path / "last.wav"
-    cut.write_bytes(song.read_bytes()[:-100])
-    last.write_bytes(song.read_bytes())
-    out = tmp_path / "out"
-    songs = [tmp_path / "none\n.wav", cut, song, last]
-    result = run("separate", *songs, "-o", out, "--model", model, "--stems", "vocals")
-    assert result.exit_code == 1
-    assert files_in(out) == ["last/vocals.wav", "song/vocals.wav"]
-    missing, truncated = result.stderr.splitlines()
-    assert missing.startswith("Error: ") and "none .wav does not exist" in missing
-    assert "cut.wav is truncated" in truncated
-
-
-def test_clipping_is_said_in_a_line(run, song, model, tmp_path, monkeypatch):
-    import warnings
-
-    def clip(*arguments, **options):
-        warnings.warn("vocals.wav: samples up to 2 were clipped", stacklevel=1)
-        return ()
-
-    monkeypatch.setattr(separation, "separate_file", clip)
-    result = run("separate", song, "-o", tmp_path, "--model", model)
-    assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == "Warning: vocals.wav: samples up to 2 were clipped\n"
-
-
 def test_without_a_model_the_packaged_one_is_taken(run, song, model, tmp_path, monkeypatch):
     asked = []
 
@@ -75,11 +50,11 @@ def test_without_a_model_the_packaged_one_is_taken(run, song, model, tmp_path, m
     ("arguments", "message"),
     [
         (["separate"], "Missing argument 'SONG...'"),
-        (["separate", "x.wav"], "Missing option '-o'"),
-        (["separate", ".", "-o", "out"], "File '.' is a directory"),
+        (["separate", "x.wav", "--jobs", "0"], "--jobs must be 1 or more, or -1"),
+        (["separate", "x.wav", "--format", "wav", "--bitrate", "128"], "--bitrate is for mp3"),
+        (["separate", "x.wav", "--others-weight", "0"], "not in the range"),
         (["separate", "x.wav", "-o", "out", "--model", "none"], "'none' does not exist"),
         (["separate", "x.wav", "-o", "out", "--format", "mp2"], "'mp2' is not one of"),
-        (["separate", "x.wav", "x.flac", "-o", "out"], "would have their stems in one folder"),
         (["evil"], "No such command 'evil'"),
     ],
 )
@@ -95,44 +70,6 @@ def test_a_false_model_is_an_error_in_one_line(run, song, tmp_path):
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"Error: {song} cannot be loaded as a model: ")
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        RuntimeError("a worker\nwas killed"),
-        MemoryError(),
-        OverflowError("too large"),
-        type("ResourceExhaustedError", (Exception,), {"__module__": "tensorflow.python"})("full"),
-    ],
-)
-def test_what_fails_is_said_in_one_line(run, song, model, tmp_path, monkeypatch, error):
-    def fail(*arguments):
-        raise error
-
-    monkeypatch.setattr(separation, "stem_folders", fail)
-    result = run("separate", song, "-o", tmp_path, "--model", model)
-    said = " ".join(str(error).split()) or "MemoryError"
-    assert (result.exit_code, result.stderr) == (1, f"Error: {said}\n")
-
-
-def test_a_mistake_of_ours_is_a_traceback(run, song, model, tmp_path, monkeypatch):
-    monkeypatch.setattr(separation, "stem_folders", lambda *arguments: {}["missing"])
-    result = run("separate", song, "-o", tmp_path, "--model", model)
-    assert isinstance(result.exception, KeyError)
-
-
-def test_a_stem_never_overwrites_another_song(run, song, model, tmp_path):
-    other = tmp_path / "song" / "vocals.wav"
-    other.parent.mkdir()
-    other.write_bytes(song.read_bytes())
-    result = run("separate", song, other, "-o", tmp_path, "--model", model)
-    assert result.exit_code == 2
-    assert f"A stem of {song} would be {other}" in " ".join(result.stderr.split())
-    assert files_in(tmp_path) == ["song.wav", "song/vocals.wav"]
-    assert other.read_bytes() == song.read_bytes()
-    arguments = ["-o", tmp_path, "--model", model, "--format", "flac"]
-    assert run("separate", song, other, *arguments).exit_code == 0
 
 
 def test_the_paths_of_stems_are_printed_a_line_each(run, song, model, tmp_path):
@@ -155,7 +92,7 @@ def test_the_process_leaves_with_the_codes(song, model, tmp_path, monkeypatch, c
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(separation, "separate_file", interrupted)
+    monkeypatch.setattr(many_files, "separate_file", interrupted)
     with pytest.raises(SystemExit) as left:
         main(["separate", str(song), "-o", str(tmp_path), "--model", str(model)])
     assert left.value.code == 130
@@ -174,3 +111,102 @@ def test_a_real_process_separates_without_what_it_does_not_need(song, model, tmp
     assert done.stdout.splitlines() == ["out/song/vocals.wav", "out/song/accompaniment.wav"]
     assert done.stderr == "[]\n"
     assert files_in(tmp_path / "out") == ["song/accompaniment.wav", "song/vocals.wav"]
+
+
+def test_songs_that_fail_do_not_stop_the_others(run, song, model, tmp_path):
+    cut, last, pointer = (tmp_path / f"{name}.wav" for name in ("cut", "last", "pointer"))
+    cut.write_bytes(song.read_bytes()[:-400])
+    last.write_bytes(song.read_bytes())
+    pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    out = tmp_path / "out"
+    songs = [tmp_path / "none\n.wav", pointer, cut, song, last]
+    result = run("separate", *songs, "-o", out, "--model", model, "--stems", "vocals")
+    assert result.exit_code == 1
+    assert files_in(out) == ["cut/vocals.wav", "last/vocals.wav", "song/vocals.wav"]
+    missing, refused, warned = result.stderr.splitlines()
+    assert missing.startswith("Error: ") and "none .wav does not exist" in missing
+    assert "pointer.wav is a Git LFS pointer and not the audio itself: fetch it with" in refused
+    assert warned.startswith(f"Warning: {cut} is cut short: 19900 samples")
+    result = run("separate", cut, "-o", out / "strict", "--model", model, "--strict")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: {cut} is cut short")
+    assert not (out / "strict").exists()
+
+
+def test_a_failure_of_any_kind_is_said_in_a_line(run, song, model, tmp_path, monkeypatch):
+    def fail(*arguments, **options):
+        raise RuntimeError("a worker\nwas killed")
+
+    monkeypatch.setattr(many_files, "separate_file", fail)
+    result = run("separate", song, "-o", tmp_path, "--model", model)
+    expected = f"Error: {song}: RuntimeError: a worker was killed\n"
+    assert (result.exit_code, result.stderr) == (1, expected)
+
+
+def test_a_mistake_of_ours_outside_of_songs_is_a_traceback(run, song, model, monkeypatch):
+    monkeypatch.setattr(many_files, "find_songs", lambda *arguments: {}["missing"])
+    result = run("separate", song, "--model", model)
+    assert isinstance(result.exception, KeyError)
+
+
+def test_without_an_output_folder_stems_go_to_separated(run, song, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("separate", "song.wav", "--model", model)
+    assert result.stdout.splitlines()[0] == "separated/song/vocals.wav"
+    again = run("separate", "song.wav", "--model", model, "--skip-existing")
+    assert (again.exit_code, again.stdout) == (0, result.stdout)
+    assert again.stderr.endswith("song.wav: its stems are there already.\n")
+
+
+def test_a_folder_stands_for_its_songs_and_clashes_fail_by_name(run, song, model, tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "x.wav").write_bytes(song.read_bytes())
+    (tmp_path / "a" / "song.wav").write_bytes(song.read_bytes())
+    out = tmp_path / "out"
+    result = run("separate", tmp_path / "a", song, "-o", out, "--model", model, "--jobs", "2")
+    assert result.exit_code == 1
+    assert files_in(out) == [f"{folder}/{name}.wav" for folder in ("b/x", "song") for name in NAMES]
+    (line,) = result.stderr.splitlines()
+    other = tmp_path / "a" / "song.wav"
+    assert line.startswith(f"Error: {song} would have the same stems as {other}, in {out}/song.")
+
+
+@pytest.mark.parametrize("audio_format", ["wav", "flac", "ogg", "mp3", "opus"])
+def test_every_format_can_be_asked_for(run, song, model, tmp_path, audio_format):
+    bitrate = ["--bitrate", "96"] if audio_format in ("ogg", "mp3", "opus") else []
+    arguments = ["-o", tmp_path, "--model", model, "--format", audio_format, *bitrate]
+    if audio_format == "mp3":  # of this rate it has at most 64
+        bitrate[1] = "64"
+        arguments[-1] = "64"
+    result = run("separate", song, *arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    for path in result.stdout.splitlines():
+        assert path.endswith(f".{audio_format}")
+        assert len(AudioFile(path)) / AudioFile(path).sample_rate == pytest.approx(2.5, abs=0.05)
+
+
+def test_more_of_the_voice_can_be_asked_for(run, song, model, tmp_path):
+    result = run("separate", song, "--others-weight", "1", "--model", model)
+    assert (result.exit_code, "has no masks to weigh" in result.stderr) == (2, True)
+    levels = []
+    for weight in ("0.1", "10"):
+        out = tmp_path / weight
+        result = run("separate", song, "-o", out, "--others-weight", weight, "--stems", "vocals")
+        assert result.exit_code == 0
+        levels.append(np.sqrt(np.mean(AudioFile(out / "song" / "vocals.wav")[:] ** 2)))
+    assert levels[0] > 1.3 * levels[1] > 0
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2>said"])
+def test_the_work_is_done_wherever_standard_error_leads(song, model, tmp_path, redirection):
+    command = f"'{sys.executable}' -m sksvs.cli separate song.wav -o out --model '{model}'"
+    done = subprocess.run(
+        f"{command} {redirection}", shell=True, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files_in(tmp_path / "out") == ["song/accompaniment.wav", "song/vocals.wav"]
+    np.testing.assert_allclose(
+        AudioFile(tmp_path / "out" / "song" / "vocals.wav")[:], AudioFile(song)[:], atol=1e-4
+    )
+    said = tmp_path / "said"
+    assert not said.exists() or said.read_text() == ""

@@ -1,0 +1,19 @@
+"""Read, write and resample audio; samples are read only when they are sliced."""
+
+from sksvs.audio.files import AudioFile, read
+from sksvs.audio.resampling import resample
+from sksvs.audio.sndfile import libsndfile_version
+from sksvs.audio.writing import write
+from sksvs.waveform import ArrayWaveform, Sources, Waveform, to_mono
+
+__all__ = [
+    "ArrayWaveform",
+    "AudioFile",
+    "Sources",
+    "Waveform",
+    "libsndfile_version",
+    "read",
+    "resample",
+    "to_mono",
+    "write",
+]

@@ -1,0 +1,283 @@
+"""Audio files as waveforms: samples are read, or decoded, only when they are sliced."""
+
+import os
+import stat
+import warnings
+from collections import OrderedDict
+from weakref import WeakValueDictionary
+
+from sksvs._checks import check_shape, require_finite
+from sksvs.audio import sndfile
+from sksvs.audio.decoded import DecodedFile
+from sksvs.audio.ffmpeg import known_mp3_length
+from sksvs.audio.header import NotDecodableError, no_audio
+from sksvs.audio.pipes import PipeCopy, is_pipe
+from sksvs.waveform import Waveform
+
+MAX_HEADERS = 65536  # that are kept
+
+_headers = OrderedDict()  # Header by (path, size, time of modification)
+_decoded = WeakValueDictionary()  # DecodedFile likewise, shared by all that use it
+
+
+class AudioFile(Waveform):
+    """An audio file as a waveform: facts from its header, samples when it is sliced.
+
+    Reads every audio file that libsndfile or FFmpeg can decode, and the first audio stream of a
+    video. Which of them it is, is found out from what is in the file, not from its name.
+
+    - WAV, FLAC, AIFF, Ogg and other files in which libsndfile finds every sample exactly, MP3
+      files whose header says their length among them, are read in ranges.
+    - All others (M4A, WMA, WebM, AC-3, videos, MP3 files without such a header, …) are decoded
+      once, when they are opened, into a temporary file (in TMPDIR, 4 bytes a sample) that goes
+      away with the last `AudioFile` of it in the process.
+
+    It holds, and pickles, the absolute path, the size and the modification time of the file: never
+    samples.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Of a file; or of a pipe (a FIFO, ``/dev/stdin``, ``-`` for standard input), which is read
+        to its end at once, into a temporary file.
+    strict : bool, default=False
+        Whether a file that lacks samples is an error and not a warning.
+
+    Attributes
+    ----------
+    path : str
+        The absolute path.
+    shape : tuple of int
+        ``(n_samples,)`` for one channel, else ``(n_samples, n_channels)``.
+    sample_rate : int
+        In Hz.
+    format : str
+        What kind of file it is, in libsndfile's words ("WAV", "FLAC", "OGG", …), else in FFmpeg's
+        ("MOV", "ASF", …).
+    subtype : str
+        How the samples are coded in the file: "PCM_16", "FLOAT", "VORBIS", "AAC", …
+
+    Warns
+    -----
+    UserWarning
+        If samples are missing: a file that was cut short, of which what is there is read, or one
+        that is damaged in the middle. It says how much was read.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it holds no audio, or no sample of it; with `strict`, if samples are missing; when
+        samples are read, if they hold NaN or inf, or the file has changed since.
+
+    Examples
+    --------
+    >>> song = AudioFile("song.flac")                          # doctest: +SKIP
+    >>> song.shape, song.sample_rate                           # doctest: +SKIP
+    ((10584000, 2), 44100)
+    >>> song[44100:88200].shape                                # doctest: +SKIP
+    (44100, 2)
+    """
+
+    def __init__(self, path, *, strict=False):
+        path = os.fspath(path)
+        if isinstance(path, bytes):
+            path = os.fsdecode(path)
+        copied = is_pipe(path)
+        self.path = path if copied else os.path.abspath(path)
+        self.strict = bool(strict)
+        self._pipe = PipeCopy(path) if copied else None
+        self._content = self._pipe.path if copied else self.path  # where the bytes lie
+        status = _status(self._content)
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device"
+            raise ValueError(f"{self.path} is {kind} and no audio file.")
+        self.size, self.modified_ns = status.st_size, status.st_mtime_ns
+        self._samples = None  # DecodedFile, where samples are not read from the file itself
+        problem = self._header.problem
+        if problem is not None:
+            self._complain(problem)
+
+    def __getstate__(self):
+        return {**self.__dict__, "_pipe": None, "_samples": None}
+
+    def _identity(self):
+        return self.path, self.size, self.modified_ns
+
+    def __eq__(self, other):
+        return isinstance(other, AudioFile) and self._identity() == other._identity()
+
+    def __hash__(self):
+        return hash(self._identity())
+
+    @property
+    def _key(self):
+        return self._content, self.size, self.modified_ns
+
+    @property
+    def _header(self):
+        header = _headers.get(self._key)
+        if header is None:
+            self._require_unchanged()
+            header, self._samples = _find_header(self._content, self.path)
+            _keep(self._key, header, self._samples)
+        return header
+
+    @property
+    def name(self):
+        """The absolute path."""
+        return self.path
+
+    @property
+    def shape(self):
+        """``(n_samples,)`` or ``(n_samples, n_channels)``."""
+        header = self._header
+        if header.n_channels == 1:
+            return (header.n_samples,)
+        return header.n_samples, header.n_channels
+
+    @property
+    def sample_rate(self):
+        """In Hz."""
+        return self._header.sample_rate
+
+    @property
+    def format(self):
+        """What kind of file it is, in libsndfile's words or FFmpeg's."""
+        return self._header.format
+
+    @property
+    def subtype(self):
+        """How the samples are coded in the file."""
+        return self._header.subtype
+
+    def _read(self, start, stop):
+        self._require_unchanged()
+        header = self._header
+        samples = self._read_directly(start, stop) if header.direct else None
+        if samples is None:
+            samples = self._decoded_file().read(start, stop)
+        return require_finite(samples, self.path, start)
+
+    def _read_directly(self, start, stop):
+        """Return samples from the file itself; None if it is damaged, and read otherwise now."""
+        header = self._header
+        reason = "it ends early"
+        try:
+            samples = sndfile.read_range(self._content, start, stop, header)
+            if len(samples) == stop - start:
+                return samples
+        except sndfile.SndfileError as error:
+            reason = str(error)
+        try:
+            decoded = DecodedFile(self._content)
+        except NotDecodableError as error:
+            raise ValueError(f"{self.path} is damaged and cannot be read ({reason}).") from error
+        got, wanted = decoded.header.n_channels, header.n_channels
+        if got != wanted:
+            raise ValueError(
+                f"{self.path} is damaged: its header promises {wanted} channel(s), but {got} were "
+                "decoded."
+            )
+        self._samples = decoded
+        _keep(self._key, header._replace(direct=False), decoded)
+        n_decoded = min(decoded.header.n_samples, header.n_samples)
+        self._complain(
+            f"is damaged: {n_decoded} of its {header.n_samples} samples can be decoded, and "
+            "silence stands for the rest"
+        )
+        return None
+
+    def _decoded_file(self):
+        """Return the samples of a file that is not read in ranges, decoding it if need be."""
+        if self._samples is None:
+            self._samples = _decoded.get(self._key)
+        if self._samples is None:
+            try:
+                self._samples = DecodedFile(self._content)
+            except NotDecodableError as error:
+                raise ValueError(f"{self.path} cannot be decoded any more ({error}).") from error
+            _decoded[self._key] = self._samples
+        return self._samples
+
+    def _complain(self, problem):
+        if self.strict:
+            raise ValueError(f"{self.path} {problem}.")
+        warnings.warn(f"{self.path} {problem}.", stacklevel=3)
+
+    def _require_unchanged(self):
+        status = _status(self._content)
+        if (status.st_size, status.st_mtime_ns) != (self.size, self.modified_ns):
+            raise ValueError(f"{self.path} has changed since it was opened. Open it again.")
+
+
+def read(path):
+    """Read a whole file.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    samples : array of float32, shape (n_samples,) or (n_samples, n_channels)
+        Full scale is ±1.
+    sample_rate : int
+        In Hz.
+    """
+    file = AudioFile(path)
+    return file[:], file.sample_rate
+
+
+def _status(path):
+    try:
+        return os.stat(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileNotFoundError(f"{path} does not exist.") from error
+
+
+def _keep(key, header, decoded):
+    """Remember the header of a file, and its samples as long as somebody else holds them."""
+    _headers[key] = header
+    if decoded is not None:
+        _decoded[key] = decoded
+    if len(_headers) > MAX_HEADERS:
+        _headers.popitem(last=False)
+
+
+def _find_header(path, name):
+    """Return the header of a file, and its decoded samples where it is not read in ranges."""
+    with open(path, "rb") as file:
+        first_bytes = file.read(512)
+    if not first_bytes:
+        raise ValueError(f"{name} is empty: it has no bytes.")
+    known, length = None, None
+    is_mpeg = _may_be_mpeg(first_bytes)
+    try:
+        # libsndfile would print remarks on MPEG files whose header is wrong, and guess lengths.
+        length = known_mp3_length(path) if is_mpeg else None
+        if not is_mpeg or length is not None:
+            known = sndfile.read_header(path)
+    except NotDecodableError:
+        pass
+    if known is not None and length is not None and known.n_samples != length:
+        known = known._replace(direct=False)
+    if known is not None and known.direct:
+        check_shape((known.n_samples, known.n_channels), name)
+        return known, None
+    try:
+        decoded = DecodedFile(path, sequential=known is not None and known.sequential)
+    except NotDecodableError as error:
+        raise no_audio(name, first_bytes, str(error)) from error
+    header = decoded.header
+    if known is not None:
+        header = header._replace(format=known.format, subtype=known.subtype)
+    check_shape((header.n_samples, header.n_channels), name)
+    return header, decoded
+
+
+def _may_be_mpeg(first_bytes):
+    """Return whether a file begins as MPEG audio does: a tag, a frame, or zeros before them."""
+    start = first_bytes.lstrip(b"\0")
+    return start[:3] == b"ID3" or not start or (start[0] == 0xFF and start[1:2] >= b"\xe0")
