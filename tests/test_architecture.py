@@ -60,7 +60,7 @@ MAY_IMPORT = {
     "datasets": {"_tracks", "_visible_files", "audio", "waveform"},
     "_pretrained": {"model_file"},
     "separation": {"_audio_writer", "_background", "audio", "spectrogram", "waveform"},
-    "metrics": {"_background", "_tracks", "spectrogram"},
+    "metrics": {"_background", "_checks", "_tracks", "spectrogram"},
     "transforms": {"_tracks", "masks", "spectrogram", "waveform"},
     "cli": {
         "_model_steps",
