@@ -58,7 +58,7 @@ MAY_IMPORT = {
     "datasets": {"_tracks", "_visible_files", "audio", "waveform"},
     "_pretrained": {"model_file"},
     "separation": {"_background", "_visible_files", "audio", "spectrogram", "waveform"},
-    "metrics": {"_background", "_tracks", "spectrogram"},
+    "metrics": {"_background", "_checks", "_tracks", "spectrogram"},
     "transforms": {"_tracks", "masks", "spectrogram", "waveform"},
     "cli": {
         "_model_steps",

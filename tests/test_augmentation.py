@@ -48,6 +48,14 @@ def test_remixed_sources_come_from_any_track_and_the_first_stays():
     assert all(0 <= part.first < LENGTHS[part.track] for plan in drawn for part in plan)
 
 
+def test_remixed_sources_are_each_from_a_place_of_their_own_anywhere_in_the_track():
+    drawn = plans(Augmentation(remix=1.0))
+    places = np.array([[part.first / LENGTHS[part.track] for part in plan[1:]] for plan in drawn])
+    quarters = [np.histogram(of_source, 4, (0, 1))[0] for of_source in places.T]
+    assert np.min(quarters) > 25  # of 50 each
+    assert abs(np.corrcoef(places.T)[0, 1]) < 0.25
+
+
 def test_shifts_are_multiples_of_ten_thousand_samples_and_the_first_source_stays():
     drawn = plans(Augmentation(shift=1.0))
     shifts = {part.first - 500 for plan in drawn for part in plan[1:]}

@@ -28,10 +28,16 @@ from sksvs.cli._output import printable, to_json
 @click.option("--quiet", is_flag=True, help="Show no progress bar.")
 def score(data, corpus, model, protocol, subset, songs, mixture, oracle, jobs, as_json, quiet):
     """Score a model on the songs of a corpus (MIR-1K, DSD100, MUSDB18-HQ), in dB."""
-    from sksvs.datasets import load_corpus
+    from sksvs.datasets import detect_corpus, load_corpus
+    from sksvs.datasets._corpus import CORPORA
     from sksvs.estimators import IdealMaskOracle
     from sksvs.metrics import evaluate
 
+    corpus = detect_corpus(data) if corpus is None else corpus
+    subsets = CORPORA[corpus][1]
+    if subset not in subsets:
+        one_of = f"{subset!r} is not one of {', '.join(map(repr, subsets))}, which {corpus} has."
+        raise click.BadParameter(one_of, param_hint="'--subset'")
     judged = load_corpus(data, subset, corpus)
     found = evaluate(
         load_model(model),

@@ -5,11 +5,11 @@ from pathlib import Path
 from sksvs.datasets._mir1k import load_mir1k
 from sksvs.datasets._multitrack import load_dsd100, load_musdb18hq
 
-# Loader, and what it calls the songs to learn from.
+# Loader, and what it calls the subsets that can be asked for.
 CORPORA = {
-    "mir1k": (load_mir1k, "train"),
-    "dsd100": (load_dsd100, "dev"),
-    "musdb18hq": (load_musdb18hq, "train"),
+    "mir1k": (load_mir1k, {"train": "train", "dev": "dev", "test": "test"}),
+    "dsd100": (load_dsd100, {"train": "dev", "dev": "dev", "test": "test"}),
+    "musdb18hq": (load_musdb18hq, {"train": "train", "test": "test"}),
 }
 
 
@@ -69,5 +69,7 @@ def load_corpus(root, subset="train", corpus=None):
     if corpus not in CORPORA:
         known = ", ".join(map(repr, CORPORA))
         raise ValueError(f"corpus must be one of {known}; got {corpus!r}.")
-    loader, training_subset = CORPORA[corpus]
-    return loader(root, training_subset if subset == "train" else subset)
+    loader, subsets = CORPORA[corpus]
+    if subset not in subsets:
+        raise ValueError(f"subset of {corpus} must be one of {', '.join(subsets)}; got {subset!r}.")
+    return loader(root, subsets[subset])

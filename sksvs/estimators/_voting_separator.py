@@ -118,10 +118,30 @@ class VotingSeparator(BaseMaskSeparator):
         self._set_members(names, fitted)
         return self
 
-    def count_params(self):
-        """Return how many weights of the fitted networks are trained, of all together."""
-        check_is_fitted(self, "n_sources_")
-        return sum(member.count_params() for member in self.estimators_)
+    def count_params(self, by_layer=False, n_freqs=None):
+        """Return how many weights of the networks are trained, of all together.
+
+        Parameters
+        ----------
+        by_layer : bool, default=False
+            Whether to return a dict by the name of the network and of its layer,
+            "first/gru_0", instead of the sum.
+        n_freqs : int, optional
+            Frequency bins, to count before `fit` from the parameters, for two sources.
+
+        Returns
+        -------
+        int or dict of str to int
+        """
+        if n_freqs is None:
+            check_is_fitted(self, "n_sources_")
+        members = self.named_estimators_ if n_freqs is None else dict(self.estimators)
+        counts = {
+            f"{name}/{layer}": count
+            for name, member in members.items()
+            for layer, count in member.count_params(by_layer=True, n_freqs=n_freqs).items()
+        }
+        return counts if by_layer else sum(counts.values())
 
     def get_params(self, deep=True):
         """Return the parameters by name.

@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from sksvs._background import one_thread_per_product
 from sksvs.metrics._decomposition import measure
 from sksvs.metrics._mir_eval import measure_by_mir_eval
-from sksvs.metrics._signals import Signals, signal_energy
+from sksvs.metrics._signals import Signals, as_sources, signal_energy
 
 LARGEST_DB = 100.0
 
@@ -22,22 +22,16 @@ def check_signals(references, estimates, dimensions):
     dimensions : tuple of int
         How many axes they may have: 2 for mono, 3 with channels.
     """
-    references, estimates = np.asarray(references), np.asarray(estimates)
-    shape = (
-        "(n_sources, n_samples)" if dimensions == (2,) else "(n_sources, n_samples[, n_channels])"
-    )
-    if references.ndim not in dimensions or references.shape != estimates.shape:
-        remedy = " Average the channels of stereo sources, or use bss_eval_images."
+    references = as_sources(references, "references", dimensions)
+    estimates = as_sources(estimates, "estimates", dimensions)
+    if references.shape != estimates.shape:
         raise ValueError(
-            f"references and estimates must have one shape {shape}; got {references.shape} and "
-            f"{estimates.shape}.{remedy if dimensions == (2,) and references.ndim == 3 else ''}"
+            "references and estimates must have one shape (n_sources, n_samples[, n_channels]); "
+            f"got {references.shape} and {estimates.shape}."
         )
     if references.size == 0:
         raise ValueError(f"references are empty: they have shape {references.shape}.")
-    return tuple(
-        x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
-        for x in (references, estimates)
-    )
+    return references, estimates
 
 
 def window_ranges(n_samples, window, hop, variant):

@@ -8,7 +8,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 
 from sksvs.metrics._comparison import LARGEST_DB, measure_track
 from sksvs.metrics._protocols import get_protocol
-from sksvs.metrics._signals import signal_energy
+from sksvs.metrics._signals import as_sources, signal_energy
 
 
 class TrackScore(NamedTuple):
@@ -161,6 +161,12 @@ def score_tracks(tracks, protocol="whole_tracks", sample_weight=None):
     Returns
     -------
     SeparationScore
+
+    Raises
+    ------
+    ValueError
+        If references or estimates are no sources, with time as the second axis, or a reference
+        holds NaN or inf; naming the track.
     """
     protocol = get_protocol(protocol)
     scores = []
@@ -187,7 +193,10 @@ def score_track(name, references, estimates, protocol, mixture=None, sample_rate
     -------
     TrackScore
     """
-    n_sources, n_samples = np.shape(references)[:2]
+    n_axes = (2, 3) if protocol.variant.images else (2,)
+    references = as_sources(references, f"the references of {name}", n_axes)
+    estimates = as_sources(estimates, f"the estimates of {name}", n_axes)
+    n_sources, n_samples = references.shape[:2]
     problem, left_out = _problem(name, references, estimates)
     if problem is None:
         ranges = protocol.ranges(n_samples, sample_rate, name)

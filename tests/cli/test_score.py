@@ -26,6 +26,20 @@ def test_json_has_the_tracks_and_their_summary(run, dsd100, model, protocol, met
     assert found["summary"][f"oracle_{metric}_0"] > found["summary"][f"{metric}_0"] + 3
 
 
+@pytest.mark.parametrize("subset", ["all", "Dev", ""])
+def test_a_subset_that_no_corpus_has_is_a_wrong_argument(run, dsd100, model, subset):
+    result = run("score", "--data", dsd100, "--model", model, "--subset", subset)
+    assert result.exit_code == 2
+    assert f"'--subset': {subset!r} is not one of 'train', 'dev', 'test'" in result.stderr
+
+
+def test_a_subset_that_another_corpus_has_is_a_wrong_argument(run, tmp_path, model):
+    (tmp_path / "train").mkdir()
+    result = run("score", "--data", tmp_path, "--model", model, "--subset", "dev")
+    assert result.exit_code == 2
+    assert "'dev' is not one of 'train', 'test', which musdb18hq has" in result.stderr
+
+
 def test_a_folder_without_songs_is_an_error(run, tmp_path, model):
     result = run("score", "--data", tmp_path, "--model", model)
     assert result.exit_code == 1

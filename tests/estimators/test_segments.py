@@ -96,6 +96,22 @@ def test_every_segment_is_what_the_track_has_there():
             np.testing.assert_allclose(found, voice[start : start + 10], atol=1e-4)
 
 
+@pytest.mark.parametrize("segment_frames", [10, 40])
+def test_the_silence_after_a_short_track_is_standardised_as_silence_in_a_track_is(segment_frames):
+    batches = make_batches([900, 20], segment_frames, 3, seed=0)
+    rng = np.random.default_rng(0)
+    mean, scale = (rng.uniform(0.5, 2.0, N_FREQS).astype(np.float32) for _ in range(2))
+    batches.mean, batches.scale = mean, scale
+    n_padded = 0
+    for inputs, _, weights, _ in batches:
+        padding = inputs[: np.count_nonzero(weights[:, 0])][weights[weights[:, 0] > 0] == 0]
+        np.testing.assert_allclose(
+            padding, np.broadcast_to(-mean / scale, padding.shape), rtol=1e-6
+        )
+        n_padded += len(padding)
+    assert n_padded > 0
+
+
 def test_epochs_differ_and_validation_does_not():
     shuffled, fixed = (make_batches([900, 700], 10, 4, seed) for seed in (0, None))
     first, second = (np.concatenate([b[0] for b in shuffled]) for _ in range(2))

@@ -73,6 +73,21 @@ def test_members_learn_what_they_would_learn_alone(voting, tracks):
     assert not hasattr(voting.estimators[0][1], "weights_")
 
 
+def test_weights_are_counted_by_member_and_layer(voting):
+    counts = voting.count_params(by_layer=True)
+    assert sum(counts.values()) == voting.count_params()
+    for name, member in voting.named_estimators_.items():
+        of_member = {k: n for k, n in counts.items() if k.startswith(f"{name}/")}
+        expected = member.count_params(by_layer=True)
+        assert of_member == {f"{name}/{layer}": n for layer, n in expected.items()}
+    n_freqs = voting.stft_params_.n_freqs
+    unfitted = VotingSeparator(members())
+    assert unfitted.count_params(by_layer=True, n_freqs=n_freqs) == counts
+    assert unfitted.count_params(n_freqs=n_freqs) == sum(counts.values())
+    with pytest.raises(NotFittedError):
+        unfitted.count_params()
+
+
 def test_members_fitted_in_processes_are_those_fitted_in_turn(tracks):
     X, networks = analysed(*tracks), members()[:2]
     in_turn, at_once = (VotingSeparator(networks, n_jobs=n).fit(X) for n in (None, 2))
