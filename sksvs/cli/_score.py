@@ -2,7 +2,13 @@
 
 import click
 
-from sksvs.cli._options import corpus_option, data_option, load_model, model_option
+from sksvs.cli._options import (
+    corpus_option,
+    data_option,
+    load_model,
+    model_option,
+    strict_option,
+)
 from sksvs.cli._output import printable, to_json
 
 
@@ -26,7 +32,10 @@ from sksvs.cli._output import printable, to_json
 @click.option("--jobs", type=int, default=1, show_default=True, help="Songs at a time; -1: cores.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--quiet", is_flag=True, help="Show no progress bar.")
-def score(data, corpus, model, protocol, subset, songs, mixture, oracle, jobs, as_json, quiet):
+@strict_option
+def score(
+    data, corpus, model, protocol, subset, songs, mixture, oracle, jobs, as_json, quiet, strict
+):
     """Score a model on the songs of a corpus (MIR-1K, DSD100, MUSDB18-HQ), in dB."""
     from sksvs.datasets import detect_corpus, load_corpus
     from sksvs.datasets._corpus import CORPORA
@@ -38,7 +47,7 @@ def score(data, corpus, model, protocol, subset, songs, mixture, oracle, jobs, a
     if subset not in subsets:
         one_of = f"{subset!r} is not one of {', '.join(map(repr, subsets))}, which {corpus} has."
         raise click.BadParameter(one_of, param_hint="'--subset'")
-    judged = load_corpus(data, subset, corpus)
+    judged = load_corpus(data, subset, corpus, strict=strict)
     found = evaluate(
         load_model(model),
         judged.X[:songs],

@@ -42,7 +42,7 @@ def detect_corpus(root):
     )
 
 
-def load_corpus(root, subset="train", corpus=None):
+def load_corpus(root, subset="train", corpus=None, strict=False):
     """Load MIR-1K, DSD100 or MUSDB18-HQ, whichever is there.
 
     Parameters
@@ -54,6 +54,8 @@ def load_corpus(root, subset="train", corpus=None):
         another that the corpus has.
     corpus : {"mir1k", "dsd100", "musdb18hq"}, optional
         The default is what the folder looks like.
+    strict : bool, default=False
+        Whether a file that lacks samples is an error and not a warning.
 
     Returns
     -------
@@ -72,4 +74,4 @@ def load_corpus(root, subset="train", corpus=None):
     loader, subsets = CORPORA[corpus]
     if subset not in subsets:
         raise ValueError(f"subset of {corpus} must be one of {', '.join(subsets)}; got {subset!r}.")
-    return loader(root, subsets[subset])
+    return loader(root, subsets[subset], strict=strict)

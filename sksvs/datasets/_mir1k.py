@@ -10,7 +10,7 @@ TRAINING_SINGERS = ("abjones", "amy")
 DEV_CLIPS = ("abjones_5_08", "abjones_5_09", "amy_9_08", "amy_9_09")
 
 
-def load_mir1k(root, subset="train", mix="0dB", return_X_y=False):
+def load_mir1k(root, subset="train", mix="0dB", strict=False, return_X_y=False):
     """Load the clips of MIR-1K (1000 clips, 16 kHz) without reading their samples.
 
     In the files the left channel is the music and the right channel is the voice. The split is
@@ -26,6 +26,8 @@ def load_mir1k(root, subset="train", mix="0dB", return_X_y=False):
         "0dB": voice and music are divided by their L2 norms and added, as in Huang et al. 2014
         (so the samples are small: a clip of 8 s has an RMS of 0.004). "natural": added as they
         are. The norms are measured when a clip is first read.
+    strict : bool, default=False
+        Whether a file that lacks samples is an error and not a warning.
     return_X_y : bool, default=False
         Whether to return only ``(X, y)``.
 
@@ -38,7 +40,7 @@ def load_mir1k(root, subset="train", mix="0dB", return_X_y=False):
     Raises
     ------
     FileNotFoundError, ValueError
-        If a file is missing or damaged, or has not two channels; it is named.
+        If a file is missing, holds no audio or has not two channels; it is named.
 
     References
     ----------
@@ -60,7 +62,7 @@ def load_mir1k(root, subset="train", mix="0dB", return_X_y=False):
         )
     X, y = [], []
     for name in names:
-        clip = AudioFile(folder / f"{name}.wav")
+        clip = AudioFile(folder / f"{name}.wav", strict=strict)
         if clip.ndim != 2 or clip.shape[1] != 2:
             raise ValueError(
                 f"{clip.name} must have two channels, music left and voice right; got shape "

@@ -11,7 +11,13 @@ STEMS = ("bass", "drums", "other", "vocals")
 WHOLE, ACCOMPANIMENT = "accompaniment", ("bass", "drums", "other")
 
 
-def load_dsd100(root, subset="dev", sources=("vocals", "accompaniment"), return_X_y=False):
+def load_dsd100(
+    root,
+    subset="dev",
+    sources=("vocals", "accompaniment"),
+    strict=False,
+    return_X_y=False,
+):
     """Load the songs of DSD100 (100 songs, 44.1 kHz stereo WAV) without reading their samples.
 
     Expects ``Mixtures/Dev/<id - artist - title>/mixture.wav`` and
@@ -27,6 +33,8 @@ def load_dsd100(root, subset="dev", sources=("vocals", "accompaniment"), return_
         What `y` holds, in this order: any of "bass", "drums", "other", "vocals", and
         "accompaniment", the sum of the first three. A separator takes them to add up to the
         mixture, so leave none out when you fit one.
+    strict : bool, default=False
+        Whether a file that lacks samples is an error and not a warning.
     return_X_y : bool, default=False
         Whether to return only ``(X, y)``.
 
@@ -39,7 +47,7 @@ def load_dsd100(root, subset="dev", sources=("vocals", "accompaniment"), return_
     Raises
     ------
     FileNotFoundError, ValueError
-        If a file is missing, damaged or of another length than its mixture; it is named.
+        If a file is missing, holds no audio or has another length than its mixture; it is named.
 
     References
     ----------
@@ -57,11 +65,18 @@ def load_dsd100(root, subset="dev", sources=("vocals", "accompaniment"), return_
         "Mixtures and Sources",
         f"DSD100, subset {subset}, from {root}: mixture and {sources}; groups are "
         "artists. Liutkus et al. 2017; research use.",
+        strict,
         return_X_y,
     )
 
 
-def load_musdb18hq(root, subset="train", sources=("vocals", "accompaniment"), return_X_y=False):
+def load_musdb18hq(
+    root,
+    subset="train",
+    sources=("vocals", "accompaniment"),
+    strict=False,
+    return_X_y=False,
+):
     """Load the songs of MUSDB18-HQ (150 songs, 44.1 kHz stereo WAV) without reading samples.
 
     Expects ``train/<artist - title>/{mixture,bass,drums,other,vocals}.wav``, and likewise
@@ -74,6 +89,8 @@ def load_musdb18hq(root, subset="train", sources=("vocals", "accompaniment"), re
     subset : {"train", "test"}, default="train"
     sources : sequence of str, default=("vocals", "accompaniment")
         As in :func:`load_dsd100`.
+    strict : bool, default=False
+        Whether a file that lacks samples is an error and not a warning.
     return_X_y : bool, default=False
         Whether to return only ``(X, y)``.
 
@@ -85,7 +102,7 @@ def load_musdb18hq(root, subset="train", sources=("vocals", "accompaniment"), re
     Raises
     ------
     FileNotFoundError, ValueError
-        If a file is missing, damaged or of another length than its mixture; it is named.
+        If a file is missing, holds no audio or has another length than its mixture; it is named.
 
     References
     ----------
@@ -100,6 +117,7 @@ def load_musdb18hq(root, subset="train", sources=("vocals", "accompaniment"), re
         "train and test",
         f"MUSDB18-HQ, subset {subset}, from {root}: mixture and {sources}; groups are "
         "artists. Rafii et al. 2019; research use.",
+        strict,
         return_X_y,
     )
 
@@ -110,7 +128,7 @@ def _subset_folder(subset, folders):
     return folders[subset]
 
 
-def _load_songs(mixtures, stems, sources, artist_of, layout, description, return_X_y):
+def _load_songs(mixtures, stems, sources, artist_of, layout, description, strict, return_X_y):
     """Return the songs below `mixtures`, each a folder, in the order of their names.
 
     Hidden folders and those of systems and tools are passed over.
@@ -136,12 +154,15 @@ def _load_songs(mixtures, stems, sources, artist_of, layout, description, return
     )
     if not names:
         raise FileNotFoundError(f"{mixtures} holds no songs, each in a folder of its own.")
-    X = [AudioFile(mixtures / name / "mixture.wav") for name in names]
-    y = [Sources([_load_source(stems / name, source) for source in sources]) for name in names]
+    X = [AudioFile(mixtures / name / "mixture.wav", strict=strict) for name in names]
+    y = [
+        Sources([_load_source(stems / name, source, strict) for source in sources])
+        for name in names
+    ]
     return make_bunch(X, y, names, [artist_of(name) for name in names], description, return_X_y)
 
 
-def _load_source(folder, source):
+def _load_source(folder, source, strict):
     if source == WHOLE:
-        return Sum([AudioFile(folder / f"{stem}.wav") for stem in ACCOMPANIMENT])
-    return AudioFile(folder / f"{source}.wav")
+        return Sum([AudioFile(folder / f"{stem}.wav", strict=strict) for stem in ACCOMPANIMENT])
+    return AudioFile(folder / f"{source}.wav", strict=strict)
