@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 
 from sksvs.audio import AudioFile
 from sksvs.audio.encoding import keep_encoding
@@ -150,7 +150,7 @@ def separate_songs(separator, songs, n_jobs=None, **options):
     ------
     SeparatedFile
     """
-    if n_jobs not in (None, 1):
+    if effective_n_jobs(n_jobs) > 1:
         # Workers do not have the pipes of this process, but they have what came through them.
         songs = [_with_copy_of_pipe(song) for song in songs]
     return Parallel(n_jobs=n_jobs, return_as="generator")(
