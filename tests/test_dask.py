@@ -1,7 +1,5 @@
 """Searches, cross-validation and the separation of a corpus on a Dask cluster, through joblib."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from joblib import parallel_config
@@ -78,10 +76,10 @@ def test_folds_are_fitted_on_both_workers(cluster, songs):
 def test_a_corpus_is_separated_on_a_cluster(cluster, songs, tmp_path):
     separator = pipeline(bidirectional=False).fit(*songs)
     paths = [song.path for song in songs[0]]
-    (tmp_path / "cut.wav").write_bytes(Path(paths[0]).read_bytes()[:-100])
-    with pytest.warns(UserWarning, match=r"1 of 5 files could not be separated:\n.*cut\.wav"):
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    with pytest.warns(UserWarning, match=r"1 of 5 files could not be separated:\n.*bad\.wav"):
         results = separate_files(
-            separator, [*paths, tmp_path / "cut.wav"], tmp_path / "out", n_jobs=-1
+            separator, [*paths, tmp_path / "bad.wav"], tmp_path / "out", n_jobs=-1
         )
     assert [len(result.stems) for result in results] == [2, 2, 2, 2, 0]
     expected = separate_file(separator, paths[2], tmp_path / "here")

@@ -223,8 +223,9 @@ def _choose_bitrate(bitrate, subtype, sample_rate, n_channels):
     if bitrate is None:
         return min(max(DEFAULT_BITRATES[subtype] * n_channels / 2, lowest), highest)
     if not lowest <= bitrate <= highest:
+        name = "MP3" if subtype == "MPEG_LAYER_III" else subtype
         raise ValueError(
-            f"bitrate must be from {lowest:g} to {highest:g} kb/s for {subtype} with {n_channels} "
+            f"bitrate must be from {lowest:g} to {highest:g} kb/s for {name} with {n_channels} "
             f"channel(s) at {sample_rate} Hz; got {bitrate!r}."
         )
     return float(bitrate)

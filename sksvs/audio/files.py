@@ -180,13 +180,14 @@ class AudioFile(Waveform):
                 f"{self.path} is damaged: its header promises {wanted} channel(s), but {got} were "
                 "decoded."
             )
-        self._samples = decoded
-        _keep(self._key, header._replace(direct=False), decoded)
         n_decoded = min(decoded.header.n_samples, header.n_samples)
-        self._complain(
+        problem = (
             f"is damaged: {n_decoded} of its {header.n_samples} samples can be decoded, and "
             "silence stands for the rest"
         )
+        self._samples = decoded
+        _keep(self._key, header._replace(direct=False, problem=problem), decoded)
+        self._complain(problem)
         return None
 
     def _decoded_file(self):

@@ -117,7 +117,13 @@ def separate_file(
 def _made_folder(folder):
     """Make a folder; if it is new and the body fails, remove it again unless something is in it."""
     is_new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"The folder {folder} for stems cannot be made ({error.strerror}). Take another one",
+        ) from error
     try:
         yield
     except BaseException:
