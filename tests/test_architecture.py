@@ -42,6 +42,7 @@ def parts_imported_by(name):
 
 MAY_IMPORT = {
     "_background": set(),
+    "_centred": {"waveform"},
     "_checks": set(),
     "_audio_writer": {"_declared_size", "_whole_file"},
     "_declared_size": set(),
@@ -59,8 +60,8 @@ MAY_IMPORT = {
     "datasets": {"_tracks", "audio", "waveform"},
     "_pretrained": {"model_file"},
     "separation": {"_audio_writer", "_background", "audio", "spectrogram", "waveform"},
-    "metrics": {"_background", "_tracks", "spectrogram"},
-    "transforms": {"_tracks", "masks", "spectrogram", "waveform"},
+    "metrics": {"_background", "_centred", "_tracks", "spectrogram"},
+    "transforms": {"_centred", "_tracks", "masks", "spectrogram", "waveform"},
     "cli": {
         "_model_steps",
         "_pretrained",
@@ -74,6 +75,7 @@ MAY_IMPORT = {
     },
     "estimators": {
         "_background",
+        "_centred",
         "_checks",
         "_stft",
         "_tracks",

@@ -19,7 +19,7 @@ from sksvs.spectrogram import Spectrogram
 from sksvs.transforms import STFTTransformer
 from sksvs.waveform import ArrayWaveform
 from tests.estimators.conftest import analysed, three_sources, tiny_separator
-from tests.strategies import seeded_noise, tiny_tracks
+from tests.strategies import centred_noise, seeded_noise, tiny_tracks
 
 
 def close(actual, expected):
@@ -57,7 +57,7 @@ def test_masks_lie_in_the_unit_interval_and_sum_to_one_in_silence_too(fitted, tr
 
 
 def test_predict_applies_the_masks_to_every_channel(fitted):
-    mixture = seeded_noise((900, 2), seed=1)
+    mixture = centred_noise((900, 2), seed=1)
     (x,) = analysed([mixture])
     (masks,), (estimates,) = fitted.predict_mask([x]), fitted.predict([x])
     for mask, estimate in zip(masks, estimates):
