@@ -8,7 +8,8 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
-from sksvs._tracks import check_mixtures, check_sources
+from sksvs._centred import difference_from_sum
+from sksvs._tracks import check_mixtures, check_sources, warn_of_difference
 from sksvs.metrics._protocols import get_protocol
 from sksvs.metrics._score import SeparationScore, score_track
 from sksvs.spectrogram import Spectrogram
@@ -143,6 +144,12 @@ def evaluate(
         Print it, or take ``.table`` (a row a track) and ``.scores["estimate"]``, a
         :class:`SeparationScore`. What is undefined is as for :func:`score_tracks`.
 
+    Warns
+    -----
+    UserWarning
+        If a mixture is not the sum of its sources: they differ by more than -30 dB of its energy,
+        constants aside.
+
     Raises
     ------
     ValueError, TypeError
@@ -183,7 +190,10 @@ def evaluate(
         for track in zip(tracks, mixtures, sources, rates)
     )
     found = []
-    for track_scores in tqdm(work, total=len(tracks), unit="track", disable=not verbose):
+    for difference, track_scores in tqdm(
+        work, total=len(tracks), unit="track", disable=not verbose
+    ):
+        warn_of_difference(track_scores[0].name, difference)
         track_scores[0].warn()
         found.append(track_scores)
     scores = {
@@ -194,8 +204,9 @@ def evaluate(
 
 
 def _score_all(separators, track, mixture, sources, sample_rate, protocol):
-    """Return the `TrackScore` of every separator on one track."""
+    """Return how the mixture differs from its sources, and the `TrackScore` of every separator."""
     references, unprocessed = np.stack([source[:] for source in sources]), mixture[:]
+    difference = difference_from_sum(unprocessed, references)
     estimates = {"estimate": separators["estimate"].predict([track])[0]}
     if "mixture" in separators:
         estimates["mixture"] = np.broadcast_to(unprocessed, references.shape)
@@ -204,7 +215,7 @@ def _score_all(separators, track, mixture, sources, sample_rate, protocol):
     if not protocol.variant.images or np.ndim(estimates["estimate"]) == 2:
         references, unprocessed = _channel_mean(references, 2), _channel_mean(unprocessed, 1)
         estimates = {who: _channel_mean(e, 2) for who, e in estimates.items()}
-    return [
+    return difference, [
         score_track(mixture.name, references, estimates[who], protocol, unprocessed, sample_rate)
         for who in separators
     ]

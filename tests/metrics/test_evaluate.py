@@ -103,6 +103,7 @@ def test_two_processes_bare_separators_and_searches_give_the_same(tracks, capsys
 def test_tracks_without_figures_warn_once_and_by_name(tracks):
     X, y = tracks
     silent = [y[0], y[1] * np.array([0, 1])[:, np.newaxis, np.newaxis]]
+    X = [X[0], ArrayWaveform(silent[1].sum(axis=0), SAMPLE_RATE, "song 1.wav")]
     with pytest.warns(UndefinedMetricWarning, match=r"song 1\.wav .* left out") as caught:
         found = evaluate(pipeline().fit(X, y), X, silent, mixture=True)
     assert len(caught) == 1
