@@ -142,6 +142,26 @@ def check_sources(y, mixtures):
     return sources
 
 
+def warn_of_assumed_rate(waveforms, rate):
+    """Warn once of all waveforms that do not know their sample rate, and say which is assumed.
+
+    Parameters
+    ----------
+    waveforms : list of Waveform
+    rate : int or None
+        That they are taken to have, in Hz; None: no rate is assumed.
+    """
+    unknown = [waveform.name for waveform in waveforms if waveform.sample_rate is None]
+    if unknown and rate is not None:
+        others = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
+        warnings.warn(
+            f"{unknown[0]}{others} has no known sample rate and is taken to be at {rate} Hz. Say "
+            "at which rate it is: ArrayWaveform(samples, rate), STFTTransformer(array_rate=...) "
+            "or sksvs.pretrained(..., sample_rate=...).",
+            stacklevel=3,
+        )
+
+
 def warn_of_difference(name, difference):
     """Warn of a mixture that is not the sum of its sources.
 

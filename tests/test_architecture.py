@@ -60,7 +60,7 @@ MAY_IMPORT = {
     "datasets": {"_tracks", "audio", "waveform"},
     "_pretrained": {"model_file"},
     "separation": {"_audio_writer", "_background", "audio", "spectrogram", "waveform"},
-    "metrics": {"_background", "_centred", "_tracks", "spectrogram"},
+    "metrics": {"_background", "_centred", "_tracks", "spectrogram", "waveform"},
     "transforms": {"_centred", "_tracks", "masks", "spectrogram", "waveform"},
     "cli": {
         "_model_steps",

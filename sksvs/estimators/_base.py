@@ -13,6 +13,7 @@ from sksvs._stft import Synthesis
 from sksvs._tracks import (
     check_sources,
     check_spectrograms,
+    warn_of_assumed_rate,
     warn_of_cancelled,
     warn_of_difference,
 )
@@ -135,7 +136,8 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         Warns
         -----
         UserWarning
-            If the channels of a track cancel each other in their mean, naming it.
+            If the channels of a track cancel each other in their mean, naming it. If tracks do
+            not know their sample rate, but it is known at which rate the separator was fitted.
 
         Raises
         ------
@@ -302,6 +304,8 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
                     f"{x.name} was analysed with {difference} as in fit. A separator works with "
                     f"the STFT settings that it was fitted with.{self._rate_remedy(x)}"
                 )
+        unknown = [x.waveform for x in spectrograms if x.params.sample_rate is None]
+        warn_of_assumed_rate(unknown, self.stft_params_.sample_rate)
         return [Spectrogram(Centred(x.waveform), x.params) for x in spectrograms]
 
     def _rate_remedy(self, spectrogram):

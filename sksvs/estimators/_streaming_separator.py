@@ -1,5 +1,7 @@
 """Separate a live stream: blocks of samples in, blocks of estimates out."""
 
+import warnings
+
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -48,7 +50,8 @@ class StreamingSeparator:
     level : float, optional
         RMS of the channel mean of what is to come, without its constant, full scale being 1.
     sample_rate : int, optional
-        Of the stream, in Hz. By default it is that of the songs learnt from.
+        Of the stream, in Hz. By default it is that of the songs learnt from; where that is known,
+        a warning says which it is.
 
     Attributes
     ----------
@@ -91,6 +94,12 @@ class StreamingSeparator:
         self.separator = last
         self.level = level
         fitted = last.stft_params_
+        if sample_rate is None and fitted.sample_rate is not None:
+            warnings.warn(
+                f"The stream is taken to be at {fitted.sample_rate} Hz, as the songs learnt from "
+                "are. Say at which rate it is: StreamingSeparator(..., sample_rate=...).",
+                stacklevel=2,
+            )
         self.params = fitted if sample_rate is None else fitted.at_rate(sample_rate)
         self._begin()
 

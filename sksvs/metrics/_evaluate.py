@@ -9,10 +9,16 @@ from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
 from sksvs._centred import difference_from_sum
-from sksvs._tracks import check_mixtures, check_sources, warn_of_difference
+from sksvs._tracks import (
+    check_mixtures,
+    check_sources,
+    warn_of_assumed_rate,
+    warn_of_difference,
+)
 from sksvs.metrics._protocols import get_protocol
 from sksvs.metrics._score import SeparationScore, score_track
 from sksvs.spectrogram import Spectrogram
+from sksvs.waveform import AtRate, Waveform
 
 
 class Evaluation:
@@ -132,7 +138,7 @@ def evaluate(
     names : list of str, optional
         What to call the tracks in the table. By default their paths.
     sample_rate : int, optional
-        In Hz, for protocols with windows, where the tracks do not know their own.
+        In Hz, of tracks that do not know their own. Protocols with windows need it.
     n_jobs : int, optional
         Tracks to work on at once, as in joblib: -1 for one a core. Any joblib backend serves.
     verbose : bool, default=False
@@ -148,7 +154,7 @@ def evaluate(
     -----
     UserWarning
         If a mixture is not the sum of its sources: they differ by more than -30 dB of its energy,
-        constants aside.
+        constants aside. If tracks do not know their sample rate, and the estimator assumes one.
 
     Raises
     ------
@@ -184,6 +190,7 @@ def evaluate(
     rates = [sample_rate if m.sample_rate is None else m.sample_rate for m in mixtures]
     for m, rate in zip(mixtures, rates):
         protocol.ranges(m.n_samples, rate, m.name)  # before the first track takes its time
+    tracks = _with_rates(tracks, estimator, sample_rate)
 
     work = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
         joblib.delayed(_score_all)(separators, *track, protocol)
@@ -201,6 +208,28 @@ def evaluate(
     }
     seconds = [m.n_samples / rate if rate else float("nan") for m, rate in zip(mixtures, rates)]
     return Evaluation(scores, protocol, names or [m.name for m in mixtures], seconds)
+
+
+def _with_rates(tracks, estimator, sample_rate):
+    """Return the tracks at the rate that is given, or that the estimator assumes, with a warning.
+
+    It would assume the same track after track, and warn of every one.
+    """
+    steps = (
+        [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    )
+    if sample_rate is None and not any(getattr(step, "array_rate", None) for step in steps):
+        assumed = [getattr(step, "sample_rate", None) for step in steps]
+        fitted = getattr(steps[-1], "stft_params_", None)
+        assumed.append(getattr(fitted, "sample_rate", None))
+        sample_rate = next((rate for rate in assumed if rate is not None), None)
+        warn_of_assumed_rate([x for x in tracks if isinstance(x, Waveform)], sample_rate)
+    if sample_rate is None:
+        return tracks
+    return [
+        AtRate(x, sample_rate) if isinstance(x, Waveform) and x.sample_rate is None else x
+        for x in tracks
+    ]
 
 
 def _score_all(separators, track, mixture, sources, sample_rate, protocol):

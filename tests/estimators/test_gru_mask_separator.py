@@ -579,7 +579,9 @@ def test_another_sample_rate_than_that_of_fit_is_refused(tracks):
     X, y = tracks
     known = [X[0], ArrayWaveform(X[1], 8000)]
     separator = tiny_separator(max_iter=1).fit(analysed(known, y[:2]))
-    separator.predict(analysed(X))
+    with pytest.warns(UserWarning, match=r"X\[0\] \(and 2 more\) has no .* at 8000 Hz") as caught:
+        separator.predict(analysed(X))
+    assert len(caught) == 1
     with pytest.raises(ValueError, match="sample_rate=16000 instead of 8000"):
         separator.predict(analysed([ArrayWaveform(X[0], 16000, "/song.wav")]))
 

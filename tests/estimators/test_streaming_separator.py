@@ -141,3 +141,11 @@ def test_blocks_are_checked(forwards, block, error, message):
     stream.process(np.zeros((10, 2)))
     with pytest.raises(error, match=message):
         stream.process(block)
+
+
+def test_the_rate_that_a_stream_is_taken_to_have_is_said_unless_it_is_given(forwards):
+    known = copy.deepcopy(forwards)
+    known.stft_params_ = STFTTransformer(N_FFT, HOP)._params(8000)
+    with pytest.warns(UserWarning, match=r"is taken to be at 8000 Hz.*\(..., sample_rate=...\)"):
+        assert StreamingSeparator(known).params.sample_rate == 8000
+    assert StreamingSeparator(known, sample_rate=8000).params == known.stft_params_
