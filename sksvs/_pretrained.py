@@ -22,7 +22,7 @@ def pretrained(name="voice", *, sample_rate=None, return_card=False):
         those of the code.
     sample_rate : int, optional
         Of bare arrays, in Hz. By default they are taken to be at the network's own rate, 16,000
-        Hz. Files, and waveforms that know their rate, are always taken at that.
+        Hz, with a warning. Files, and waveforms that know their rate, are always taken at that.
     return_card : bool, default=False
         Whether to return ``(pipeline, card)``; the card is a dict.
 

@@ -1,5 +1,6 @@
 """Check lists of tracks where they enter: mixtures, and the sources that belong to them."""
 
+import warnings
 from os import PathLike
 
 import numpy as np
@@ -8,6 +9,7 @@ from sksvs._checks import common_rate
 from sksvs.spectrogram import Spectrogram
 from sksvs.waveform import ArrayWaveform, Sources, Waveform
 
+NO_SUM = -30  # dB: a mixture that differs more from the sum of its sources is warned of
 ANY_RATE = ", or take songs of any rate with STFTTransformer(sample_rate=...)"
 
 
@@ -141,6 +143,64 @@ def check_sources(y, mixtures, one_rate=True):
     for track in tracks:
         common_rate(track)
     return sources
+
+
+def warn_of_assumed_rate(waveforms, rate):
+    """Warn once of all waveforms that do not know their sample rate, and say which is assumed.
+
+    Parameters
+    ----------
+    waveforms : list of Waveform
+    rate : int or None
+        That they are taken to have, in Hz; None: no rate is assumed.
+    """
+    unknown = [waveform.name for waveform in waveforms if waveform.sample_rate is None]
+    if unknown and rate is not None:
+        others = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
+        warnings.warn(
+            f"{unknown[0]}{others} has no known sample rate and is taken to be at {rate} Hz. Say "
+            "at which rate it is: ArrayWaveform(samples, rate), STFTTransformer(array_rate=...) "
+            "or sksvs.pretrained(..., sample_rate=...).",
+            stacklevel=3,
+        )
+
+
+def warn_of_difference(name, difference):
+    """Warn of a mixture that is not the sum of its sources.
+
+    Parameters
+    ----------
+    name : str
+        Of the track.
+    difference : float
+        Power of the difference over that of the mixture in dB.
+    """
+    if difference is not None and difference > NO_SUM:
+        warnings.warn(
+            f"{name} is not the sum of its sources: what they differ by has {difference:.1f} dB "
+            "of its energy. Check that they belong together, begin together and have the same "
+            "gain.",
+            stacklevel=3,
+        )
+
+
+def warn_of_cancelled(name, n_channels):
+    """Warn of a track whose channels cancel each other in their mean, and say what follows.
+
+    Parameters
+    ----------
+    name : str
+        Of the track.
+    n_channels : int
+        That are left of it: 1 is the mean alone.
+    """
+    follows = (
+        "so each of them is separated by itself."
+        if n_channels > 1
+        else "which is next to silent and all that is separated. Leave MonoDownmix out of the "
+        "pipeline to separate the channels."
+    )
+    warnings.warn(f"{name}: its channels cancel each other in their mean, {follows}", stacklevel=3)
 
 
 def _check_track_sources(sources, mixture, i):

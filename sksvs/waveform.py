@@ -252,6 +252,9 @@ class Downmix(Waveform):
 
 def before_downmix(waveform):
     """Return what a downmix is the mean of, with its channels; any other waveform as it is."""
+    if isinstance(waveform, AtRate):
+        whole = before_downmix(waveform.waveform)
+        return waveform if whole is waveform.waveform else AtRate(whole, waveform.sample_rate)
     return waveform.waveform if isinstance(waveform, Downmix) else waveform
 
 

@@ -13,6 +13,12 @@ def seeded_noise(shape, seed, scale=1.0):
     return scale * np.random.default_rng(seed).standard_normal(shape)
 
 
+def centred_noise(shape, seed, scale=1.0):
+    """Return reproducible noise whose channels have no constant, which would be no sound."""
+    noise = seeded_noise(shape, seed, scale)
+    return noise - noise.mean(axis=0)
+
+
 @st.composite
 def waveforms(draw, max_samples=600, max_channels=2):
     """Draw a waveform of any length from one sample on, mono or with channels, of any level."""

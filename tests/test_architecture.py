@@ -42,6 +42,7 @@ def parts_imported_by(name):
 
 MAY_IMPORT = {
     "_background": set(),
+    "_centred": {"waveform"},
     "_checks": set(),
     "_atomic": set(),
     "_stft": set(),
@@ -58,8 +59,8 @@ MAY_IMPORT = {
     "datasets": {"_tracks", "_visible_files", "audio", "waveform"},
     "_pretrained": {"model_file"},
     "separation": {"_background", "_visible_files", "audio", "spectrogram", "waveform"},
-    "metrics": {"_background", "_checks", "_tracks", "spectrogram"},
-    "transforms": {"_tracks", "masks", "spectrogram", "waveform"},
+    "metrics": {"_background", "_centred", "_checks", "_tracks", "spectrogram", "waveform"},
+    "transforms": {"_centred", "_tracks", "masks", "spectrogram", "waveform"},
     "cli": {
         "_model_steps",
         "_pretrained",
@@ -74,6 +75,7 @@ MAY_IMPORT = {
     "estimators": {
         "_atomic",
         "_background",
+        "_centred",
         "_checks",
         "_stft",
         "_tracks",

@@ -1,17 +1,26 @@
 """What every separator shares: checks, masks applied to mixtures, the score."""
 
 from abc import ABCMeta, abstractmethod
+from contextlib import ExitStack, closing
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksvs._background import in_background, one_thread_per_product
+from sksvs._centred import Centred, difference_from_sum
 from sksvs._stft import Synthesis
-from sksvs._tracks import check_sources, check_spectrograms
+from sksvs._tracks import (
+    check_sources,
+    check_spectrograms,
+    warn_of_assumed_rate,
+    warn_of_cancelled,
+    warn_of_difference,
+)
+from sksvs.estimators._channels import channels_of
 from sksvs.metrics import score_tracks
 from sksvs.metrics._score import check_weights
-from sksvs.spectrogram import STFTParams
+from sksvs.spectrogram import Spectrogram, STFTParams
 
 
 class MaskedSynthesis:
@@ -64,7 +73,9 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     """A separator that multiplies the mixture's spectrogram by one mask a source.
 
     This class checks tracks, applies masks and scores; a subclass learns in `fit` (which sets
-    `n_sources_` and `stft_params_`) and says what the masks are in `_mask_blocks`.
+    `n_sources_` and `stft_params_`) and says what the masks are in `_mask_blocks`. What is masked
+    is the mixture without its constant (DC), which goes to the last source. Where the downmix
+    cancels what the channels have, every channel is separated as a track of its own.
 
     What `sksvs.save` keeps of a fit, a subclass says itself: in `_learnt_facts` the names of
     attributes and their types (int, float, list of float, array of bool, STFTParams), in
@@ -72,6 +83,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     """
 
     _masks_sum_to_one = True
+    _have_constant = slice(-1, None)  # the sources that the constant goes to
     _learnt_facts = {"n_sources_": int, "stft_params_": STFTParams}
 
     @abstractmethod
@@ -80,7 +92,10 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _mask_blocks(self, spectrogram):
-        """Yield ``(block, masks)`` from the first frame on; masks: (n_sources, n_freqs, n)."""
+        """Yield ``(block, masks)`` from the first frame on; masks: (n_sources, n_freqs, n).
+
+        The spectrogram is that of a `Centred` waveform.
+        """
 
     def _check_parameters(self):
         """Raise a ValueError for a parameter that cannot be used."""
@@ -103,6 +118,10 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     def predict(self, X):
         """Separate every track.
 
+        A constant (DC) is no sound: it takes no part in the level of a track, and goes to the
+        last source. Where the channels of a track cancel each other in their mean, from which the
+        masks are made, each is separated as a track of its own.
+
         The estimates of a track are all held at once, and so are all tracks: fifty stereo songs
         take 8 GB. `iter_predict` gives one track at a time.
 
@@ -114,6 +133,12 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         -------
         list of array of float32, each (n_sources, n_samples) or (n_sources, n_samples, n_channels)
             The voice first, as long as the mixture to the sample.
+
+        Warns
+        -----
+        UserWarning
+            If the channels of a track cancel each other in their mean, naming it. If tracks do
+            not know their sample rate, but it is known at which rate the separator was fitted.
 
         Raises
         ------
@@ -166,6 +191,8 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     def predict_mask(self, X):
         """Return the masks behind `predict`: the analogue of `predict_proba`.
 
+        They are those of the mixture without its constant (DC), which goes to the last source.
+
         Parameters
         ----------
         X : list of Spectrogram
@@ -173,12 +200,10 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         list of array of float32, each (n_sources, n_freqs, n_frames)
-            In [0, 1]. One mask serves all channels.
+            In [0, 1]. One mask serves all channels; but where these cancel each other in their
+            mean, each has its own, (n_sources, n_channels, n_freqs, n_frames).
         """
-        return [
-            np.concatenate([masks for _, masks in self._mask_blocks(x.to_mono())], axis=-1)
-            for x in self._check_predict(X)
-        ]
+        return [self._whole_masks(x) for x in self._check_predict(X)]
 
     def score(self, X, y, sample_weight=None):
         """Return the mean SDR of the voice in dB, as a float that also has `.sdr .sir .sar`.
@@ -208,26 +233,55 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
                 f"y[0] has {len(sources[0])} sources, but {type(self).__name__} was fitted with "
                 f"{self.n_sources_}."
             )
-        tracks = (
-            (x.name, np.stack([s[:] for s in track]), self._estimate(x, track))
-            for x, track in self._mono_tracks(spectrograms, sources)
-        )
+        tracks = (self._judge(x, track) for x, track in zip(spectrograms, sources))
         return score_tracks(tracks, sample_weight=sample_weight)
 
-    def _mono_tracks(self, spectrograms, sources):
-        """Yield the channel means: of one mask for all channels, the same as masking them."""
-        for x, track in zip(spectrograms, sources):
-            yield x.to_mono(), [source.to_mono() for source in track]
+    def _judge(self, spectrogram, sources):
+        """Return the name of a track, and what `score` compares: downmixes."""
+        references = np.stack([source.to_mono()[:] for source in sources])
+        mixture = spectrogram.to_mono().waveform[:]
+        warn_of_difference(spectrogram.name, difference_from_sum(mixture, references))
+        return spectrogram.name, references, self._estimate(spectrogram, sources)
 
     def _estimate(self, spectrogram, sources):
-        """Return what `score` judges; only an oracle looks at the (mono) sources."""
-        return self._separate(spectrogram)
+        """Return the downmix of the estimates; only an oracle looks at the sources."""
+        if spectrogram.waveform.cancels:
+            estimates = self._separate(spectrogram)
+            return estimates if spectrogram.ndim == 2 else estimates.mean(axis=-1)
+        return self._separate(spectrogram.to_mono())  # the same, as one mask serves all channels
+
+    def _whole_masks(self, spectrogram):
+        waveform = spectrogram.waveform
+        if waveform.cancels:
+            warn_of_cancelled(spectrogram.name, waveform.n_channels)
+            if waveform.ndim == 2:
+                return np.stack([self._whole_masks(x) for x in channels_of(spectrogram)], axis=1)
+        blocks = self._mask_blocks(spectrogram.to_mono())
+        return np.concatenate([masks for _, masks in blocks], axis=-1)
 
     def _separate(self, spectrogram):
         return self._join(spectrogram, self._separate_blocks(spectrogram))
 
     def _separate_blocks(self, spectrogram):
-        return self._synthesise(spectrogram, self._mask_blocks(spectrogram))
+        """Yield estimates block by block."""
+        waveform = spectrogram.waveform
+        if waveform.cancels:
+            warn_of_cancelled(spectrogram.name, waveform.n_channels)
+            if waveform.ndim == 2:
+                yield from self._separate_channels(spectrogram)
+                return
+        for estimates in self._synthesise(spectrogram, self._mask_blocks(spectrogram)):
+            estimates[self._have_constant] += waveform.constant
+            yield estimates
+
+    def _separate_channels(self, spectrogram):
+        """Yield estimates block by block, of every channel as a track of its own."""
+        with ExitStack() as stack:
+            channels = [self._separate_blocks(x) for x in channels_of(spectrogram)]
+            for blocks in channels:
+                stack.enter_context(closing(blocks))
+            for blocks in zip(*channels):
+                yield np.stack(blocks, axis=-1)
 
     def _synthesise(self, spectrogram, mask_blocks):
         """Yield estimates block by block, given what `_mask_blocks` gives."""
@@ -256,7 +310,9 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
                     f"{x.name} was analysed with {difference} as in fit. A separator works with "
                     f"the STFT settings that it was fitted with.{self._rate_remedy(x)}"
                 )
-        return spectrograms
+        unknown = [x.waveform for x in spectrograms if x.params.sample_rate is None]
+        warn_of_assumed_rate(unknown, self.stft_params_.sample_rate)
+        return [Spectrogram(Centred(x.waveform), x.params) for x in spectrograms]
 
     def _rate_remedy(self, spectrogram):
         """Return what to do about a song of another rate; nothing where that is not the matter."""

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from sksvs._centred import Centred
 from sksvs._tracks import check_sources, check_spectrograms, common_params
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.masks import ideal_binary_mask, ideal_ratio_mask
@@ -41,6 +42,8 @@ class MixtureBaseline(_Baseline):
 
     Its SDR is what NSDR subtracts. The estimates do not add up to the mixture.
     """
+
+    _have_constant = slice(None)
 
     def _mask_blocks(self, spectrogram):
         for start, stop in spectrogram.block_ranges():
@@ -97,10 +100,7 @@ class IdealMaskOracle(_Baseline):
             return super().predict(X)  # which says what is missing
         spectrograms = self._check_predict(X)
         tracks = check_sources(sources, [x.waveform for x in spectrograms])
-        return [
-            self._estimate(x, [source.to_mono() for source in track])
-            for x, track in zip(spectrograms, tracks)
-        ]
+        return [self._separate(self._with_truth(*pair)) for pair in zip(spectrograms, tracks)]
 
     def _mask_rule(self):
         if self.mask == "ratio":
@@ -109,17 +109,20 @@ class IdealMaskOracle(_Baseline):
             return ideal_binary_mask
         raise ValueError(f"mask must be 'ratio' or 'binary'; got {self.mask!r}.")
 
-    def _mask_blocks(self, spectrogram):
-        raise ValueError(
-            "IdealMaskOracle makes its masks from the true sources, so it cannot predict without "
-            "them. Use predict(X, sources=y) or score(X, y), or fit a GRUMaskSeparator."
-        )
+    def _with_truth(self, spectrogram, sources):
+        """Return the spectrogram with the true sources as its target."""
+        views = [Spectrogram(Centred(s.to_mono()), spectrogram.params) for s in sources]
+        return spectrogram.with_target(Target(tuple(views), self._mask_rule()))
 
     def _estimate(self, spectrogram, sources):
-        views = tuple(Spectrogram(source, spectrogram.params) for source in sources)
-        target = Target(views, self._mask_rule())
-        mask_blocks = (
-            (spectrogram.read_block(*frames), target.masks(*frames))
-            for frames in spectrogram.block_ranges()
-        )
-        return self._join(spectrogram, self._synthesise(spectrogram, mask_blocks))
+        return super()._estimate(self._with_truth(spectrogram, sources), sources)
+
+    def _mask_blocks(self, spectrogram):
+        if spectrogram.target is None:
+            raise ValueError(
+                "IdealMaskOracle makes its masks from the true sources, so it cannot predict "
+                "without them. Use predict(X, sources=y) or score(X, y), or fit a "
+                "GRUMaskSeparator."
+            )
+        for frames in spectrogram.block_ranges():
+            yield spectrogram.read_block(*frames), spectrogram.target.masks(*frames)

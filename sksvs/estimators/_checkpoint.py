@@ -13,7 +13,7 @@ from sksvs._atomic import replacing
 from sksvs.estimators._network import NetworkState
 from sksvs.estimators._training import Run
 
-FORMAT = 1
+FORMAT = 2  # 1: before constants were taken off the tracks
 LARGEST_SHARE = 0.05  # of the time of a fit that goes into saving
 SHORT = 0.05  # seconds: a save that takes no longer is made after every epoch
 # Parameters without an effect on what is learnt.

@@ -9,20 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from sksvs.waveform import energy
-
 # Where a resampler's filter begins and ends to fall, as shares of the Nyquist frequency.
 TRANSITION = 0.92, 0.99
 SILENT = np.float32(1e-30)  # magnitude without a phase: with one of 1e-40 a division overflows
-
-
-def track_level(spectrogram):
-    """Return the RMS of a track's channel mean over its whole length; 1 for a silent track.
-
-    Spectra are divided by it, so that a louder copy of a song has the same masks.
-    """
-    waveform = spectrogram.waveform.to_mono()
-    return float(np.sqrt(energy(waveform) / waveform.n_samples)) or 1.0
 
 
 def to_model_bins(spectra, params, model):

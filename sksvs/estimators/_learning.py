@@ -46,10 +46,9 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
     n_sources = spectrograms[0].target.n_sources
     n_masks = layers[-1].units // params.n_freqs
     objective = Objective(separator.loss, n_sources, n_masks, separator.discriminative)
-    mono = [x.to_mono() for x in spectrograms]
     augmentation, budget = separator.augmentation, separator.cache_size * 1e6
     reader = TrackReader(
-        [x for x, out in zip(mono, held_out) if not out],
+        [x for x, out in zip(spectrograms, held_out) if not out],
         objective,
         separator.input_power,
         budget if augmentation is None else 0,
@@ -62,7 +61,7 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
         curves = separator.loss_curve_, separator.validation_loss_curve_
     validation_batches = None
     if held_out.any():
-        watched = [x for x, out in zip(mono, held_out) if out]
+        watched = [x for x, out in zip(spectrograms, held_out) if out]
         watched = TrackReader(watched, objective, separator.input_power, reader.spare_bytes, params)
         validation_batches = _batches(separator, watched, statistics, None)
     learnt = reader if augmentation is None else AugmentedReader(reader, augmentation, budget)

@@ -54,6 +54,12 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         -------
         self
 
+        Warns
+        -----
+        UserWarning
+            If a mixture is not the sum of its sources: they differ by more than -30 dB of its
+            energy, constants aside.
+
         Raises
         ------
         ValueError, TypeError

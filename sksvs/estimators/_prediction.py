@@ -10,7 +10,6 @@ from sksvs.estimators._features import (
     masks_from_output,
     network_input,
     to_model_bins,
-    track_level,
 )
 from sksvs.estimators._inference import BidirectionalNetwork, ForwardNetwork
 from sksvs.estimators._transposition import TransposedNetwork
@@ -29,7 +28,8 @@ def predict_masks(separator, spectrogram):
     separator : BaseNetworkSeparator
         Fitted.
     spectrogram : Spectrogram
-        Of any number of channels: the network sees their mean. Of any sample rate.
+        Of a `Centred` waveform, of any number of channels: the network sees their mean. Of any
+        sample rate.
 
     Yields
     ------
@@ -38,7 +38,8 @@ def predict_masks(separator, spectrogram):
         For the frames of the block.
     """
     blocks = read_blocks(spectrogram, block_length(separator))
-    yield from masks_of_blocks(separator, spectrogram.params, track_level(spectrogram), blocks)
+    level = spectrogram.waveform.level
+    yield from masks_of_blocks(separator, spectrogram.params, level, blocks)
 
 
 def block_length(separator):

@@ -1,9 +1,12 @@
 """Separate a live stream: blocks of samples in, blocks of estimates out."""
 
+import warnings
+
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sksvs._centred import ROUNDING
 from sksvs._checks import check_shape, require_finite
 from sksvs._stft import analyse
 from sksvs.estimators._base import MaskedSynthesis
@@ -33,15 +36,22 @@ class StreamingSeparator:
     come in up to its end, which does not depend on the blocks either: the estimates differ from
     those of `predict`, mostly at the beginning and after changes in loudness.
 
+    `predict` takes the constant (DC) off a track, the mean of each channel over the whole of it,
+    and adds it to the last estimate. Of a stream it is not known beforehand: the network sees it
+    and divides it among the estimates. Subtract it, or pass the stream through a high-pass filter,
+    where there is one. Both levels are those without it: the RMS up to the end of a frame is that
+    about the mean up to there.
+
     Parameters
     ----------
     separator : GRUMaskSeparator or Pipeline that ends in one
         Fitted with ``bidirectional=False``. Of a pipeline only the last step is used: blocks keep
         their channels.
     level : float, optional
-        RMS of the channel mean of what is to come, full scale being 1.
+        RMS of the channel mean of what is to come, without its constant, full scale being 1.
     sample_rate : int, optional
-        Of the stream, in Hz. By default it is that of the songs learnt from.
+        Of the stream, in Hz. By default it is that of the songs learnt from; where that is known,
+        a warning says which it is.
 
     Attributes
     ----------
@@ -84,6 +94,12 @@ class StreamingSeparator:
         self.separator = last
         self.level = level
         fitted = last.stft_params_
+        if sample_rate is None and fitted.sample_rate is not None:
+            warnings.warn(
+                f"The stream is taken to be at {fitted.sample_rate} Hz, as the songs learnt from "
+                "are. Say at which rate it is: StreamingSeparator(..., sample_rate=...).",
+                stacklevel=2,
+            )
         self.params = fitted if sample_rate is None else fitted.at_rate(sample_rate)
         self._begin()
 
@@ -140,7 +156,8 @@ class StreamingSeparator:
         self._buffer = None  # from the first sample that the next frame sees: ([n_channels,] n)
         self._n_frames = 0  # that have been separated
         self._n_samples = 0  # that have come in
-        self._energy = 0.0  # of the samples that the last frame and those before it have seen
+        # Of the samples that the last frame and those before it have seen, and of their squares.
+        self._sums = np.zeros(2)
 
     def _check(self, block):
         block = np.asarray(block)
@@ -186,12 +203,14 @@ class StreamingSeparator:
         return self._synthesis.push(block, from_model_bins(masks, params, model))
 
     def _causal_levels(self, seen, first, n):
-        """Return the RMS of everything up to the end of each frame; 1 where that is silence."""
+        """Return the RMS about the mean of all up to the end of each frame; 1 if that is 0."""
         params = self.params
         known = 0 if self._n_frames == 0 else params.n_fft - params.hop_length
         mono = seen.astype(np.float64) if seen.ndim == 1 else seen.mean(axis=0, dtype=np.float64)
         ends = params.n_fft + params.hop_length * np.arange(n)
-        energy = self._energy + np.cumsum(mono[known:] ** 2)[ends - known - 1]
-        self._energy = energy[-1]
-        levels = np.sqrt(energy / np.minimum(first + ends, self._n_samples))
-        return np.where(levels == 0, 1, levels)
+        new = np.cumsum([mono[known:], mono[known:] ** 2], axis=1)[:, ends - known - 1]
+        sums = self._sums[:, np.newaxis] + new
+        self._sums = sums[:, -1]
+        mean, square = sums / np.minimum(first + ends, self._n_samples)
+        variance = square - mean**2
+        return np.sqrt(np.where(variance > ROUNDING * square, variance, 1))

@@ -9,13 +9,9 @@ import numpy as np
 from sksvs._background import map_on_all_cores
 from sksvs._stft import analyse
 from sksvs.augmentation import draw_plan, read_plan
-from sksvs.estimators._features import (
-    network_input,
-    network_target,
-    to_model_bins,
-    track_level,
-)
-from sksvs.waveform import ArrayWaveform, before_downmix, energy
+from sksvs.estimators._features import network_input, network_target, to_model_bins
+from sksvs.estimators._measured_tracks import measured_tracks
+from sksvs.waveform import ArrayWaveform
 
 
 class Segment(NamedTuple):
@@ -29,13 +25,15 @@ class Segment(NamedTuple):
 class TrackReader:
     """The network's inputs and targets of a list of tracks, read in ranges of frames.
 
+    Mixtures and sources are read without their constants, see :func:`measured_tracks`.
+
     What has been computed is kept, track by track, as far as a budget goes; the rest is computed
     from the audio whenever it is asked for.
 
     Parameters
     ----------
     spectrograms : list of Spectrogram
-        Mono, each with a target; of any sample rate.
+        Each with a target; of any sample rate. The network sees downmixes.
     objective : Objective
         What the targets are for.
     input_power : float
@@ -45,12 +43,12 @@ class TrackReader:
     """
 
     def __init__(self, spectrograms, objective, input_power, cache_bytes, params):
-        self.spectrograms = spectrograms
+        self.spectrograms = spectrograms = measured_tracks(spectrograms)
         self.objective = objective
         self.input_power = input_power
         self.params = params
         self.n_frames = [x.n_frames for x in spectrograms]
-        self.levels = list(map_on_all_cores(track_level, (x for x in spectrograms)))
+        self.levels = [x.waveform.level for x in spectrograms]
         self._cache, self._locks = {}, [Lock() for _ in spectrograms]
         self.n_values = objective.n_parts * params.n_freqs
         for i, x in enumerate(spectrograms):
@@ -164,18 +162,17 @@ class AugmentedReader:
                     f"has {self.params.sample_rate} Hz. An augmentation mixes sources of all "
                     "tracks, which must have the network's. Resample with sksvs.audio.resample."
                 )
-        self.sources = []
+        self.sources, self.powers = [], []
         for x in reader.spectrograms:
             waveforms = [source.waveform for source in x.target.sources]
             if augmentation.channel > 0:
-                waveforms = [before_downmix(waveform) for waveform in waveforms]
+                waveforms = [waveform.with_channels() for waveform in waveforms]
+            self.powers.append([_powers(waveform) for waveform in waveforms])
             needed = 4 * sum(prod(waveform.shape) for waveform in waveforms)
             if needed <= cache_bytes:
                 cache_bytes -= needed
                 waveforms = [_decoded(waveform) for waveform in waveforms]
             self.sources.append(waveforms)
-        tracks = (track for track in self.sources)
-        self.powers = list(map_on_all_cores(lambda track: [_powers(w) for w in track], tracks))
 
     def draw(self, track, start, n_frames, rng):
         """Return how many frames a segment has and the plan by which it is put together."""
@@ -213,8 +210,6 @@ def _decoded(waveform):
 
 
 def _powers(waveform):
-    """Return the mean square of the mean of the channels, as item None, and of every channel."""
-    views = {None: waveform.to_mono()}
-    if waveform.n_channels > 1:
-        views |= {channel: waveform.channel(channel) for channel in range(waveform.n_channels)}
-    return {channel: energy(view) / len(view) for channel, view in views.items()}
+    """Return the power of the mean of the channels, as item None, and of every channel."""
+    powers = waveform.measurement.powers
+    return {None: powers.downmix, **dict(enumerate(powers.channels))}

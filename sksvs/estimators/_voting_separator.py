@@ -11,8 +11,10 @@ from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from sksvs._tracks import check_targets
 from sksvs.estimators._base import BaseMaskSeparator
-from sksvs.estimators._features import track_level, weigh_masks
+from sksvs.estimators._features import weigh_masks
+from sksvs.estimators._measured_tracks import measured_tracks
 from sksvs.estimators._network_separator import BaseNetworkSeparator
 from sksvs.estimators._parameters import check_range, check_transpositions
 from sksvs.estimators._prediction import block_length, masks_of_blocks, read_blocks
@@ -112,6 +114,7 @@ class VotingSeparator(BaseMaskSeparator):
         """
         self._check_parameters()
         names, networks = zip(*self.estimators)
+        X = measured_tracks(check_targets(X, self))  # once, not by every network
         fitted = Parallel(n_jobs=self._n_processes())(
             delayed(_fit)(clone(network), X, groups, validation_tracks) for network in networks
         )
@@ -195,7 +198,7 @@ class VotingSeparator(BaseMaskSeparator):
         self.stft_params_ = fitted[0].stft_params_
 
     def _mask_blocks(self, spectrogram):
-        level = track_level(spectrogram)
+        level = spectrogram.waveform.level
         lengths = [block_length(member) for member in self.estimators_]
         readers = {  # members whose blocks are as long share what is read
             length: _shared(read_blocks(spectrogram, length), count)

@@ -9,10 +9,17 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
-from sksvs._tracks import check_mixtures, check_sources
+from sksvs._centred import difference_from_sum
+from sksvs._tracks import (
+    check_mixtures,
+    check_sources,
+    warn_of_assumed_rate,
+    warn_of_difference,
+)
 from sksvs.metrics._protocols import get_protocol
 from sksvs.metrics._score import SeparationScore, score_track
 from sksvs.spectrogram import Spectrogram
+from sksvs.waveform import AtRate, Waveform
 
 
 class Evaluation:
@@ -133,7 +140,7 @@ def evaluate(
         What to call the tracks in the table: texts, or what `str` makes texts of. By default their
         paths.
     sample_rate : int, optional
-        In Hz, for protocols with windows, where the tracks do not know their own.
+        In Hz, of tracks that do not know their own. Protocols with windows need it.
     n_jobs : int, optional
         Tracks to work on at once, as in joblib: -1 for one a core. Any joblib backend serves.
     verbose : bool, default=False
@@ -144,6 +151,12 @@ def evaluate(
     Evaluation
         Print it, or take ``.table`` (a row a track) and ``.scores["estimate"]``, a
         :class:`SeparationScore`. What is undefined is as for :func:`score_tracks`.
+
+    Warns
+    -----
+    UserWarning
+        If a mixture is not the sum of its sources: they differ by more than -30 dB of its energy,
+        constants aside. If tracks do not know their sample rate, and the estimator assumes one.
 
     Raises
     ------
@@ -180,6 +193,7 @@ def evaluate(
     rates = [sample_rate if m.sample_rate is None else m.sample_rate for m in mixtures]
     for m, rate in zip(mixtures, rates):
         protocol.ranges(m.n_samples, rate, m.name)  # before the first track takes its time
+    tracks = _with_rates(tracks, estimator, sample_rate)
 
     work = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
         joblib.delayed(_score_all)(separators, *track, protocol)
@@ -187,7 +201,8 @@ def evaluate(
     )
     found = []
     hidden = not (verbose and _is_terminal(sys.stderr))
-    for track_scores in tqdm(work, total=len(tracks), unit="track", disable=hidden):
+    for difference, track_scores in tqdm(work, total=len(tracks), unit="track", disable=hidden):
+        warn_of_difference(track_scores[0].name, difference)
         track_scores[0].warn()
         found.append(track_scores)
     scores = {
@@ -217,9 +232,32 @@ def _is_terminal(stream):
         return False
 
 
+def _with_rates(tracks, estimator, sample_rate):
+    """Return the tracks at the rate that is given, or that the estimator assumes, with a warning.
+
+    It would assume the same track after track, and warn of every one.
+    """
+    steps = (
+        [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    )
+    if sample_rate is None and not any(getattr(step, "array_rate", None) for step in steps):
+        assumed = [getattr(step, "sample_rate", None) for step in steps]
+        fitted = getattr(steps[-1], "stft_params_", None)
+        assumed.append(getattr(fitted, "sample_rate", None))
+        sample_rate = next((rate for rate in assumed if rate is not None), None)
+        warn_of_assumed_rate([x for x in tracks if isinstance(x, Waveform)], sample_rate)
+    if sample_rate is None:
+        return tracks
+    return [
+        AtRate(x, sample_rate) if isinstance(x, Waveform) and x.sample_rate is None else x
+        for x in tracks
+    ]
+
+
 def _score_all(separators, track, mixture, sources, sample_rate, protocol):
-    """Return the `TrackScore` of every separator on one track."""
+    """Return how the mixture differs from its sources, and the `TrackScore` of every separator."""
     references, unprocessed = np.stack([source[:] for source in sources]), mixture[:]
+    difference = difference_from_sum(unprocessed, references)
     estimates = {"estimate": separators["estimate"].predict([track])[0]}
     if "mixture" in separators:
         estimates["mixture"] = np.broadcast_to(unprocessed, references.shape)
@@ -228,7 +266,7 @@ def _score_all(separators, track, mixture, sources, sample_rate, protocol):
     if not protocol.variant.images or np.ndim(estimates["estimate"]) == 2:
         references, unprocessed = _channel_mean(references, 2), _channel_mean(unprocessed, 1)
         estimates = {who: _channel_mean(e, 2) for who, e in estimates.items()}
-    return [
+    return difference, [
         score_track(mixture.name, references, estimates[who], protocol, unprocessed, sample_rate)
         for who in separators
     ]

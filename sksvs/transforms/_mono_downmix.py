@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from sksvs._tracks import check_mixtures
+from sksvs._centred import Centred
+from sksvs._tracks import check_mixtures, warn_of_cancelled
 from sksvs.waveform import to_mono
 
 
@@ -47,13 +48,26 @@ class MonoDownmix(TransformerMixin, BaseEstimator):
         -------
         list of array or Waveform, each (n_samples,)
 
+        Warns
+        -----
+        UserWarning
+            If the channels of an array cancel each other, naming it; of a lazy waveform when it is
+            separated.
+
         Raises
         ------
         ValueError, TypeError
             If a track has a wrong rank or dtype or is empty.
         """
         mixtures = check_mixtures(X, one_rate=False)
-        return [to_mono(x if isinstance(x, np.ndarray) else m) for x, m in zip(X, mixtures)]
+        return [self._mean(*pair) for pair in zip(X, mixtures)]
+
+    def _mean(self, x, mixture):
+        if not isinstance(x, np.ndarray):
+            return mixture.to_mono()
+        if x.ndim == 2 and Centred(mixture).cancels:
+            warn_of_cancelled(mixture.name, 1)
+        return to_mono(x)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

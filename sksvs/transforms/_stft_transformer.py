@@ -4,7 +4,7 @@ from numbers import Real
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from sksvs._tracks import check_mixtures, check_spectrograms
+from sksvs._tracks import check_mixtures, check_spectrograms, warn_of_assumed_rate
 from sksvs.spectrogram import Spectrogram, STFTParams
 from sksvs.waveform import AtRate
 
@@ -41,7 +41,8 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         :meth:`STFTParams.at_rate <sksvs.spectrogram.STFTParams.at_rate>` for the settings at
         others. None takes them as they are, and all tracks must have one rate.
     array_rate : int or None, default=None
-        Rate in Hz of tracks that do not know their own, such as arrays. None takes `sample_rate`.
+        Rate in Hz of tracks that do not know their own, such as arrays. None takes `sample_rate`,
+        with a warning where tracks are transformed that it is not fitted on.
 
     Examples
     --------
@@ -58,7 +59,8 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
 
     >>> from sksvs.audio import ArrayWaveform
     >>> tracks = [np.zeros(16000), ArrayWaveform(np.zeros(44100), 44100)]
-    >>> [x.shape for x in STFTTransformer(sample_rate=16000).transform(tracks)]
+    >>> stft = STFTTransformer(sample_rate=16000, array_rate=16000)
+    >>> [x.shape for x in stft.transform(tracks)]
     [(513, 33), (1412, 33)]
     """
 
@@ -83,8 +85,23 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         -------
         self
         """
-        self.transform(X)
+        self.fit_transform(X)
         return self
+
+    def fit_transform(self, X, y=None):
+        """Return what `transform` does; arrays are at `sample_rate` without a warning.
+
+        Parameters
+        ----------
+        X : list of array or Waveform, each (n_samples,) or (n_samples, n_channels)
+        y : ignored
+
+        Returns
+        -------
+        list of Spectrogram, each (n_freqs, n_frames) or (n_channels, n_freqs, n_frames)
+        """
+        self._check_parameters()
+        return self._analyse(check_mixtures(X, one_rate=False))
 
     def transform(self, X):
         """Return a spectrogram of every track, without a target.
@@ -97,6 +114,12 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         -------
         list of Spectrogram, each (n_freqs, n_frames) or (n_channels, n_freqs, n_frames)
 
+        Warns
+        -----
+        UserWarning
+            If tracks do not know their sample rate and are taken to be at `sample_rate`, because
+            there is no `array_rate`.
+
         Raises
         ------
         ValueError, TypeError
@@ -105,12 +128,10 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
             which the window has too many samples or too few.
         """
         self._check_parameters()
-        params = self._params(self.sample_rate)
-        mixtures = [self._with_rate(x) for x in check_mixtures(X, one_rate=False)]
-        if self.sample_rate is not None:
-            return [Spectrogram(x, _at_rate_of(x, params)) for x in mixtures]
-        mixtures = check_mixtures(mixtures)
-        return [Spectrogram(x, self._params(x.sample_rate)) for x in mixtures]
+        mixtures = check_mixtures(X, one_rate=False)
+        if self.array_rate is None:
+            warn_of_assumed_rate(mixtures, self.sample_rate)
+        return self._analyse(mixtures)
 
     def inverse_transform(self, X):
         """Return the waveforms of spectrograms.
@@ -124,6 +145,14 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         list of array of float32, each (n_samples,) or (n_samples, n_channels)
         """
         return [x.istft(x.stft) for x in check_spectrograms(X, self)]
+
+    def _analyse(self, mixtures):
+        params = self._params(self.sample_rate)
+        mixtures = [self._with_rate(x) for x in mixtures]
+        if self.sample_rate is not None:
+            return [Spectrogram(x, _at_rate_of(x, params)) for x in mixtures]
+        mixtures = check_mixtures(mixtures)
+        return [Spectrogram(x, self._params(x.sample_rate)) for x in mixtures]
 
     def _with_rate(self, waveform):
         """Return the waveform at the rate that it is taken to have where it knows none."""

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sksvs.estimators import MixtureBaseline, StreamingSeparator
 from sksvs.transforms import STFTTransformer
 from tests.estimators.conftest import analysed, three_sources, tiny_separator
-from tests.strategies import seeded_noise, tiny_tracks
+from tests.strategies import centred_noise, seeded_noise, tiny_tracks
 
 N_FFT, HOP = 64, 32  # of `analysed`
 
@@ -26,7 +26,7 @@ def forwards(request):
 
 def level_of(samples):
     mono = samples if samples.ndim == 1 else samples.mean(axis=1)
-    return np.sqrt(np.mean(mono**2))
+    return np.sqrt(np.mean(mono**2)) or 1.0
 
 
 def stream_through(stream, samples, lengths):
@@ -43,7 +43,7 @@ def stream_through(stream, samples, lengths):
 )
 def test_with_its_level_a_stream_gives_what_predict_gives(forwards, n_samples, n_channels, lengths):
     shape = (n_samples, n_channels) if n_channels else (n_samples,)
-    samples = seeded_noise(shape, seed=n_samples, scale=0.1)
+    samples = centred_noise(shape, seed=n_samples, scale=0.1)
     (expected,) = forwards.predict(analysed([samples]))
     estimates = stream_through(StreamingSeparator(forwards, level_of(samples)), samples, lengths)
     assert estimates.shape == expected.shape
@@ -70,7 +70,7 @@ def test_what_is_to_come_changes_nothing(forwards):
 
 
 def test_the_level_of_a_steady_stream_comes_close_to_that_of_the_whole(forwards):
-    samples = seeded_noise(20_000, seed=3, scale=0.1)
+    samples = centred_noise(20_000, seed=3, scale=0.1)
     (expected,) = forwards.predict(analysed([samples]))
     estimates = stream_through(StreamingSeparator(forwards), samples, [])
     np.testing.assert_allclose(estimates[:, 10_000:], expected[:, 10_000:], atol=2e-3)
@@ -141,3 +141,11 @@ def test_blocks_are_checked(forwards, block, error, message):
     stream.process(np.zeros((10, 2)))
     with pytest.raises(error, match=message):
         stream.process(block)
+
+
+def test_the_rate_that_a_stream_is_taken_to_have_is_said_unless_it_is_given(forwards):
+    known = copy.deepcopy(forwards)
+    known.stft_params_ = STFTTransformer(N_FFT, HOP)._params(8000)
+    with pytest.warns(UserWarning, match=r"is taken to be at 8000 Hz.*\(..., sample_rate=...\)"):
+        assert StreamingSeparator(known).params.sample_rate == 8000
+    assert StreamingSeparator(known, sample_rate=8000).params == known.stft_params_

@@ -164,6 +164,7 @@ def test_names_are_checked_before_the_first_track(tracks, names, error, message,
 def test_tracks_without_figures_warn_once_and_by_name(tracks):
     X, y = tracks
     silent = [y[0], y[1] * np.array([0, 1])[:, np.newaxis, np.newaxis]]
+    X = [X[0], ArrayWaveform(silent[1].sum(axis=0), SAMPLE_RATE, "song 1.wav")]
     with pytest.warns(UndefinedMetricWarning, match=r"song 1\.wav .* left out") as caught:
         found = evaluate(pipeline().fit(X, y), X, silent, mixture=True)
     assert len(caught) == 1
@@ -191,3 +192,20 @@ def test_the_oracle_reaches_what_is_published_for_real_clips(mir1k_root):
     # 12.87 / 18.26 / 14.58 on a sample of other clips.
     oracle = found.scores["oracle"]
     assert (oracle.nsdr, oracle.sir, oracle.sar) == pytest.approx((12.87, 18.26, 14.58), abs=1)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_the_rate_that_arrays_are_taken_to_have_is_said_once(n_jobs):
+    X, y = tiny_tracks(2)
+    of_stft = make_pipeline(STFTTransformer(64, 32, sample_rate=SAMPLE_RATE), MixtureBaseline())
+    of_fit = make_pipeline(STFTTransformer(64, 32), MixtureBaseline())
+    of_stft.fit(X, y)
+    of_fit.fit([ArrayWaveform(x, SAMPLE_RATE) for x in X], y)
+    for fitted in (of_stft, of_fit):
+        with pytest.warns(UserWarning, match=r"X\[0\] \(and 1 more\) .* at 8000 Hz") as caught:
+            found = evaluate(fitted, X, y, oracle=IdealMaskOracle(), n_jobs=n_jobs)
+        assert len(caught) == 1
+        told = evaluate(fitted, X, y, oracle=IdealMaskOracle(), sample_rate=SAMPLE_RATE)
+        assert told.scores["estimate"] == pytest.approx(found.scores["estimate"])
+    of_stft.set_params(stfttransformer__array_rate=SAMPLE_RATE)
+    evaluate(of_stft, X, y, n_jobs=n_jobs)

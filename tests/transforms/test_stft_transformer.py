@@ -67,7 +67,7 @@ def test_only_spectrograms_are_inverted():
 
 @given(samples=waveforms(), settings=stft_settings(), rate=st.integers(4000, 50_000))
 def test_the_inverse_restores_every_track_at_any_rate(samples, settings, rate):
-    stft = STFTTransformer(*settings, sample_rate=8000)
+    stft = STFTTransformer(*settings, sample_rate=8000, array_rate=8000)
     try:
         stft.transform([ArrayWaveform(np.ones(1), rate)])
     except ValueError:
@@ -82,8 +82,31 @@ def test_with_a_rate_every_track_is_analysed_at_its_own():
     params = STFTParams(256, 64, "hann", 16000)
     stft = STFTTransformer(256, 64, "hann", sample_rate=16000)
     expected = [params, STFTParams(706, 176, "hann", 44100), params]
-    assert [x.params for x in stft.transform(tracks)] == expected
-    assert [x.waveform.sample_rate for x in stft.transform(tracks)] == [16000, 44100, 16000]
+    X = stft.fit_transform(tracks)
+    assert [x.params for x in X] == expected
+    assert [x.waveform.sample_rate for x in X] == [16000, 44100, 16000]
+
+
+def test_the_rate_that_arrays_are_taken_to_have_is_said_once_a_call_unless_it_was_given():
+    tracks = [np.ones(99), ArrayWaveform(np.ones(99), 44100), ArrayWaveform(np.ones(99), None, "b")]
+    stft = STFTTransformer(256, 64, sample_rate=16000)
+    stft.fit(tracks)  # without a warning, as all that follows
+    told = STFTTransformer(256, 64, sample_rate=16000, array_rate=16000)
+    for transformed in (stft.fit_transform(tracks), told.fit_transform(tracks)):
+        assert len(transformed) == 3
+    told.transform(tracks)
+    stft.transform(tracks[1:2])
+    STFTTransformer(256, 64).transform(tracks)
+    text = (
+        r"^X\[0\] \(and 1 more\) has no known sample rate and is taken to be at 16000 Hz\. Say at "
+        r"which rate it is: ArrayWaveform\(samples, rate\), STFTTransformer\(array_rate=...\) or"
+    )
+    with pytest.warns(UserWarning, match=text) as caught:
+        warned = stft.transform(tracks)
+    assert len(caught) == 1
+    assert [x.params for x in warned] == [x.params for x in stft.fit_transform(tracks)]
+    with pytest.warns(UserWarning, match="^b has no known"):
+        stft.transform(tracks[2:])
 
 
 def test_arrays_have_the_rate_that_they_are_said_to_have():
