@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from sksvs.audio import Sources
 from sksvs.datasets import make_singing_mixtures
-from sksvs.waveform import ArrayWaveform, Sources, Sum
+from sksvs.waveform import ArrayWaveform, Sum
 
 
 def with_synthesised_voices(X, y, n_voices=1, random_state=0):

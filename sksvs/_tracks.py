@@ -6,8 +6,9 @@ from os import PathLike
 import numpy as np
 
 from sksvs._checks import common_rate
+from sksvs._sources import Sources
 from sksvs.spectrogram import Spectrogram
-from sksvs.waveform import ArrayWaveform, Sources, Waveform
+from sksvs.waveform import ArrayWaveform, Waveform
 
 NO_SUM = -30  # dB: a mixture that differs more from the sum of its sources is warned of
 ANY_RATE = ", or take songs of any rate with STFTTransformer(sample_rate=...)"

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from sksvs.audio import write
+from sksvs.audio import Sources, write
 from sksvs.datasets import make_singing_mixtures
-from sksvs.waveform import ArrayWaveform, Sources, Sum
+from sksvs.waveform import ArrayWaveform, Sum
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from sksvs._tracks import check_mixtures, check_sources, check_spectrograms, common_params
+from sksvs.audio import Sources
 from sksvs.spectrogram import Spectrogram, STFTParams
 from sksvs.transforms import IRMTarget
-from sksvs.waveform import ArrayWaveform, Sources
+from sksvs.waveform import ArrayWaveform
 
 MONO = np.ones(100)
 STEREO = np.ones((100, 2))

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sksvs.waveform import ArrayWaveform, Sources, Sum, Waveform, before_downmix, energy
+from sksvs.audio import Sources
+from sksvs.waveform import ArrayWaveform, Sum, Waveform, before_downmix, energy
 from tests.strategies import seeded_noise, waveforms
 
 NOISE = seeded_noise((400, 3), seed=0)

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sksvs.audio import Sources
 from sksvs.datasets import split_tracks
-from sksvs.waveform import ArrayWaveform, Sources
+from sksvs.waveform import ArrayWaveform
 from tests.strategies import seeded_noise
 
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from sksvs.audio import Sources
 from sksvs.metrics import bss_eval_images, bss_eval_sources, nsdr, score_tracks, si_sdr
-from sksvs.waveform import ArrayWaveform, Sources
+from sksvs.waveform import ArrayWaveform
 from tests.strategies import seeded_noise
 
 
