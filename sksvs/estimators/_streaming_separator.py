@@ -9,7 +9,6 @@ from sklearn.utils.validation import check_is_fitted
 from sksvs._centred import ROUNDING
 from sksvs._checks import check_shape, require_finite
 from sksvs._stft import analyse
-from sksvs.estimators._base import MaskedSynthesis
 from sksvs.estimators._features import (
     from_model_bins,
     masks_from_output,
@@ -17,6 +16,7 @@ from sksvs.estimators._features import (
     to_model_bins,
 )
 from sksvs.estimators._gru_mask_separator import GRUMaskSeparator
+from sksvs.estimators._masked_synthesis import MaskedSynthesis
 from sksvs.estimators._parameters import check_range
 from sksvs.estimators._prediction import build_network
 from sksvs.spectrogram import FRAME_BLOCK, Block
