@@ -12,7 +12,7 @@ import sksvs
 from sksvs._pretrained import pretrained_path
 from sksvs.audio import ArrayWaveform, AudioFile, write
 from sksvs.datasets import load_dsd100, load_mir1k, make_singing_mixtures
-from sksvs.metrics import evaluate
+from sksvs.metrics import evaluate, si_sdr
 from tests.strategies import seeded_noise
 
 
@@ -95,6 +95,18 @@ def test_real_clips_of_the_singers_that_it_knows_are_separated(voice, mir1k_root
     rows = evaluate(voice, X, y, protocol="huang2014").rows
     of_the_papers_authors = 9.82  # the outputs that they released for these clips
     assert np.mean([row["nsdr_0"] for row in rows]) > of_the_papers_authors
+
+
+def test_a_constant_changes_nothing_about_the_voice_of_a_real_clip(voice, mir1k_root):
+    (clip, *_), (sources, *_) = load_mir1k(mir1k_root, "dev", return_X_y=True)
+    samples = clip[:]
+    constant = np.float32(0.5 * np.sqrt(np.mean(samples**2)))
+    scores = []
+    for added in (0, constant):
+        (estimates,) = voice.predict([ArrayWaveform(samples + added, clip.sample_rate)])
+        scores.append(si_sdr(np.asarray(sources), estimates - [[0], [added]])[0])
+    assert scores[0] > 5
+    assert scores[1] == pytest.approx(scores[0], abs=0.01)
 
 
 def test_real_songs_at_44_khz_are_separated(voice, dsd100_root):
