@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sksvs._audio_writer import can_write, default_subtype, writing
-from sksvs._background import in_background
+from sksvs._background import prefetch
 from sksvs.audio import AudioFile
 from sksvs.spectrogram import Spectrogram
 from sksvs.waveform import Downmix
@@ -115,7 +115,7 @@ def separate_file(separator, path, out_dir, *, source_names=None, audio_format=N
             stack.enter_context(writing(stem, file.sample_rate, n_channels, subtype, audio_format))
             for stem in stems
         ]
-        for estimates in stack.enter_context(closing(in_background(blocks))):
+        for estimates in stack.enter_context(closing(prefetch(blocks))):
             for writer, i in zip(writers, wanted):
                 writer.write(estimates[i])
             if progress is not None:

@@ -1,6 +1,5 @@
 """Build mask networks in Keras, and lend them to one fit after another."""
 
-import os
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sksvs._background import thread_limit
 from sksvs.estimators._architecture import ConvLayer, PathLayer
 from sksvs.estimators._conv_layers import ConvolutionLayer, PathRecurrence
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
@@ -267,11 +267,11 @@ def start_tensorflow():
 
 
 def _limit_threads():
-    allowed = os.environ.get("OMP_NUM_THREADS", "")
-    if not allowed.isdigit():
+    limit = thread_limit()
+    if limit is None:
         return
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(int(allowed))
-        tf.config.threading.set_inter_op_parallelism_threads(int(allowed))
+        tf.config.threading.set_intra_op_parallelism_threads(limit)
+        tf.config.threading.set_inter_op_parallelism_threads(limit)
     except RuntimeError:  # TensorFlow is running already, and keeps what it has
         return

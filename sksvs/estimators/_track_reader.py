@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sksvs._background import map_on_all_cores
+from sksvs._background import thread_map
 from sksvs._stft import analyse
 from sksvs.augmentation import draw_plan, read_plan
 from sksvs.estimators._features import (
@@ -50,7 +50,7 @@ class TrackReader:
         self.input_power = input_power
         self.params = params
         self.n_frames = [x.n_frames for x in spectrograms]
-        self.levels = list(map_on_all_cores(track_level, (x for x in spectrograms)))
+        self.levels = list(thread_map(track_level, (x for x in spectrograms)))
         self._cache, self._locks = {}, [Lock() for _ in spectrograms]
         self.n_values = objective.n_parts * params.n_freqs
         for i, x in enumerate(spectrograms):
@@ -116,7 +116,7 @@ class TrackReader:
             The scale is at least 1 % of the largest, so that empty bands are not blown up.
         """
         tracks = (track for track in range(len(self.spectrograms)))
-        total, squares = sum(map_on_all_cores(self._input_sums, tracks))
+        total, squares = sum(thread_map(self._input_sums, tracks))
         count = sum(self.n_frames)
         mean = total / count
         scale = np.sqrt(np.maximum(squares / count - mean**2, 0))
@@ -175,7 +175,7 @@ class AugmentedReader:
                 waveforms = [_decoded(waveform) for waveform in waveforms]
             self.sources.append(waveforms)
         tracks = (track for track in self.sources)
-        self.powers = list(map_on_all_cores(lambda track: [_powers(w) for w in track], tracks))
+        self.powers = list(thread_map(lambda track: [_powers(w) for w in track], tracks))
 
     def draw(self, track, start, n_frames, rng):
         """Return how many frames a segment has and the plan by which it is put together."""
