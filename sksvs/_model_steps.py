@@ -20,6 +20,7 @@ from sksvs._model_values import (
 from sksvs.estimators import VotingSeparator
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._voting_separator import MOST_MEMBERS
+from sksvs.spectrogram import STFTParams
 
 FIELDS = ("name", "class", "parameters", "learnt")  # of the description of a step
 LEFT_OUT = ("callbacks", "checkpoint_dir", "n_jobs")  # what belongs to one run on one machine
@@ -37,13 +38,15 @@ def known_classes():
     }
 
 
-def describe_step(name, step):
+def describe_step(name, step, fitted=True):
     """Return the name, the class, the parameters and the learnt facts of a step, as JSON.
 
     Parameters
     ----------
     name : str
     step : BaseEstimator or "passthrough"
+    fitted : bool, default=True
+        Whether there are learnt facts.
 
     Returns
     -------
@@ -72,10 +75,10 @@ def describe_step(name, step):
         if isinstance(parameter.default, bool) and isinstance(parameters[key], Integral):
             parameters[key] = bool(parameters[key])  # verbose=1 and the like
     facts = {}
-    if isinstance(step, BaseMaskSeparator):
+    if fitted and isinstance(step, BaseMaskSeparator):
         check_is_fitted(step, "n_sources_")
-    if isinstance(step, BaseMaskSeparator) and members is None:
-        facts = {fact: getattr(step, fact) for fact in step._learnt_facts}
+        if members is None:
+            facts = {fact: getattr(step, fact) for fact in step._learnt_facts}
     encoded = []
     for values in (parameters, facts):
         encoded.append({})
@@ -85,8 +88,11 @@ def describe_step(name, step):
             except (TypeError, ValueError) as error:
                 raise type(error)(f"Step {name!r} has {key}={short(value)}, but {error}.") from None
     if members is not None:  # as they were fitted
-        described = [describe_step(*member) for member in step.named_estimators_.items()]
-        encoded[0]["estimators"] = described
+        if fitted:
+            members = step.named_estimators_.items()
+        else:
+            step._check_parameters()  # that they are pairs of a name and a separator
+        encoded[0]["estimators"] = [describe_step(*member, fitted) for member in members]
     return dict(zip(FIELDS, (name, kind.__name__, *encoded)))
 
 
@@ -141,20 +147,22 @@ def set_learnt_arrays(separator, prefix, arrays):
         separator._set_learnt(learnt)
 
 
-def build_pipeline(steps):
+def build_pipeline(steps, fitted=True):
     """Return the pipeline that a file describes, without its arrays.
 
     Parameters
     ----------
     steps : object
         Out of JSON, of whatever kind.
+    fitted : bool, default=True
+        Whether there are learnt facts.
 
     Returns
     -------
     pipeline : Pipeline
         With parameters and learnt facts.
     shapes : dict of str to tuple of int
-        Of the arrays that it lacks, by the names of their tensors.
+        Of the arrays that it lacks, by the names of their tensors; none where nothing is fitted.
 
     Raises
     ------
@@ -165,7 +173,7 @@ def build_pipeline(steps):
         raise ValueError(f"it must have 1 to {MOST_STEPS} steps")
     if any(map(_is_voting, steps[:-1])):  # which may take long to build
         raise ValueError("the last step, and no other, must be a separator")
-    built = [_build_step(step) for step in steps]
+    built = [_build_step(step, fitted) for step in steps]
     names = [name for name, _ in built]
     taken = [name for name in names if "__" in name or name in signature(Pipeline).parameters]
     if len(set(names)) < len(names) or taken:
@@ -173,6 +181,9 @@ def build_pipeline(steps):
     separate = [isinstance(step, BaseMaskSeparator) for _, step in built]
     if separate != [False] * (len(built) - 1) + [True]:
         raise ValueError("the last step, and no other, must be a separator")
+    if not fitted:
+        return Pipeline(built), {}
+    _check_stft(built)
     shapes = {
         f"{prefix}/{key}": tuple(shape)
         for name, step in built
@@ -182,7 +193,27 @@ def build_pipeline(steps):
     return Pipeline(built), shapes
 
 
-def _build_step(described):
+def stft_step(steps):
+    """Return the name and the STFTTransformer among ``(name, step)``; ``(None, None)``: no such."""
+    found = [(name, step) for name, step in steps if isinstance(step, transforms.STFTTransformer)]
+    return found[-1] if found else (None, None)
+
+
+def _check_stft(steps):
+    """Refuse STFT settings with which the separator cannot work at any sample rate."""
+    name, step = stft_step(steps)
+    if step is None:
+        return
+    fitted = steps[-1][1].stft_params_
+    params = STFTParams(step.n_fft, step.hop_length, step.window, step.sample_rate)
+    if not params.can_be(fitted):
+        raise ValueError(
+            f"step {name!r} has {params.differs_from(fitted)} as in fit, and a separator works "
+            "with the STFT settings that it was fitted with"
+        )
+
+
+def _build_step(described, fitted=True):
     """Return the name and the estimator of a step, checked before it is made."""
     if not isinstance(described, dict) or set(described) != set(FIELDS):
         raise ValueError(f"a step must have {', '.join(FIELDS)}; got {short(described)}")
@@ -197,12 +228,12 @@ def _build_step(described):
         raise ValueError(f"step {short(name)} has the class {short(kind)}, which is not known")
     kind = known_classes()[kind]
     if kind is VotingSeparator:
-        return name, _build_voting(parameters, facts)
+        return name, _build_voting(parameters, facts, fitted)
     step = kind(**_decode_parameters(kind, parameters))
     if hasattr(step, "_check_parameters"):
         with np.errstate(all="ignore"):  # of windows that are refused for it
             step._check_parameters()
-    expected = getattr(step, "_learnt_facts", {})
+    expected = getattr(step, "_learnt_facts", {}) if fitted else {}
     if set(facts) != set(expected):
         raise ValueError(
             f"a {kind.__name__} has learnt {', '.join(expected) or 'nothing'}; got {short(facts)}"
@@ -216,7 +247,7 @@ def _build_step(described):
     return name, step
 
 
-def _build_voting(parameters, facts):
+def _build_voting(parameters, facts, fitted):
     """Return a VotingSeparator with the members that are described among its parameters."""
     described = parameters.get("estimators")
     if not isinstance(described, list) or len(described) > MOST_MEMBERS:
@@ -228,9 +259,11 @@ def _build_voting(parameters, facts):
     if any(map(_is_voting, described)):
         raise ValueError("a VotingSeparator cannot be an estimator of another")
     others = {key: value for key, value in parameters.items() if key != "estimators"}
-    members = [_build_step(member) for member in described]
+    members = [_build_step(member, fitted) for member in described]
     step = VotingSeparator(members, **_decode_parameters(VotingSeparator, others))
     step._check_parameters()
+    if not fitted:
+        return step
     for what in ("n_sources_", "stft_params_"):
         if any(getattr(x, what) != getattr(members[0][1], what) for _, x in members):
             raise ValueError(f"the estimators of a VotingSeparator must have the same {what}")
@@ -248,7 +281,12 @@ def _decode_parameters(kind, parameters):
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise ValueError(f"{kind.__name__} has no parameter {short(unknown[0])}")
-    decoded = {key: decode(value) for key, value in parameters.items()}
+    decoded = {}
+    for key, value in parameters.items():
+        try:
+            decoded[key] = decode(value)
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from error
     for key, value in decoded.items():
         check_kind(key, value, known[key].default)
         if key in LEFT_OUT and value is not None:

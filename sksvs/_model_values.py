@@ -126,7 +126,9 @@ def decode(value):
     if not isinstance(value, dict) or len(value) != 1:
         raise ValueError(f"{short(value)} is no value")
     ((tag, content),) = value.items()
-    if tag == "tuple" and isinstance(content, list) and len(content) <= LONGEST_TUPLE:
+    if tag == "tuple" and isinstance(content, list):
+        if len(content) > LONGEST_TUPLE:
+            raise ValueError(f"a tuple has more than {LONGEST_TUPLE} items")
         return tuple(decode(item) for item in content)
     if tag == "booleans" and isinstance(content, list) and len(content) <= LONGEST_LIST:
         if not all(item is not True and item in (0, 1) for item in content):

@@ -156,6 +156,23 @@ class STFTParams:
         ]
         return ", ".join(words) or None
 
+    def can_be(self, other):
+        """Return whether there is a sample rate at which nothing differs from `other`.
+
+        That is the own one where it is known; otherwise that of some song.
+        """
+        if self.differs_from(other) is None:
+            return True
+        known = other.sample_rate is not None and self.sample_rate is None
+        if not known or self.window != other.window or not _keeps_shape(self.window):
+            return False
+        # What `is_at_another_rate` allows, solved for the ratio of the two rates.
+        return max(
+            (self.n_fft - 1) / (other.n_fft + 1), (self.hop_length - 0.5) / (other.hop_length + 0.5)
+        ) <= min(
+            (self.n_fft + 1) / (other.n_fft - 1), (self.hop_length + 0.5) / (other.hop_length - 0.5)
+        )
+
     def is_at_another_rate(self, other):
         """Return whether this is the analysis `other` at another sample rate, both known."""
         rates = self.sample_rate, other.sample_rate

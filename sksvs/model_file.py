@@ -21,17 +21,25 @@ from sksvs._model_steps import (
     set_learnt_arrays,
 )
 from sksvs._model_values import check_depth, short
+from sksvs._savable import (
+    LARGEST_DESCRIPTION,
+    LARGEST_FILE,
+    LARGEST_HEADER,
+    STORED,
+    check_card,
+    check_options,
+    check_place,
+    check_savable,
+    check_size,
+)
 
 FORMAT = 1
 KEY = "sksvs"  # of the JSON text among the metadata of a safetensors file
-LARGEST_FILE = 1 << 30
-LARGEST_HEADER = 1 << 22
-LARGEST_DESCRIPTION = LARGEST_HEADER // 4  # characters of JSON, which the header escapes
-LARGEST_CARD = LARGEST_DESCRIPTION // 2
 EXACT = ("/input_mean_", "/input_scale_")  # what is never stored as float16
 # What the parts of a false file raise, each in its way.
 UNUSABLE = (SafetensorError, ValueError, TypeError, RecursionError, ArithmeticError, LookupError)
-STORED = {"float32": ("F32", np.float32), "float16": ("F16", np.float16)}
+
+__all__ = ["ModelFileError", "check_card", "check_savable", "load", "save"]
 
 
 class ModelFileError(ValueError):
@@ -48,7 +56,8 @@ def save(pipeline, path, *, dtype="float32", card=None):
     start go on from the weights with a new optimiser. The networks of a VotingSeparator are saved
     as they were fitted.
 
-    The file is written whole or not at all.
+    The file is written whole or not at all. `check_savable` says before a fit what can be saved
+    after it.
 
     Parameters
     ----------
@@ -70,8 +79,8 @@ def save(pipeline, path, *, dtype="float32", card=None):
         kind that cannot be saved.
     ValueError
         If a parameter has been changed since the fit so that the network would have other
-        layers, a weight is not finite, or the card is not JSON, too large or nested too deeply.
-        Other parameters are saved as they are now.
+        layers or the STFT other settings, a weight is not finite, or the card is not JSON, too
+        large or nested too deeply. Other parameters are saved as they are now.
     NotFittedError
         Before `fit`.
     OSError
@@ -88,15 +97,8 @@ def save(pipeline, path, *, dtype="float32", card=None):
             "Only a fitted sklearn Pipeline, or a search over one, can be saved; got "
             f"{type(pipeline).__name__}. Put it into a Pipeline."
         )
-    if dtype not in STORED:
-        raise ValueError(f"dtype must be 'float32' or 'float16'; got {dtype!r}.")
-    if card is not None:
-        check_card(card)
-    path = Path(path).resolve()
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} does not exist, so {path.name} cannot be written.")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, so no model can be written there.")
+    check_options(dtype, card)
+    path = check_place(path)
     document = {
         "format": FORMAT,
         "version": sksvs.__version__,
@@ -118,6 +120,7 @@ def save(pipeline, path, *, dtype="float32", card=None):
                     )
                 arrays |= learnt_arrays(separator, prefix)
         tensors = {name: _stored(name, arrays, shape, dtype) for name, shape in shapes.items()}
+        check_size(sum(array.nbytes for array in tensors.values()))
     except ValueError as error:
         raise ValueError(f"The pipeline cannot be saved: {str(error).rstrip('.')}.") from error
     data = to_safetensors(tensors, {KEY: text})
@@ -173,33 +176,6 @@ def load(path, *, return_card=False):
             for prefix, separator in separators(name, step).items():
                 set_learnt_arrays(separator, prefix, arrays)
     return (pipeline, document.get("card")) if return_card else pipeline
-
-
-def check_card(card):
-    """Refuse what cannot be the card of a model.
-
-    Parameters
-    ----------
-    card : object
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no dict, cannot be written as JSON, is too large or is nested too deeply.
-    """
-    if not isinstance(card, dict):
-        raise TypeError(f"card must be a dict; got {type(card).__name__}.")
-    try:
-        text = json.dumps(card, allow_nan=False)
-        check_depth({"card": json.loads(text)})
-    except (TypeError, ValueError, RecursionError) as error:
-        reason = str(error).replace("its description", "it")
-        raise ValueError(f"card cannot be written as JSON ({reason}).") from error
-    if len(text) > LARGEST_CARD:
-        raise ValueError(
-            f"card takes {len(text)} bytes as JSON, and {LARGEST_CARD} are the most. Give it a "
-            "smaller card."
-        )
 
 
 def _to_json(document):

@@ -24,7 +24,7 @@ from sksvs.model_file import ModelFileError, load, save
 from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 from sksvs.waveform import ArrayWaveform
 from tests.estimators.conftest import three_sources, tiny_crn, tiny_drnn, tiny_separator
-from tests.strategies import tiny_tracks
+from tests.strategies import seeded_noise, tiny_tracks
 
 LEFT_OUT = {"training_state_"}
 
@@ -256,6 +256,11 @@ GRUMaskSeparatorOfMyOwn.__name__ = "GRUMaskSeparator"
             ValueError,
             "cannot be saved: n_fft must be from 2 to 131072; got 1048576",
         ),
+        (
+            lambda p: clone(p).set_params(last=p[-1], stft__n_fft=128),
+            ValueError,
+            "cannot be saved: step 'stft' has n_fft=128 instead of 64 as in fit, and",
+        ),
     ],
 )
 def test_what_cannot_be_saved_is_refused_by_name(baseline, tmp_path, change, error, message):
@@ -448,6 +453,16 @@ def setting(name, value, step=-1, kind="parameters"):
     return change
 
 
+def analyses(of_step, of_fit):
+    """Change the settings of the step and of the fit."""
+
+    def change(document):
+        document["steps"][1]["parameters"].update(of_step)
+        document["steps"][-1]["learnt"]["stft_params_"]["STFTParams"].update(of_fit)
+
+    return change
+
+
 def stft_params(**values):
     params = {"n_fft": 64, "hop_length": 32, "window": "hann", "sample_rate": None}
     return setting("stft_params_", {"STFTParams": {**params, **values}}, kind="learnt")
@@ -477,7 +492,7 @@ def stft_params(**values):
         (setting("callbacks", []), "callbacks must be null"),
         (setting("random_state", -1), "random_state must be an integer from 0"),
         (setting("hidden_layer_sizes", {"tuple": [5000]}), "hidden_layer_sizes must be from 1 to"),
-        (setting("hidden_layer_sizes", {"tuple": [5] * 17}), "is no value"),
+        (setting("hidden_layer_sizes", {"tuple": [5] * 17}), "a tuple has more than 16 items"),
         (setting("hidden_layer_sizes", [5] * 17), "hidden_layer_sizes has more than 16 items"),
         (setting("hidden_layer_sizes", {"tuple": [4096] * 16}), r"it (lacks|has too much)"),
         (setting("hidden_layer_sizes", {"tuple": [4, 5]}), r"of shape \(33, 12\); got F32"),
@@ -506,7 +521,21 @@ def stft_params(**values):
         (setting("loss_curve_", ["x"], kind="learnt"), "loss_curve_ must be of type list"),
         (setting("held_out_", {"booleans": [2]}, kind="learnt"), "booleans must be 0 and 1"),
         (setting("stft_params_", None, kind="learnt"), "stft_params_ must be of type STFTParams"),
-        (stft_params(n_fft=2**17, hop_length=2**16), "input_mean_' must be F32 of shape"),
+        (
+            analyses({"n_fft": 128}, {}),
+            "step 'stft' has n_fft=128 instead of 64 as in fit, and a separator works with the",
+        ),
+        (analyses({"hop_length": 1}, {"sample_rate": 8000}), "has hop_length=1 instead of 32 as"),
+        (analyses({"window": "hann"}, {"sample_rate": 8000}), "has window='hann' instead of "),
+        (
+            analyses({"sample_rate": 16000}, {"sample_rate": 8000}),
+            "has sample_rate=16000 instead of 8000 as in fit",
+        ),
+        (
+            analyses({"n_fft": 128, "hop_length": 64, "sample_rate": 8000}, {"sample_rate": 8000}),
+            "has n_fft=128 instead of 64, hop_length=64 instead of 32 as in fit",
+        ),
+        (analyses(*[{"n_fft": 2**17, "hop_length": 2**16}] * 2), "input_mean_' must be F32 of sh"),
         (stft_params(n_fft=2**17, hop_length=1), "takes too long"),
         (stft_params(n_fft=64.0), "n_fft must be an integer"),
         (stft_params(hop_length=64), "has no (stable )?inverse"),
@@ -618,18 +647,20 @@ def test_a_false_description_of_members_is_refused(model_of_two, scratch, change
     refused(with_document(model_of_two, change), scratch, message)
 
 
-def test_a_finer_hop_than_that_of_the_fit_is_only_another_analysis(model, scratch):
-    scratch.write_bytes(with_document(model, setting("hop_length", 1, step=1)))
-    assert load(scratch)[1].hop_length == 1
+def test_settings_that_are_those_of_the_fit_at_another_rate_are_loaded(model, scratch):
+    twice = {"n_fft": 128, "hop_length": 64}  # at 16 kHz what 64 and 32 are at 8 kHz
+    scratch.write_bytes(with_document(model, analyses(twice, {"sample_rate": 8000})))
+    loaded, song = load(scratch), seeded_noise(4000, 0)
+    assert loaded.predict([ArrayWaveform(song, 16000)])[0].shape == (2, 4000)
 
 
-def test_a_window_that_is_huge_at_another_rate_is_refused_before_it_is_built(model, scratch):
+def test_a_window_that_is_huge_at_another_rate_is_refused_before_it_is_built(
+    baseline, tmp_path, scratch
+):
     huge = {"n_fft": 1 << 17, "hop_length": 1 << 16, "window": "hann", "sample_rate": 1}
-
-    def change(document):
-        document["steps"][1]["parameters"].update(huge)
-
-    scratch.write_bytes(with_document(model, change))
+    save(baseline, tmp_path / "baseline.safetensors")
+    model = (tmp_path / "baseline.safetensors").read_bytes()
+    scratch.write_bytes(with_document(model, analyses(huge, huge)))
     loaded = load(scratch)
     song = ArrayWaveform(np.ones(999), 44100, "song.wav")
     with pytest.raises(ValueError, match=r"song\.wav: A window of 131072 samples .* at 44100 Hz"):

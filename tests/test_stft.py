@@ -141,3 +141,28 @@ def test_what_does_not_last_as_long_differs(other, difference):
 def test_an_analysis_that_cannot_be_had_at_another_rate_says_why(params, message):
     with pytest.raises(ValueError, match=message):
         params.at_rate(4000)
+
+
+@given(
+    n_fft=st.integers(8, 3000),
+    hop=st.integers(1, 4),
+    rate=st.sampled_from([8000, 16000, 44100]),
+    other_rate=st.sampled_from([8000, 11025, 22050, 44100, 48000, 96000]),
+)
+def test_an_analysis_of_unknown_rate_can_be_what_it_is_at_some_rate(n_fft, hop, rate, other_rate):
+    fitted = STFTParams(2 * (n_fft // 2), n_fft // hop // 2 + 1, "hann", rate)
+    there = fitted.at_rate(other_rate)
+    assert STFTParams(there.n_fft, there.hop_length, "hann").can_be(fitted)
+    assert there.can_be(fitted)
+    assert there.differs_from(fitted) is None
+    longer = STFTParams(2 * there.n_fft + 8, there.hop_length, "hann")
+    assert not longer.can_be(fitted)
+    assert not STFTParams(there.n_fft, there.hop_length, "hamming").can_be(fitted)
+
+
+def test_an_analysis_can_be_another_one_whose_rate_is_unknown_only_if_it_is_the_same():
+    fitted = STFTParams(64, 32)
+    assert STFTParams(64, 32).can_be(fitted)
+    assert STFTParams(64, 32, sample_rate=8000).can_be(fitted)
+    assert not STFTParams(128, 64).can_be(fitted)
+    assert not STFTParams(128, 64, sample_rate=8000).can_be(fitted)

@@ -5,6 +5,7 @@ wrong arguments, 130 for Ctrl-C.
 """
 
 import errno
+import os
 import sys
 
 import click
@@ -55,6 +56,9 @@ def main(arguments=None):
     arguments : list of str, optional
         The default is those of the process.
     """
+    _open_standard_files()
+    # TensorFlow's own setting: its libraries write errors, and neither information nor warnings.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         code = cli.main(arguments, prog_name="sksvs", standalone_mode=False)
     except click.ClickException as error:
@@ -63,3 +67,19 @@ def main(arguments=None):
     except click.Abort:  # Ctrl-C
         code = 130
     sys.exit(code)
+
+
+def _open_standard_files():
+    """Open the null device where standard input, output or error are closed.
+
+    Otherwise the next file that is opened, a stem or a model, gets the number of standard error,
+    and what C libraries write there goes into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            os.set_inheritable(opened, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))

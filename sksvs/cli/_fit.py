@@ -112,8 +112,6 @@ def fit(
 ):
     """Learn from the training songs of a corpus (MIR-1K, DSD100, MUSDB18-HQ) and save the model."""
     card = {} if card is None else _read_card(card)
-    if not out.resolve().parent.is_dir():
-        raise click.UsageError(f"{out.parent} does not exist, so {out.name} cannot be written.")
     if network == "crn" and forwards_only:
         raise click.UsageError("--forwards-only is for --network gru: convolutions see ahead.")
 
@@ -121,12 +119,9 @@ def fit(
 
     from sksvs.datasets import detect_corpus, load_corpus
     from sksvs.estimators import CRNSeparator, GRUMaskSeparator
+    from sksvs.model_file import check_card, check_savable
     from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 
-    corpus = corpus or detect_corpus(data)
-    learnt = load_corpus(data, "train", corpus)
-    X, y, groups = (values[:songs] for values in (learnt.X, learnt.y, learnt.groups))
-    rate = min(x.sample_rate for x in X)  # so that the model takes songs of any
     given = {
         "hidden_layer_sizes": hidden_sizes,
         "max_iter": epochs,
@@ -147,15 +142,26 @@ def fit(
     pipeline = Pipeline(
         [
             ("mono", MonoDownmix()),
-            ("stft", STFTTransformer(n_fft=n_fft, hop_length=hop_length, sample_rate=rate)),
+            ("stft", STFTTransformer(n_fft=n_fft, hop_length=hop_length)),
             ("irm", IRMTarget()),
             (network, separator),
         ]
     )
+    try:
+        check_savable(pipeline, out, dtype=dtype)
+    except (OSError, TypeError, ValueError) as error:
+        raise click.UsageError(one_line(error)) from error
+
+    corpus = corpus or detect_corpus(data)
+    learnt = load_corpus(data, "train", corpus)
+    X, y, groups = (values[:songs] for values in (learnt.X, learnt.y, learnt.groups))
+    card = {"corpus": corpus, "subset": "train", "n_tracks": len(X), **card}
+    check_card(card)
+    # So that the model takes songs of any rate.
+    pipeline.set_params(stft__sample_rate=min(x.sample_rate for x in X))
     pipeline.fit(X, y, **{f"{network}__groups": groups})
     separator.set_params(verbose=False)
-    facts = {"corpus": corpus, "subset": "train", "n_tracks": len(X)}
-    sksvs.save(pipeline, out, dtype=dtype, card={**facts, **card})
+    sksvs.save(pipeline, out, dtype=dtype, card=card)
     click.echo(in_a_line(out))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from sksvs._background import in_background, one_thread_per_product
+from sksvs._background import prefetch, single_threaded_blas
 from sksvs._centred import Centred, difference_from_sum
 from sksvs._tracks import (
     check_sources,
@@ -240,9 +240,10 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     def _synthesise(self, spectrogram, mask_blocks):
         """Yield estimates block by block, given what `_mask_blocks` gives."""
         synthesis = MaskedSynthesis(spectrogram.params, self.n_sources_, self._masks_sum_to_one)
-        with one_thread_per_product():
-            for block, masks in in_background(mask_blocks):
-                yield synthesis.push(block, masks)
+        for block, masks in prefetch(mask_blocks):
+            with single_threaded_blas():
+                estimates = synthesis.push(block, masks)
+            yield estimates
 
     def _join(self, spectrogram, blocks):
         estimates = np.empty((self.n_sources_, *spectrogram.waveform.shape), np.float32)

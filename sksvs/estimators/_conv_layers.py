@@ -1,13 +1,11 @@
 """Keras layers of convolutional recurrent networks: convolutions, and GRUs along either axis."""
 
+import keras
+import tensorflow as tf
+
 from sksvs.estimators._architecture import EPSILON, NOT_TRAINED, ConvLayer, PathLayer
 from sksvs.estimators._frame_products import MixedPrecision, multiply, multiply_frames
 from sksvs.estimators._gru_layers import run_in_order
-from sksvs.estimators._startup_log import without_startup_log
-
-with without_startup_log():
-    import keras
-    import tensorflow as tf
 
 MOMENTUM = 0.9  # of the running statistics, per batch
 STRIDES = [1, 1, 2, 1]

@@ -1,9 +1,6 @@
 """One product of two matrices over all frames of all sequences, of 32 bits or of 16."""
 
-from sksvs.estimators._startup_log import without_startup_log
-
-with without_startup_log():
-    import tensorflow as tf
+import tensorflow as tf
 
 
 class MixedPrecision:

@@ -7,14 +7,12 @@ gradients are one product over all frames each. Two directions share a loop, unl
 The layers are those of Keras otherwise: the same weights in the same order, the same outputs.
 """
 
+import keras
+import tensorflow as tf
+
 from sksvs.estimators import _architecture
 from sksvs.estimators._frame_products import MixedPrecision, multiply_frames, over_all_frames
-from sksvs.estimators._startup_log import without_startup_log
 from sksvs.estimators._wide_recurrence import run_wide_recurrence
-
-with without_startup_log():
-    import keras
-    import tensorflow as tf
 
 
 @keras.saving.register_keras_serializable("sksvs")

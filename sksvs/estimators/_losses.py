@@ -1,10 +1,7 @@
 """The losses of mask networks, from a frame's target and the network's output."""
 
-from sksvs.estimators._startup_log import without_startup_log
-
-with without_startup_log():
-    import keras
-    from keras import ops
+import keras
+from keras import ops
 
 # name: from target masks and the network's output to the loss of every frame
 MASK_LOSSES = {

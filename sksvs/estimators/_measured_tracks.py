@@ -1,6 +1,6 @@
 """Take the constants off the tracks that are learnt from, and measure them."""
 
-from sksvs._background import map_on_all_cores
+from sksvs._background import thread_map
 from sksvs._centred import Centred, measure_track
 from sksvs._tracks import warn_of_difference
 from sksvs.spectrogram import Spectrogram, Target
@@ -28,7 +28,7 @@ def measured_tracks(spectrograms):
         If a mixture is not the sum of its sources, naming it.
     """
     tracks = [_centred(x.to_mono()) for x in spectrograms]
-    differences = map_on_all_cores(_measure, (track for track in tracks))
+    differences = thread_map(_measure, (track for track in tracks))
     for track, given, difference in zip(tracks, spectrograms, differences):
         if not isinstance(given.waveform, Centred):
             warn_of_difference(track.name, difference)

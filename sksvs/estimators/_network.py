@@ -1,22 +1,19 @@
 """Build mask networks in Keras, and lend them to one fit after another."""
 
-import os
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import NamedTuple
 
+import keras
 import numpy as np
+import tensorflow as tf
 
+from sksvs._background import thread_limit
 from sksvs.estimators._architecture import ConvLayer, PathLayer
 from sksvs.estimators._conv_layers import ConvolutionLayer, PathRecurrence
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
 from sksvs.estimators._losses import make_loss
-from sksvs.estimators._replicas import active_strategy, run_on_batch
+from sksvs.estimators._replicas import active_strategy
 from sksvs.estimators._rnn_layers import ContextWindow, FlatDense, ReluRNN
-from sksvs.estimators._startup_log import without_startup_log
-
-with without_startup_log():
-    import keras
-    import tensorflow as tf
 
 SOLVERS = {
     "adam": keras.optimizers.Adam,
@@ -246,12 +243,6 @@ def set_learning_rate(model, rate):
     model.optimizer.learning_rate = rate
 
 
-def learn_from_batch(model, inputs, targets, frame_weights):
-    """Take one training step and return the loss before it; XLA has remarks at the first."""
-    with without_startup_log() if model.train_function is None else nullcontext():
-        return run_on_batch(model, "train", inputs, targets, frame_weights)
-
-
 @contextmanager
 def lend_to_callbacks(callbacks, model):
     """Let Keras callbacks watch a model: they are told when training begins and ends."""
@@ -271,17 +262,16 @@ def start_tensorflow():
 
     joblib tells its workers through OMP_NUM_THREADS, which NumPy heeds and TensorFlow does not.
     """
-    with without_startup_log():
-        _limit_threads()
-        tf.config.list_logical_devices()
+    _limit_threads()
+    tf.config.list_logical_devices()
 
 
 def _limit_threads():
-    allowed = os.environ.get("OMP_NUM_THREADS", "")
-    if not allowed.isdigit():
+    limit = thread_limit()
+    if limit is None:
         return
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(int(allowed))
-        tf.config.threading.set_inter_op_parallelism_threads(int(allowed))
+        tf.config.threading.set_intra_op_parallelism_threads(limit)
+        tf.config.threading.set_inter_op_parallelism_threads(limit)
     except RuntimeError:  # TensorFlow is running already, and keeps what it has
         return

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksvs._background import in_background, map_on_all_cores
+from sksvs._background import prefetch, thread_map
 from sksvs.estimators._context_network import ContextNetwork, run_with_context
 from sksvs.estimators._conv_inference import ConvolutionalNetwork
 from sksvs.estimators._features import (
@@ -49,7 +49,7 @@ def block_length(separator):
 
 def read_blocks(spectrogram, length):
     """Yield the blocks of a track, the next ones read in another thread."""
-    return in_background(spectrogram.read_block(*r) for r in spectrogram.block_ranges(length))
+    return prefetch(spectrogram.read_block(*r) for r in spectrogram.block_ranges(length))
 
 
 def masks_of_blocks(separator, params, level, blocks, transpositions=(1,)):
@@ -145,7 +145,7 @@ def run_in_windows(network, blocks, make_input):
         ends = np.cumsum([block.frames.shape[-1] for block in read])
         return list(zip(read, np.split(outputs, ends[:-1])))
 
-    for outputs in map_on_all_cores(run_batch, _window_batches(network, blocks, make_input)):
+    for outputs in thread_map(run_batch, _window_batches(network, blocks, make_input)):
         yield from outputs
 
 

@@ -1,11 +1,7 @@
 """Share a batch out among the replicas of a network, where a `tf.distribute` strategy is active."""
 
 import numpy as np
-
-from sksvs.estimators._startup_log import without_startup_log
-
-with without_startup_log():
-    import tensorflow as tf
+import tensorflow as tf
 
 
 def active_strategy():

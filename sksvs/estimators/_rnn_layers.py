@@ -6,12 +6,10 @@ the input's product and all weight gradients are one product over all frames eac
 outputs are those of the stock layers.
 """
 
-from sksvs.estimators._frame_products import MixedPrecision, multiply_frames, over_all_frames
-from sksvs.estimators._startup_log import without_startup_log
+import keras
+import tensorflow as tf
 
-with without_startup_log():
-    import keras
-    import tensorflow as tf
+from sksvs.estimators._frame_products import MixedPrecision, multiply_frames, over_all_frames
 
 
 @keras.saving.register_keras_serializable("sksvs")

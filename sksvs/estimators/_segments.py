@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sksvs._background import map_on_all_cores
+from sksvs._background import thread_map
 
 
 class Batch(NamedTuple):
@@ -65,7 +65,7 @@ class SegmentBatches:
         segments = self._draw()
         size = min(self.batch_size, len(segments))
         starts = range(0, len(segments), size)
-        yield from map_on_all_cores(
+        yield from thread_map(
             lambda some: self._make_batch(some, size), (segments[i : i + size] for i in starts)
         )
 

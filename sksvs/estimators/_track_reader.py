@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sksvs._background import map_on_all_cores
+from sksvs._background import thread_map
 from sksvs._stft import analyse
 from sksvs.augmentation import draw_plan, read_plan
 from sksvs.estimators._features import network_input, network_target, to_model_bins
@@ -114,7 +114,7 @@ class TrackReader:
             The scale is at least 1 % of the largest, so that empty bands are not blown up.
         """
         tracks = (track for track in range(len(self.spectrograms)))
-        total, squares = sum(map_on_all_cores(self._input_sums, tracks))
+        total, squares = sum(thread_map(self._input_sums, tracks))
         count = sum(self.n_frames)
         mean = total / count
         scale = np.sqrt(np.maximum(squares / count - mean**2, 0))

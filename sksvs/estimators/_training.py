@@ -10,7 +10,6 @@ from sksvs.estimators._network import (
     NetworkState,
     borrow_model,
     initial_weights,
-    learn_from_batch,
     lend_to_callbacks,
     read_state,
     reset_model,
@@ -145,7 +144,7 @@ def _run_epoch(model, batches, validation_batches, run, progress):
     """Learn from every batch, and extend the curves."""
 
     def learn(batch, frame_weights):
-        loss = learn_from_batch(model, batch.inputs, batch.targets, frame_weights)
+        loss = run_on_batch(model, "train", batch.inputs, batch.targets, frame_weights)
         return _require_finite(loss, "training", run.epoch, batch)
 
     progress.begin_epoch(run.epoch)

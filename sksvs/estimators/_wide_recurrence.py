@@ -6,11 +6,9 @@ is compiled. Two directions do not depend on each other, and TensorFlow runs the
 same time, each on a core.
 """
 
-from sksvs.estimators._frame_products import multiply, over_all_frames
-from sksvs.estimators._startup_log import without_startup_log
+import tensorflow as tf
 
-with without_startup_log():
-    import tensorflow as tf
+from sksvs.estimators._frame_products import multiply, over_all_frames
 
 
 def run_wide_recurrence(

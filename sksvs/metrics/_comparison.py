@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from sksvs._background import one_thread_per_product
+from sksvs._background import single_threaded_blas
 from sksvs.metrics._decomposition import measure
 from sksvs.metrics._mir_eval import measure_by_mir_eval
 from sksvs.metrics._signals import Signals, as_sources, signal_energy
@@ -151,6 +151,6 @@ def _measure_pairs(references, estimates, pairs, ranges, variant, backend="sksvs
         stand_ins = [e if ok else references[0] for e, ok in zip(estimates, usable)]
         compute = measure if backend == "sksvs" else measure_by_mir_eval
         signals = Signals(references, stand_ins)
-        with one_thread_per_product():
+        with single_threaded_blas():
             figures[:, kept] = compute(signals, [pairs[p] for p in kept], ranges, variant)
     return figures

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.fft
 
-from sksvs._background import usable_cores
+from sksvs._background import MAX_THREADS, n_threads
 
 BLOCK_LENGTH = 4096  # samples in one transform
 BLOCKS_AT_ONCE = 16  # what the processor's cache holds
@@ -41,7 +41,7 @@ def correlate_ranges(signals, ranges, n_lags, block_length=BLOCK_LENGTH):
 
     The signals are cut at the ends of all ranges (and of very long pieces), so that ranges that
     overlap share the work: each sample is transformed once. The pieces are shared out to as many
-    threads as OMP_NUM_THREADS says, or the machine has cores.
+    threads as there are cores, up to four: each has buffers of its own.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def correlate_ranges(signals, ranges, n_lags, block_length=BLOCK_LENGTH):
         One for each range.
     """
     cuts = _cuts(ranges)
-    with ThreadPoolExecutor(usable_cores()) as threads:
+    with ThreadPoolExecutor(min(n_threads(), MAX_THREADS)) as threads:
         if any(b - a < n_lags - 1 for a, b in zip(cuts[1:-2], cuts[2:-1])):
             # A delay may reach over more than one cut: take the ranges one by one.
             tasks = [threads.submit(_correlate, signals, *r, n_lags, block_length) for r in ranges]

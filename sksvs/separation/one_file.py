@@ -7,7 +7,7 @@ from pathlib import Path
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sksvs._background import in_background
+from sksvs._background import prefetch
 from sksvs.audio import AudioFile
 from sksvs.audio.encoding import keep_encoding
 from sksvs.audio.writing import writing_all
@@ -103,7 +103,7 @@ def separate_file(
     with (
         _made_folder(Path(out_dir)),
         writing_all(stems, file.sample_rate, file.n_channels, encoding) as writers,
-        closing(in_background(blocks)) as ahead,
+        closing(prefetch(blocks)) as ahead,
     ):
         for estimates in ahead:
             for writer, i in zip(writers, wanted):

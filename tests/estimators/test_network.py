@@ -1,7 +1,6 @@
 """The Keras network that is trained and the NumPy pass that predicts are one network."""
 
 import gc
-import os
 import subprocess
 import sys
 
@@ -17,7 +16,6 @@ from sksvs.estimators._inference import BidirectionalNetwork, ForwardNetwork
 from sksvs.estimators._objective import Objective
 from sksvs.estimators._progress import Progress
 from sksvs.estimators._segments import Batch
-from sksvs.estimators._startup_log import without_startup_log
 from sksvs.estimators._training import train_network
 from tests.strategies import seeded_noise
 
@@ -174,27 +172,53 @@ def test_many_fits_leave_no_more_graphs_than_one():
     assert counts[1:] == counts[:1] * 3
 
 
-def test_a_fit_writes_nothing_to_the_terminal():
-    code = (
-        "from sksvs.estimators import _network as network\n"
-        "from sksvs.estimators._architecture import mask_network_layers\n"
-        "import numpy as np\n"
-        "network.start_tensorflow()\n"
-        "from sksvs.estimators._objective import Objective\n"
-        "layers = mask_network_layers(9, 1, (6,), True, (), 'relu')\n"
-        "kind = (layers, 0.3, Objective('mask_squared_error', 2, 1), 'adam', None, True)\n"
-        "with network.borrow_model(*kind) as model:\n"
-        "    batch = np.ones((2, 5, 9), 'f4'), np.ones((2, 5, 9), 'f4'), np.ones((2, 5), 'f4')\n"
-        "    network.learn_from_batch(model, *batch)\n"
+# Fits of a second each, in a process of its own.
+TINY_FIT = """
+import os, sys
+from joblib import Parallel, delayed, parallel_config
+from tests.estimators.conftest import analysed, tiny_separator
+from tests.strategies import tiny_tracks
+
+def fit(seed):
+    return tiny_separator(max_iter=1, random_state=seed).fit(analysed(*tiny_tracks(1)))
+"""
+
+
+def run_python(code, redirection=""):
+    """Run code in a new process, with a redirection in the words of the shell."""
+    command = ["sh", "-c", f'exec "$0" -c "$1" {redirection}', sys.executable, TINY_FIT + code]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_fits_at_a_time_leave_standard_error_as_it_was():
+    done = run_python(
+        "before = os.fstat(2)\n"
+        "with parallel_config(backend='threading', n_jobs=2):\n"
+        "    Parallel()(delayed(fit)(seed) for seed in range(4))\n"
+        "after = os.fstat(2)\n"
+        "print((before.st_dev, before.st_ino) == (after.st_dev, after.st_ino))\n"
+        "os.write(2, b'the last words')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert (done.stdout, done.stderr) == (b"", b"")
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+    assert done.stderr.endswith("the last words")
 
 
-def test_only_noise_is_held_back(capfd):
-    with without_startup_log():
-        os.write(2, b"I0000 00:00 port.cc] oneDNN\nE0000 1 x.cc] an error\nTraceback: it failed\n")
-    assert capfd.readouterr().err == "E0000 1 x.cc] an error\nTraceback: it failed\n"
+def test_a_fit_works_where_standard_error_is_closed():
+    done = run_python("print(sys.stderr, fit(0).n_iter_)", "2>&-")
+    assert (done.returncode, done.stdout) == (0, "None 1\n")
+
+
+def test_what_is_said_when_the_first_training_step_aborts_is_seen():
+    done = run_python(
+        "import keras\n"
+        "def abort(*args, **kwargs):\n"
+        "    os.write(2, b'F0000 Check failed')\n"
+        "    os._exit(134)\n"
+        "keras.Model.train_on_batch = abort\n"
+        "fit(0)\n"
+    )
+    assert done.returncode == 134
+    assert done.stderr.endswith("F0000 Check failed")
 
 
 def test_the_names_that_fit_accepts_are_those_there_are():

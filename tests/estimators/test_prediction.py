@@ -1,10 +1,14 @@
 """Prediction goes through a track once, in constant memory, and leaves nothing behind."""
 
+import os
+import subprocess
+import sys
+import time
 import tracemalloc
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksvs.waveform import Waveform
 from tests.estimators.conftest import analysed
@@ -59,9 +63,62 @@ def test_samples_are_read_once_for_the_level_and_once_for_all_the_rest(fitted):
     assert read < 2.01 * 300_000
 
 
+def blas_threads():
+    return {x["num_threads"] for x in threadpool_info() if x["user_api"] == "blas"}
+
+
 def test_a_track_that_is_left_halfway_leaves_the_products_their_threads(fitted):
-    before = threadpool_info()
-    blocks = fitted.iter_blocks(analysed([Noise(100_000)]))
-    next(blocks)
-    blocks.close()
-    assert threadpool_info() == before
+    with threadpool_limits(2, "blas"):
+        blocks = fitted.iter_blocks(analysed([Noise(100_000)]))
+        next(blocks)
+        deadline = time.monotonic() + 10  # blocks that are computed ahead come to an end
+        while blas_threads() != {2} and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert blas_threads() == {2}
+        blocks.close()
+        assert blas_threads() == {2}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_process_forked_while_another_thread_separates_separates_too():
+    code = """if True:
+        import os, signal, threading
+        import numpy as np
+        from threadpoolctl import threadpool_info, threadpool_limits
+        import sksvs
+
+        def blas_threads():
+            return [x["num_threads"] for x in threadpool_info() if x["user_api"] == "blas"]
+
+        pipeline, rng = sksvs.pretrained("voice"), np.random.default_rng(0)
+        short, long = (rng.normal(size=n) for n in (16_000, 1_600_000))
+        expected, before = pipeline.predict([short])[0], blas_threads()
+        ends = threading.Event()
+
+        def separate():
+            while not ends.is_set():
+                blocks = pipeline[-1].iter_blocks(pipeline[:-1].transform([long]))
+                for _ in blocks:
+                    started.set()
+                    if ends.is_set():
+                        break
+
+        started = threading.Event()
+        thread = threading.Thread(target=separate)
+        thread.start()
+        started.wait()
+        for _ in range(3):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(60)
+                same = np.allclose(pipeline.predict([short])[0], expected, atol=1e-6)
+                os._exit(0 if same and blas_threads() == before else 1)
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        ends.set()
+        thread.join()
+        print(blas_threads() == before)
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=300
+    )
+    assert (done.stdout.split(), done.stderr) == (["0", "0", "0", "True"], "")

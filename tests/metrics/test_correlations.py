@@ -1,3 +1,6 @@
+import threading
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -53,3 +56,24 @@ def test_the_number_of_threads_does_not_change_the_result(monkeypatch, threads):
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
     (found,) = correlate_ranges(signals, [(0, 5000)], 16)
     assert all(np.array_equal(a, b) for a, b in zip(found, expected))
+
+
+def test_memory_is_bounded_by_four_threads_however_many_cores(monkeypatch):
+    monkeypatch.setattr(_correlations, "PIECE_LENGTH", 1000)
+    monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    signals = Signals(list(seeded_noise((2, 40_000), seed=3)), [seeded_noise(40_000, seed=4)])
+    at_work, most = set(), []
+    correlate = _correlations._correlate
+
+    def watched(*arguments):
+        at_work.add(threading.get_ident())
+        most.append(len(at_work))
+        time.sleep(0.01)  # so that others start meanwhile
+        try:
+            return correlate(*arguments)
+        finally:
+            at_work.discard(threading.get_ident())
+
+    monkeypatch.setattr(_correlations, "_correlate", watched)
+    correlate_ranges(signals, [(0, 40_000)], 16)
+    assert 1 < max(most) <= 4
