@@ -136,7 +136,7 @@ def test_baselines_are_saved_too(last, tracks, tmp_path):
             tiny_separator(
                 max_iter=1, verbose=1, augmentation=Augmentation(channel=0.5, speed=(0.1, 0.0))
             ),
-            {"sample_rate": 8000},
+            {"sample_rate": 8000, "array_rate": 8000},
         ),
         (tiny_separator(max_iter=1, loss="magnitude_absolute_error", joint_mask=True), {}),
     ],

@@ -1,4 +1,4 @@
-"""Between spectrograms and the network: levels, bins, inputs, targets, masks.
+"""Between spectrograms and the network: bins, inputs, targets, masks.
 
 This is the one place where the frequency-first arrays of the library, ``(..., n_freqs,
 n_frames)``, become the network's ``(n_frames, features)``, and back; and where the bins of a song
