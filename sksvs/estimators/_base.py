@@ -17,9 +17,9 @@ from sksvs._tracks import (
     warn_of_difference,
 )
 from sksvs.estimators._channels import channels_of
-from sksvs.estimators._masked_synthesis import MaskedSynthesis
 from sksvs.metrics import score_tracks
 from sksvs.metrics._score import check_weights
+from sksvs.prediction.synthesis import MaskedSynthesis
 from sksvs.spectrogram import Spectrogram, STFTParams
 
 

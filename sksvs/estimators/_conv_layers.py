@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from sksvs.estimators._architecture import EPSILON, NOT_TRAINED, ConvLayer, PathLayer
 from sksvs.estimators._frame_products import MixedPrecision, multiply, multiply_frames
 from sksvs.estimators._gru_layers import run_in_order
+from sksvs.networks.spec import EPSILON, NOT_TRAINED, ConvLayer, PathLayer
 
 MOMENTUM = 0.9  # of the running statistics, per batch
 STRIDES = [1, 1, 2, 1]

@@ -1,8 +1,8 @@
 """Learn the masks of the sources with a convolutional recurrent network."""
 
-from sksvs.estimators._architecture import convolutional_recurrent_layers
 from sksvs.estimators._network_separator import BaseNetworkSeparator
 from sksvs.estimators._objective import count_masks
+from sksvs.networks.spec import convolutional_recurrent_layers
 
 MOST_FEATURES = 1 << 18  # of a frame in any layer: a window of them is less than a gigabyte
 

@@ -1,8 +1,8 @@
 """Learn the masks of the sources with the deep recurrent networks of Huang et al. 2014."""
 
-from sksvs.estimators._architecture import deep_recurrent_layers
 from sksvs.estimators._network_separator import BaseNetworkSeparator
 from sksvs.estimators._objective import count_masks
+from sksvs.networks.spec import deep_recurrent_layers
 
 
 class DRNNSeparator(BaseNetworkSeparator):

@@ -10,9 +10,9 @@ The layers are those of Keras otherwise: the same weights in the same order, the
 import keras
 import tensorflow as tf
 
-from sksvs.estimators import _architecture
 from sksvs.estimators._frame_products import MixedPrecision, multiply_frames, over_all_frames
 from sksvs.estimators._wide_recurrence import run_wide_recurrence
+from sksvs.networks import spec as _architecture
 
 
 @keras.saving.register_keras_serializable("sksvs")

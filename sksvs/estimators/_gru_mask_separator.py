@@ -1,8 +1,8 @@
 """Learn the mask of the voice with a GRU network."""
 
-from sksvs.estimators._architecture import mask_network_layers
 from sksvs.estimators._network_separator import BaseNetworkSeparator
 from sksvs.estimators._objective import count_masks
+from sksvs.networks.spec import mask_network_layers
 
 
 class GRUMaskSeparator(BaseNetworkSeparator):

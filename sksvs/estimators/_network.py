@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from sksvs._background import thread_limit
-from sksvs.estimators._architecture import ConvLayer, PathLayer
 from sksvs.estimators._conv_layers import ConvolutionLayer, PathRecurrence
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
 from sksvs.estimators._losses import make_loss
 from sksvs.estimators._replicas import active_strategy
 from sksvs.estimators._rnn_layers import ContextWindow, FlatDense, ReluRNN
+from sksvs.networks.spec import ConvLayer, PathLayer
 
 SOLVERS = {
     "adam": keras.optimizers.Adam,

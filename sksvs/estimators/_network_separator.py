@@ -10,8 +10,8 @@ from sksvs._tracks import check_targets, common_params
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._learning import epoch_random_state, learn
 from sksvs.estimators._parameters import check_parameters, check_range
-from sksvs.estimators._prediction import predict_masks
 from sksvs.estimators._validation_tracks import choose_validation_tracks
+from sksvs.prediction.masks import predict_masks
 
 
 class BaseNetworkSeparator(BaseMaskSeparator):

@@ -9,16 +9,16 @@ from sklearn.utils.validation import check_is_fitted
 from sksvs._centred import ROUNDING
 from sksvs._checks import check_shape, require_finite
 from sksvs._stft import analyse
-from sksvs.estimators._features import (
+from sksvs.estimators._gru_mask_separator import GRUMaskSeparator
+from sksvs.estimators._parameters import check_range
+from sksvs.networks.features import (
     from_model_bins,
     masks_from_output,
     network_input,
     to_model_bins,
 )
-from sksvs.estimators._gru_mask_separator import GRUMaskSeparator
-from sksvs.estimators._masked_synthesis import MaskedSynthesis
-from sksvs.estimators._parameters import check_range
-from sksvs.estimators._prediction import build_network
+from sksvs.prediction.masks import network_of
+from sksvs.prediction.synthesis import MaskedSynthesis
 from sksvs.spectrogram import FRAME_BLOCK, Block
 
 
@@ -151,7 +151,8 @@ class StreamingSeparator:
 
     def _begin(self):
         separator = self.separator
-        self._network = build_network(separator)
+        self._network = network_of(separator)
+        self._state = self._network.initial_state()
         self._synthesis = MaskedSynthesis(self.params, separator.n_sources_, True)
         self._buffer = None  # from the first sample that the next frame sees: ([n_channels,] n)
         self._n_frames = 0  # that have been separated
@@ -194,7 +195,8 @@ class StreamingSeparator:
         level = self._causal_levels(seen, first, n) if self.level is None else self.level
         model = separator.stft_params_
         frames = to_model_bins(block.frames, params, model)
-        output = self._network.run(network_input(frames, level, separator.input_power_))
+        features = network_input(frames, level, separator.input_power_)
+        output, self._state = self._network.run(features, self._state)
         self._n_frames += n
         self._buffer = self._buffer[..., n * params.hop_length :]
         masks = masks_from_output(

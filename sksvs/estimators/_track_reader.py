@@ -9,8 +9,8 @@ import numpy as np
 from sksvs._background import thread_map
 from sksvs._stft import analyse
 from sksvs.augmentation import draw_plan, read_plan
-from sksvs.estimators._features import network_input, network_target, to_model_bins
 from sksvs.estimators._measured_tracks import measured_tracks
+from sksvs.networks.features import network_input, network_target, to_model_bins
 from sksvs.waveform import ArrayWaveform
 
 

@@ -13,11 +13,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksvs._tracks import check_targets
 from sksvs.estimators._base import BaseMaskSeparator
-from sksvs.estimators._features import weigh_masks
 from sksvs.estimators._measured_tracks import measured_tracks
 from sksvs.estimators._network_separator import BaseNetworkSeparator
 from sksvs.estimators._parameters import check_range, check_transpositions
-from sksvs.estimators._prediction import block_length, masks_of_blocks, read_blocks
+from sksvs.networks.features import weigh_masks
+from sksvs.prediction.drivers import block_length
+from sksvs.prediction.masks import masks_of_blocks, network_of, read_blocks
 
 MOST_MEMBERS = 16
 LONGEST_NAME = 100
@@ -199,7 +200,7 @@ class VotingSeparator(BaseMaskSeparator):
 
     def _mask_blocks(self, spectrogram):
         level = spectrogram.waveform.level
-        lengths = [block_length(member) for member in self.estimators_]
+        lengths = [block_length(network_of(member)) for member in self.estimators_]
         readers = {  # members whose blocks are as long share what is read
             length: _shared(read_blocks(spectrogram, length), count)
             for length, count in Counter(lengths).items()

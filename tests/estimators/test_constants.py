@@ -13,7 +13,7 @@ from sksvs.estimators import (
     VotingSeparator,
 )
 from sksvs.estimators import _streaming_separator as streaming
-from sksvs.estimators._features import network_input
+from sksvs.networks.features import network_input
 from sksvs.spectrogram import Spectrogram
 from sksvs.waveform import ArrayWaveform
 from tests.estimators.conftest import analysed, three_sources, tiny_crn, tiny_separator

@@ -1,16 +1,11 @@
-"""The NumPy pass of convolutional recurrent networks is Keras's, whatever the sizes."""
+"""Convolutional recurrent networks in Keras: weights, normalisation, paths."""
 
 import json
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from sksvs.estimators import _conv_inference
-from sksvs.estimators._architecture import ConvLayer, PathLayer, convolutional_recurrent_layers
-from sksvs.estimators._conv_inference import Convolution, ConvolutionalNetwork, Path
 from sksvs.estimators._conv_layers import ConvolutionLayer, PathRecurrence
 from sksvs.estimators._network import (
     build_network,
@@ -18,6 +13,7 @@ from sksvs.estimators._network import (
     initial_weights,
     set_weights,
 )
+from sksvs.networks.spec import ConvLayer, PathLayer, convolutional_recurrent_layers
 from tests.strategies import seeded_noise
 
 
@@ -47,74 +43,6 @@ def random_weights(layers):
             )
         )
     }
-
-
-def run(layers, weights, ranges, margins=None):
-    n_freqs = layers[0].n_inputs
-    statistics = np.zeros(n_freqs, np.float32), np.ones(n_freqs, np.float32)
-    network = ConvolutionalNetwork(layers, weights, *statistics)
-    projected = [network.project(values) for values in ranges]
-    return network.run(projected, margins or [(0, 0)] * len(ranges))
-
-
-@pytest.mark.parametrize("kernel_size", [(1, 3), (3, 3), (5, 7)])
-@pytest.mark.parametrize(("n_freqs", "n_masks"), [(33, 1), (40, 3), (19, 2), (2, 1), (1, 1)])
-@pytest.mark.parametrize("between", BETWEEN)
-def test_numpy_computes_what_keras_computes(kernel_size, n_freqs, n_masks, between):
-    layers = make_layers(n_freqs, n_masks, kernel_size=kernel_size, **BETWEEN[between])
-    weights, model = random_weights(layers), build_network(layers, dropout=0.5)
-    set_weights(model, layers, weights)
-    features = seeded_noise((40, n_freqs), seed=1).astype(np.float32)
-    (expected,) = model.predict_on_batch(features[np.newaxis])
-    actual = run(layers, weights, [features])
-    assert actual.dtype == np.float32 and actual.std() > 0.01
-    np.testing.assert_allclose(actual, expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("kind", ["encoder", "decoder"])
-@settings(max_examples=25, deadline=None)
-@given(
-    n_freqs=st.integers(1, 40),
-    frames=st.sampled_from([1, 3, 5]),
-    freqs=st.sampled_from([1, 3, 5, 7]),
-    n_frames=st.integers(1, 40),
-)
-def test_a_convolution_is_that_of_tensorflow(kind, n_freqs, frames, freqs, n_frames):
-    layer = ConvLayer("c", kind, n_freqs, 2, 1, 4, (frames, freqs), "linear")
-    shapes = layer.parameter_shapes
-    kernel = seeded_noise(shapes["c/kernel"], 1).astype(np.float32)
-    unit = np.ones(4, np.float32), *np.zeros((2, 4), np.float32), np.full(4, 0.999, np.float32)
-    n_seen = n_freqs if kind == "encoder" else -(-n_freqs // 2)
-    values = seeded_noise((n_frames, n_seen, 3), 2).astype(np.float32)
-    if kind == "encoder":
-        (expected,) = tf.nn.conv2d(values[np.newaxis], kernel, [1, 1, 2, 1], "SAME").numpy()
-    else:
-        shape = (1, n_frames, n_freqs, 4)
-        (expected,) = tf.nn.conv2d_transpose(
-            values[np.newaxis], kernel, shape, [1, 1, 2, 1], "SAME"
-        ).numpy()
-    np.testing.assert_allclose(Convolution(layer, kernel, *unit).run(values), expected, atol=1e-4)
-
-
-@pytest.mark.parametrize("between", BETWEEN)
-@pytest.mark.parametrize("margins", [(0, 0), (2, 3), (30, 9)])
-def test_margins_are_read_and_left_out(margins, between):
-    layers = make_layers(**BETWEEN[between])
-    weights, features = random_weights(layers), seeded_noise((60, 33), 1).astype(np.float32)
-    whole = run(layers, weights, [features])
-    inner = run(layers, weights, [features, features[:50]], [margins, (0, 50)])
-    before, after = margins
-    np.testing.assert_allclose(inner, whole[before : 60 - after], atol=1e-6)
-
-
-@pytest.mark.parametrize("between", BETWEEN)
-def test_ranges_of_different_lengths_do_not_influence_one_another(between):
-    layers = make_layers(**BETWEEN[between])
-    weights, features = random_weights(layers), seeded_noise((60, 33), 1).astype(np.float32)
-    parts = [features[:7], features[7:50], features[50:]]
-    together = run(layers, weights, parts)
-    alone = np.concatenate([run(layers, weights, [part]) for part in parts])
-    np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
 @pytest.mark.parametrize("between", BETWEEN)
@@ -164,8 +92,11 @@ def test_a_layer_is_made_again_from_its_configuration():
 
 
 def run_path(layer, weights, values):
-    parameters = [weights[name] for name in layer.parameter_shapes]
-    return Path(layer, *parameters).run(values)
+    path = PathRecurrence(layer)
+    path.build()
+    trained_first = sorted(layer.parameter_shapes, key=lambda n: n.endswith(("mean", "variance")))
+    path.set_weights([weights[name] for name in trained_first])
+    return path(values[np.newaxis]).numpy()[0]
 
 
 def test_a_path_reads_along_its_own_axis_alone():
@@ -195,19 +126,3 @@ def test_a_path_adds_a_stock_gru_and_dense_layer_to_its_input():
     parameters = (weights[f"p/{name}"] for name in ("mean", "variance", "bias", "scale"))
     expected = values + tf.nn.batch_normalization(product, *parameters, 1e-3)
     np.testing.assert_allclose(run_path(layer, weights, values), expected, atol=1e-5)
-
-
-def test_frames_of_a_long_window_are_read_together_in_parts(monkeypatch):
-    layer = PathLayer("p", "frequency_path", 6, 4, 5)
-    weights, values = random_weights([layer]), seeded_noise((9, 6, 4), 1).astype(np.float32)
-    whole = run_path(layer, weights, values)
-    monkeypatch.setattr(_conv_inference, "SEQUENCES_AT_ONCE", 2)
-    np.testing.assert_allclose(run_path(layer, weights, values), whole, atol=1e-6)
-
-
-def test_windows_that_are_run_together_are_as_many_as_fit():
-    few, many = (
-        ConvolutionalNetwork(layers, random_weights(layers), *np.ones((2, n), np.float32))
-        for n, layers in ((513, make_layers(513, channels=(64, 64))), (33, make_layers()))
-    )
-    assert 1 <= few.windows_at_once < many.windows_at_once <= 8

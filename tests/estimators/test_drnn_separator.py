@@ -8,10 +8,10 @@ from sklearn.pipeline import make_pipeline
 from sksvs.audio import AudioFile, write
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import DRNNSeparator, MixtureBaseline, StreamingSeparator
-from sksvs.estimators import _architecture as architecture
 from sksvs.estimators import _learning as learning
 from sksvs.estimators import _network as network
 from sksvs.metrics import bss_eval_scorer
+from sksvs.networks import spec as architecture
 from sksvs.separation import separate_file
 from sksvs.transforms import IRMTarget, STFTTransformer
 from tests.estimators.conftest import analysed, three_sources, tiny_drnn

@@ -7,8 +7,8 @@ import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sksvs.estimators import _architecture
 from sksvs.estimators._gru_layers import ProjectedBidirectional, ProjectedGRU
+from sksvs.networks import spec as _architecture
 from tests.estimators.stock_layers import assert_same, outputs_and_gradients, same_weights
 from tests.strategies import seeded_noise
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sksvs.estimators import _losses, _objective
-from sksvs.estimators._features import masks_from_output, network_target
 from sksvs.estimators._objective import Objective
+from sksvs.networks.features import masks_from_output, network_target
 from tests.strategies import seeded_noise
 
 N_FREQS, N_FRAMES = 5, 7

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from sksvs.estimators import _architecture
-from sksvs.estimators._architecture import convolutional_recurrent_layers, mask_network_layers
 from sksvs.estimators._network import build_network
+from sksvs.networks import spec as _architecture
+from sksvs.networks.spec import convolutional_recurrent_layers, mask_network_layers
 from tests.estimators.conftest import analysed, tiny_crn, tiny_drnn, tiny_separator
 from tests.strategies import seeded_noise
 

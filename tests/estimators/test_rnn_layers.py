@@ -7,11 +7,11 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sksvs.estimators._architecture import deep_recurrent_layers
 from sksvs.estimators._losses import make_loss
 from sksvs.estimators._network import build_network, set_weights
 from sksvs.estimators._objective import Objective
 from sksvs.estimators._rnn_layers import ContextWindow, FlatDense, ReluRNN
+from sksvs.networks.spec import deep_recurrent_layers
 from tests.estimators.stock_layers import assert_same, outputs_and_gradients, same_weights
 from tests.strategies import seeded_noise
 

@@ -1,6 +1,6 @@
 """The layers of a mask network as plain facts: names, sizes, parameter shapes.
 
-Both the Keras network that is trained and the NumPy pass that predicts are made from this one
+Both the Keras network that is trained and the ONNX graph that predicts are made from this one
 description, so that they cannot disagree.
 """
 
@@ -173,6 +173,20 @@ def _count_trained(shapes):
 NOT_TRAINED = ("mean", "variance")  # but followed while learning
 NORMALISATION = ("scale", "bias", *NOT_TRAINED)
 EPSILON = 1e-3  # added to variances
+
+
+def is_causal(layers):
+    """Return whether a network reads a track in order, and carries a state from block to block.
+
+    The others read both ways, and are run in windows.
+    """
+    return not layers[0].bidirectional
+
+
+def lookahead(layers):
+    """Return how many frames after a frame, and as many before it, its window has."""
+    first = layers[0]
+    return first.units // first.n_inputs // 2 if first.kind == "context" else 0
 
 
 def halved(n_freqs):

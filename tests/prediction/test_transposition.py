@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sksvs.estimators import VotingSeparator
-from sksvs.estimators._transposition import TransposedNetwork, transpose_bins
+from sksvs.prediction.transposition import TransposedNetwork, transpose_bins
 from tests.estimators.conftest import analysed, three_sources, tiny_crn, tiny_drnn, tiny_separator
 from tests.strategies import seeded_noise, tiny_tracks
 
@@ -40,24 +40,24 @@ def test_what_is_not_transposed_is_not_copied():
 class Echo:
     """A network whose masks are what it sees."""
 
-    windows_at_once = 1
+    is_causal, lookahead, beyond = False, 0, None
 
     def __init__(self):
         self.seen = []
 
-    def project(self, features):
-        return features
+    def initial_state(self):
+        return []
 
-    def run(self, ranges, margins):
-        self.seen += ranges
-        return np.concatenate(ranges)
+    def run(self, features, state=()):
+        self.seen.append(features)
+        return features, []
 
 
 def test_a_mask_comes_back_to_where_it_was_seen():
     peak = np.exp(-0.5 * ((np.arange(200) - 60) / 8) ** 2).astype(np.float32)
     echo = Echo()
-    network = TransposedNetwork([echo], (0.8, 1.5), n_sources=2, n_freqs=200)
-    (output,) = network.run([peak[np.newaxis]], [(0, 0)])
+    network = TransposedNetwork(echo, (0.8, 1.5), n_sources=2, n_freqs=200)
+    ((output,), _) = network.run(peak[np.newaxis])
     assert [spectrum.argmax() for spectrum in echo.seen] == [48, 90]
     np.testing.assert_allclose(output, peak, atol=0.01)
 

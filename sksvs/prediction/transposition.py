@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksvs.estimators._features import masks_from_output
+from sksvs.networks.features import masks_from_output
 
 FRAMES_AT_ONCE = 256  # whose masks are moved back together
 
@@ -16,58 +16,33 @@ class TransposedNetwork:
 
     Parameters
     ----------
-    networks : list of ForwardNetwork, BidirectionalNetwork, ContextNetwork or ConvolutionalNetwork
-        The same network, once for every transposition if it carries a state, else once.
+    network : Network
     transpositions : sequence of float
         Factors of all frequencies.
     n_sources, n_freqs : int
     """
 
-    def __init__(self, networks, transpositions, n_sources, n_freqs):
-        self._networks, self._transpositions = networks, transpositions
+    def __init__(self, network, transpositions, n_sources, n_freqs):
+        self._network, self._transpositions = network, transpositions
         self._n_sources, self._n_freqs = n_sources, n_freqs
+        self.is_causal, self.lookahead = network.is_causal, network.lookahead
+        self.beyond = network.beyond
 
-    @property
-    def windows_at_once(self):
-        """How many windows are run together, in all of their transpositions."""
-        return max(1, self._networks[0].windows_at_once // len(self._transpositions))
+    def initial_state(self):
+        """Return the state before the first frame, for every transposition."""
+        return [self._network.initial_state() for _ in self._transpositions]
 
-    def project(self, features):
-        """Return the features as they are: transpositions have nothing in common."""
-        return features
+    def run(self, features, state=()):
+        """Return the mean of the masks, in the form of the output of one network, and the state.
 
-    def run(self, features, *margins):
-        """Return the mean of the masks, in the form of the output of one network.
-
-        Parameters
-        ----------
-        features : array of float32, shape (n_frames, n_freqs), or list of such arrays
-            As the network takes them, before they are standardised.
-        *margins : list of (before, after)
-            With a list.
-
-        Returns
-        -------
-        array of float32, shape (n, n_outputs)
+        Parameters and returns as in :meth:`sksvs.networks.onnx.Network.run`.
         """
-        if margins:  # a network without a state
-            return self._mean(self._run_windows(features, *margins))
-        pairs = zip(self._networks, self._transpositions)
-        return self._mean(n.run(transpose_bins(features, ratio)) for n, ratio in pairs)
-
-    def _run_windows(self, features, margins):
-        """Return the outputs of all transpositions, as many windows at a time as there can be."""
-        network, outputs = self._networks[0], []
-        windows = [(*w, ratio) for ratio in self._transpositions for w in zip(features, margins)]
-        for i in range(0, len(windows), network.windows_at_once):
-            some = windows[i : i + network.windows_at_once]
-            seen = [network.project(transpose_bins(values, ratio)) for values, _, ratio in some]
-            outputs.append(network.run(seen, [around for _, around, _ in some]))
-        return np.split(np.concatenate(outputs), len(self._transpositions))
-
-    def flush(self):
-        """Return the output for the last frames, where the networks see frames ahead."""
-        return self._mean(network.flush() for network in self._networks)
+        states = state or self.initial_state()
+        ran = [
+            self._network.run(transpose_bins(features, ratio), of_ratio)
+            for ratio, of_ratio in zip(self._transpositions, states)
+        ]
+        return self._mean(output for output, _ in ran), [state for _, state in ran]
 
     def _mean(self, outputs):
         total = None

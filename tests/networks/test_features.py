@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sksvs.estimators._features import from_model_bins, masks_from_output, to_model_bins
+from sksvs.networks.features import from_model_bins, masks_from_output, to_model_bins
 from sksvs.spectrogram import Spectrogram, STFTParams
 from sksvs.waveform import ArrayWaveform
 from tests.strategies import seeded_noise

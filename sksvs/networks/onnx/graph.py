@@ -1,0 +1,261 @@
+"""Build the ONNX graph of a mask network from its layers.
+
+The graph computes what the Keras network that was trained computes, from the same description
+(:mod:`sksvs.networks.spec`). The normalisation, whose statistics are fixed after the fit, becomes
+part of the kernels.
+"""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from sksvs.networks.spec import EPSILON, ConvLayer, PathLayer
+
+OPSET = 17
+IR_VERSION = 8
+ACTIVATIONS = {"sigmoid": "Sigmoid", "relu": "Relu", "elu": "Elu"}  # "linear": nothing
+FEATURES, OUTPUT = "features", "output"
+_ANY = np.iinfo(np.int64).max
+
+
+def build_model(layers, weights, mean, scale, metadata=None):
+    """Return the ONNX model of a network.
+
+    Its input "features" has the shape (batch, n_frames, n_freqs), float32, before it is
+    standardised; its "output" (batch, n_frames, n_outputs). A causal network also takes the state
+    of every recurrent layer, of shape (1, batch, units), and gives it back ("state_0" and
+    "next_state_0", …): zeros before the first frame. A network with a window of frames has
+    ``width - 1`` fewer frames in its output than in its input, half of them on either side.
+
+    Parameters
+    ----------
+    layers : tuple of Layer, ConvLayer or PathLayer
+    weights : dict of str to array of float32
+        By parameter name, see `parameter_shapes`.
+    mean, scale : array of float32, shape (n_freqs,)
+        What the input is standardised with.
+    metadata : dict of str to str, optional
+        Kept with the model.
+
+    Returns
+    -------
+    onnx.ModelProto
+    """
+    graph = _Graph()
+    mean, scale = graph.constant(mean), graph.constant(scale)
+    values = graph.node("Div", graph.node("Sub", FEATURES, mean), scale)
+    skipped = []  # what encoders take and give, for the decoders: (batch, channels, frames, freqs)
+    is_image = False  # whether values have the shape of those, or (batch, frames, features)
+    for layer in layers:
+        parameters = [weights[name] for name in layer.parameter_shapes]
+        wants_image = isinstance(layer, (ConvLayer, PathLayer))
+        if wants_image and not is_image:
+            values = _to_image(graph, values, layer)
+        elif is_image and not wants_image:
+            values = _from_image(graph, values, layer.n_inputs)
+        is_image = wants_image
+        if isinstance(layer, PathLayer):
+            values = _path(graph, values, layer, *parameters)
+        elif not isinstance(layer, ConvLayer):
+            values = _LAYERS[layer.kind](graph, values, layer, *parameters)
+        elif layer.kind == "encoder":
+            skipped += [] if skipped else [values]
+            values = _convolution(graph, values, layer, *parameters)
+            skipped.append(values)
+        else:
+            values = graph.node("Concat", values, skipped.pop(), axis=1)
+            values = _convolution(graph, values, layer, *parameters)
+    if is_image:  # the masks side by side, each with all of its frequencies
+        values = graph.node("Transpose", values, perm=[0, 2, 1, 3])
+        values = graph.node("Reshape", values, graph.shape(0, 0, layers[-1].units))
+    graph.node("Identity", values, output=OUTPUT)
+    return graph.model(layers[0].n_inputs, layers[-1].units, metadata or {})
+
+
+class _Graph:
+    """Nodes, constants and states of a graph that is being put together."""
+
+    def __init__(self):
+        self._nodes, self._constants = [], []
+        self._states = []  # (name, units)
+
+    def constant(self, array, dtype=np.float32):
+        """Add a constant; return its name."""
+        name = f"constant_{len(self._constants)}"
+        array = np.ascontiguousarray(array, dtype)
+        self._constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def shape(self, *sizes):
+        """Return a constant for Reshape: 0 keeps a size, -1 takes what is left."""
+        return self.constant(sizes, np.int64)
+
+    def node(self, kind, *inputs, output=None, n_outputs=1, **attributes):
+        """Add a node; return the name of its output, or the names of its outputs."""
+        outputs = [output or f"value_{len(self._nodes)}"]
+        outputs += [f"{outputs[0]}_{i}" for i in range(1, n_outputs)]
+        self._nodes.append(helper.make_node(kind, list(inputs), outputs, **attributes))
+        return outputs[0] if n_outputs == 1 else outputs
+
+    def state(self, units):
+        """Add a state; return the name of its input, and of the output after these frames."""
+        name = f"state_{len(self._states)}"
+        self._states.append((name, units))
+        return name, f"next_{name}"
+
+    def activate(self, values, activation):
+        """Add an activation function."""
+        return values if activation == "linear" else self.node(ACTIVATIONS[activation], values)
+
+    def model(self, n_inputs, n_outputs, metadata):
+        """Return the model of all that has been added."""
+
+        def tensor(name, *shape):
+            return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+        states = [tensor(name, 1, "batch", n) for name, n in self._states]
+        next_states = [tensor(f"next_{name}", 1, "batch", n) for name, n in self._states]
+        graph = helper.make_graph(
+            self._nodes,
+            "sksvs",
+            [tensor(FEATURES, "batch", "n_frames", n_inputs), *states],
+            [tensor(OUTPUT, "batch", "n_output_frames", n_outputs), *next_states],
+            self._constants,
+        )
+        opsets = [helper.make_opsetid("", OPSET)]
+        model = helper.make_model(graph, opset_imports=opsets, producer_name="sksvs")
+        model.ir_version = IR_VERSION
+        helper.set_model_props(model, metadata)
+        onnx.checker.check_model(model)
+        return model
+
+
+def _dense(graph, values, layer, kernel, bias):
+    values = graph.node("MatMul", values, graph.constant(kernel))
+    values = graph.node("Add", values, graph.constant(bias))
+    return graph.activate(values, layer.activation)
+
+
+def _context(graph, values, layer):
+    """Put the frames around every frame side by side."""
+    width = layer.units // layer.n_inputs
+    axis = graph.constant([1], np.int64)
+    shifted = []
+    for i in range(width):
+        stop = i - width + 1
+        start, end = ([n] for n in (i, stop if stop < 0 else _ANY))
+        ranges = (graph.constant(n, np.int64) for n in (start, end))
+        shifted.append(graph.node("Slice", values, *ranges, axis))
+    return graph.node("Concat", *shifted, axis=2)
+
+
+def _gru(graph, values, layer, *parameters):
+    """Add a GRU over frames: Keras's ``reset_after=False`` is ``linear_before_reset=0``."""
+    frames_first = graph.node("Transpose", values, perm=[1, 0, 2])
+    state = None if layer.bidirectional else graph.state(layer.units)
+    outputs = _run_gru(graph, frames_first, parameters, state)  # frames, ways, batch, units
+    outputs = graph.node("Transpose", outputs, perm=[2, 0, 1, 3])
+    return graph.node("Reshape", outputs, graph.shape(0, 0, layer.n_outputs))
+
+
+def _run_gru(graph, sequences, parameters, state=None):
+    """Return the outputs (n_steps, n_ways, n_sequences, units) of a GRU in one way or both."""
+    kernels, recurrent_kernels, biases = (parameters[i::3] for i in range(3))
+    kernel = graph.constant(np.stack([k.T for k in kernels]))
+    recurrent_kernel = graph.constant(np.stack([k.T for k in recurrent_kernels]))
+    bias = graph.constant(np.stack([np.concatenate([b, np.zeros_like(b)]) for b in biases]))
+    settings = {
+        "hidden_size": len(recurrent_kernels[0]),
+        "linear_before_reset": 0,
+        "direction": "bidirectional" if len(kernels) == 2 else "forward",
+    }
+    if state is None:
+        return graph.node("GRU", sequences, kernel, recurrent_kernel, bias, **settings)
+    before, after = state
+    inputs = (sequences, kernel, recurrent_kernel, bias, "", before)
+    outputs, last = graph.node("GRU", *inputs, n_outputs=2, **settings)
+    graph.node("Identity", last, output=after)
+    return outputs
+
+
+def _rnn(graph, values, layer, kernel, recurrent_kernel, bias):
+    """Add a recurrent layer, ``h ← f(x W + h U + b)``, over frames."""
+    frames_first = graph.node("Transpose", values, perm=[1, 0, 2])
+    before, after = graph.state(layer.units)
+    bias = np.concatenate([bias, np.zeros_like(bias)])
+    parameters = (graph.constant(p[np.newaxis]) for p in (kernel.T, recurrent_kernel.T, bias))
+    outputs, last = graph.node(
+        *("RNN", frames_first, *parameters, "", before),
+        n_outputs=2,
+        hidden_size=layer.units,
+        activations=[ACTIVATIONS[layer.activation]],
+    )
+    graph.node("Identity", last, output=after)
+    outputs = graph.node("Transpose", outputs, perm=[2, 0, 1, 3])
+    return graph.node("Reshape", outputs, graph.shape(0, 0, layer.units))
+
+
+_LAYERS = {"dense": _dense, "gru": _gru, "rnn": _rnn, "context": _context}
+
+
+def _to_image(graph, values, layer):
+    """Return (batch, channels, frames, freqs) for (batch, frames, features)."""
+    n_channels = layer.channels if isinstance(layer, PathLayer) else layer.n_channels
+    values = graph.node("Reshape", values, graph.shape(0, 0, -1, n_channels))
+    return graph.node("Transpose", values, perm=[0, 3, 1, 2])
+
+
+def _from_image(graph, values, n_features):
+    """Return (batch, frames, features) for (batch, channels, frames, freqs)."""
+    values = graph.node("Transpose", values, perm=[0, 2, 3, 1])
+    return graph.node("Reshape", values, graph.shape(0, 0, n_features))
+
+
+def _normalise_in_kernel(kernel, scale, bias, mean, variance):
+    """Return a kernel and a bias that also normalise what leaves it, by fixed statistics."""
+    factor = scale / np.sqrt(np.maximum(variance, 0) + np.float32(EPSILON))
+    return kernel * factor, bias - mean * factor
+
+
+def _convolution(graph, values, layer, kernel, *others):
+    """Add an encoder, a decoder or the mask: (batch, channels, frames, freqs) to the like."""
+    is_decoder, (bias, *_) = layer.kind == "decoder", others[::-1]
+    if is_decoder:  # (frames, freqs, channels, inputs)
+        kernel = kernel.swapaxes(2, 3)
+    if layer.is_normalised:
+        kernel, bias = _normalise_in_kernel(kernel, *others)
+    stride = 1 if layer.kind == "conv_mask" else 2
+    n_frames, n_freqs = kernel.shape[:2]
+    n_coarse = -(-layer.n_freqs // stride)
+    # As TensorFlow pads where the output is as long as the input, but for the stride.
+    reach = (n_coarse - 1) * stride + n_freqs
+    beyond = max(reach - layer.n_freqs, 0)
+    settings = {
+        "kernel_shape": [n_frames, n_freqs],
+        "strides": [1, stride],
+        "pads": [n_frames // 2, beyond // 2, n_frames // 2, beyond - beyond // 2],
+    }
+    kind, order = "Conv", (3, 2, 0, 1)
+    if is_decoder:
+        kind, order = "ConvTranspose", (2, 3, 0, 1)
+        settings["output_padding"] = [0, max(layer.n_freqs - reach, 0)]
+    parameters = graph.constant(kernel.transpose(order)), graph.constant(bias)
+    return graph.activate(graph.node(kind, values, *parameters, **settings), layer.activation)
+
+
+def _path(graph, values, layer, *parameters):
+    """Add a GRU along frames or frequencies, whose outputs are added to what it has seen."""
+    kernel, bias = _normalise_in_kernel(*parameters[6:])
+    along_frames = layer.kind == "frame_path"
+    # (batch, channels, frames, freqs): what the GRU runs along comes first, channels last.
+    order = [2, 0, 3, 1] if along_frames else [3, 0, 2, 1]
+    ahead = graph.node("Transpose", values, perm=order)
+    sequences = graph.node("Reshape", ahead, graph.shape(0, -1, layer.channels))
+    states = _run_gru(graph, sequences, parameters[:6])
+    states = graph.node("Transpose", states, perm=[0, 2, 1, 3])
+    states = graph.node("Reshape", states, graph.shape(0, 0, 2 * layer.gru_units))
+    added = graph.node("MatMul", states, graph.constant(kernel))
+    added = graph.node("Add", added, graph.constant(bias))
+    added = graph.node("Reshape", added, graph.node("Shape", ahead))
+    added = graph.node("Transpose", added, perm=[order.index(axis) for axis in range(4)])
+    return graph.node("Add", values, added)

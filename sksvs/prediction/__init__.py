@@ -1,0 +1,1 @@
+"""How a fitted network runs over a track: blocks, windows, transpositions, synthesis."""
