@@ -214,22 +214,34 @@ def read_state(model, layers):
 
 
 def write_state(model, layers, state):
-    """Give a model the state that another model of the same kind had."""
+    """Give a model the state that another model with the same layers and solver had.
+
+    Where only one of them drops inputs, the state of that is left as it is.
+    """
     set_weights(model, layers, state.weights)
-    variables = [*model.optimizer.variables, *_dropout_variables(model)]
-    for variable, value in zip(variables, [*state.optimizer, *state.dropout], strict=True):
+    pairs = [
+        *zip(model.optimizer.variables, state.optimizer, strict=True),
+        *zip(_dropout_variables(model), state.dropout, strict=False),
+    ]
+    for variable, value in pairs:
         variable.assign(value)
 
 
 def reset_model(model, layers, weights, learning_rate, seed):
     """Make a model what it would be if it were new: weights, optimiser, dropout."""
     set_weights(model, layers, weights)
-    for variable in model.optimizer.variables:
-        variable.assign(np.zeros(variable.shape))
     set_learning_rate(model, learning_rate)
+    reset_optimizer(model)
     rng = np.random.RandomState(seed)
     for state in _dropout_variables(model):
         state.assign(np.array([rng.randint(2**31 - 1), 0], "uint32"))
+
+
+def reset_optimizer(model):
+    """Make the optimiser a new one, at the learning rate that it has."""
+    for variable in model.optimizer.variables:
+        if variable is not model.optimizer.learning_rate:
+            variable.assign(np.zeros(variable.shape))
 
 
 def _dropout_variables(model):

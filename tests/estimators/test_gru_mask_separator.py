@@ -313,7 +313,9 @@ def test_a_validation_loss_that_is_not_finite_stops_the_fit(tracks, monkeypatch)
     from sksvs.estimators import _training as training
 
     losses = iter([0.5, np.nan])
-    monkeypatch.setattr(training, "run_on_batch", lambda *batch: next(losses))
+    monkeypatch.setattr(
+        training, "run_on_batch", lambda model, kind, *batch: next(losses) if kind == "test" else 1
+    )
     with pytest.raises(
         ValueError, match=r"validation loss is nan in epoch 2: the network .* batch of X\[2\]"
     ):
@@ -333,6 +335,72 @@ def test_partial_fit_keeps_the_optimiser_and_the_statistics(tracks):
     assert int(separator.training_state_["optimizer"][0]) > steps
     assert separator.loss_curve_[-1] < separator.loss_curve_[-2]
     copy.deepcopy(separator).partial_fit(analysed(X, y))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rate"),
+    [
+        ("constant", 0.1),
+        ("cosine", 0.1 * (1 + np.cos(np.pi * 3 / 4)) / 2),
+        ("adaptive", 0.1 / 5),  # no epoch is better by 100, so the fourth has a fifth
+    ],
+)
+def test_partial_fit_keeps_the_learning_rate_that_the_schedule_has_left(tracks, schedule, rate):
+    rates = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            rates.append(float(self.model.optimizer.learning_rate))
+
+    separator = tiny_separator(
+        learning_rate=schedule, learning_rate_init=0.1, tol=100.0, max_iter=4, callbacks=[Watch()]
+    )
+    X = analysed(*tracks)
+    separator.fit(X).partial_fit(X).partial_fit(X)
+    assert rates[3:] == pytest.approx([rate] * 3)
+
+
+def test_partial_fit_refuses_another_solver_and_a_warm_start_takes_it(tracks):
+    X = analysed(*tracks)
+    separator = tiny_separator(solver="rmsprop").fit(X).set_params(solver="sgd")
+    before = separator.weights_
+    with pytest.raises(ValueError, match="whose solver was 'rmsprop', but solver is 'sgd' now"):
+        separator.partial_fit(X)
+    assert separator.weights_ is before
+    separator.set_params(warm_start=True).fit(X).partial_fit(X)
+    assert separator.n_iter_ == 5
+
+
+def test_partial_fit_goes_on_with_another_dropout(tracks):
+    X = analysed(*tracks)
+    separator = tiny_separator(dropout=0.3).fit(X)
+    for dropout in (0.0, 0.5):
+        separator.set_params(dropout=dropout).partial_fit(X)
+    assert separator.n_iter_ == 4
+
+
+def test_partial_fit_goes_on_from_what_an_earlier_version_has_pickled(tracks):
+    X = analysed(*tracks)
+    separator = tiny_separator().fit(X)
+    other = copy.deepcopy(separator)
+    del other.training_state_["solver"]
+    separator.partial_fit(X)
+    other.partial_fit(X)
+    np.testing.assert_array_equal(separator.weights_["mask/bias"], other.weights_["mask/bias"])
+
+
+def test_the_best_weights_are_not_paired_with_the_moments_of_the_last_epoch(tracks):
+    X = analysed(*tracks)
+    # The first epoch is the best by a tolerance of 100, and so are its weights.
+    separator = tiny_separator(
+        early_stopping=True, n_iter_no_change=2, tol=100.0, max_iter=9, learning_rate_init=0.02
+    ).fit(X)
+    assert separator.n_iter_ == 3
+    model_state = separator.training_state_["optimizer"]
+    assert model_state[1] == pytest.approx(0.02)
+    assert not any(np.any(array) for i, array in enumerate(model_state) if i != 1)
+    separator.set_params(early_stopping=False).partial_fit(X)
+    assert all(map(np.any, separator.training_state_["optimizer"]))
 
 
 def test_partial_fit_before_any_fit_is_a_fit_of_one_epoch(tracks):
