@@ -61,12 +61,12 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
     else:
         statistics = separator.input_mean_, separator.input_scale_
         curves = separator.loss_curve_, separator.validation_loss_curve_
+    learnt = reader if augmentation is None else AugmentedReader(reader, augmentation, budget)
     validation_batches = None
     if held_out.any():
         watched = [x for x, out in zip(mono, held_out) if out]
-        watched = TrackReader(watched, objective, separator.input_power, reader.spare_bytes, params)
+        watched = TrackReader(watched, objective, separator.input_power, learnt.spare_bytes, params)
         validation_batches = _batches(separator, watched, statistics, None)
-    learnt = reader if augmentation is None else AugmentedReader(reader, augmentation, budget)
 
     state = NetworkState(**start) if start and "optimizer" in start else None
     batches = _batches(separator, learnt, statistics, rng)

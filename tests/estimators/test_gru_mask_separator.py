@@ -445,6 +445,24 @@ def test_augmentation_gives_the_same_weights_whatever_is_kept_in_memory(tracks):
     np.testing.assert_allclose(*weights, atol=1e-5)
 
 
+@pytest.mark.parametrize("augmentation", [None, Augmentation(gain_db=3.0)])
+def test_tracks_that_are_held_out_are_read_once_whatever_is_learnt_from(tracks, augmentation):
+    class Counted(ArrayWaveform):
+        def _read(self, start, stop):
+            n_read[0] += stop - start
+            return super()._read(start, stop)
+
+    X, y = tracks
+    X = analysed([*X[:2], Counted(X[2], name="held out")], y)
+    counts = []
+    for max_iter in (1, 4):
+        n_read = [0]
+        separator = tiny_separator(augmentation=augmentation, max_iter=max_iter)
+        separator.fit(X, validation_tracks=[False, False, True])
+        counts.append(n_read[0])
+    assert counts[0] == counts[1] > 0
+
+
 @pytest.mark.parametrize("schedule", ["cosine", "adaptive"])
 def test_the_learning_rate_follows_its_schedule(tracks, schedule):
     rates = []
