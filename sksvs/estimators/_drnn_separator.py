@@ -109,7 +109,8 @@ class DRNNSeparator(BaseNetworkSeparator):
     random_state : int, RandomState or None, default=None
         Of the initial weights, dropout, segments and held-out tracks.
     verbose : bool, default=False
-        Whether to show a bar with the epoch, the loss, frames per second and the time left.
+        Whether to show a bar with the epoch, the loss, frames per second and the time left; where
+        standard error is no terminal, a line an epoch.
 
     Attributes
     ----------

@@ -1,6 +1,5 @@
 import copy
 import pickle
-import re
 
 import keras
 import numpy as np
@@ -577,12 +576,6 @@ def test_it_counts_its_parameters(fitted):
         if not name.endswith(("/mean", "/variance"))
     ]
     assert fitted.count_params() == sum(trained)
-
-
-def test_verbose_shows_a_bar_with_losses_and_speed(tracks, capsys):
-    tiny_separator(verbose=True, early_stopping=True).fit(analysed(*tracks))
-    last = capsys.readouterr().err.split("\r")[-1]
-    assert re.match(r"epoch 2/2: 100%.*frames/s, loss \d\.\d+, validation loss \d\.\d+", last), last
 
 
 def test_a_weight_that_is_nan_gives_nan_and_no_error(fitted, tracks):

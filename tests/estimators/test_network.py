@@ -179,8 +179,9 @@ from joblib import Parallel, delayed, parallel_config
 from tests.estimators.conftest import analysed, tiny_separator
 from tests.strategies import tiny_tracks
 
-def fit(seed):
-    return tiny_separator(max_iter=1, random_state=seed).fit(analysed(*tiny_tracks(1)))
+def fit(seed, verbose=False):
+    separator = tiny_separator(max_iter=1, random_state=seed, verbose=verbose)
+    return separator.fit(analysed(*tiny_tracks(1)))
 """
 
 
@@ -204,8 +205,9 @@ def test_fits_at_a_time_leave_standard_error_as_it_was():
 
 
 def test_a_fit_works_where_standard_error_is_closed():
-    done = run_python("print(sys.stderr, fit(0).n_iter_)", "2>&-")
-    assert (done.returncode, done.stdout) == (0, "None 1\n")
+    for verbose in (False, True):
+        done = run_python(f"print(sys.stderr, fit(0, {verbose}).n_iter_)", "2>&-")
+        assert (done.returncode, done.stdout) == (0, "None 1\n")
 
 
 def test_what_is_said_when_the_first_training_step_aborts_is_seen():
