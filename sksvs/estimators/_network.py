@@ -1,6 +1,7 @@
 """Build mask networks in Keras, and lend them to one fit after another."""
 
 from contextlib import contextmanager
+from threading import Lock
 from typing import NamedTuple
 
 import keras
@@ -147,7 +148,7 @@ def set_weights(model, layers, weights):
 
 # Models that no fit is using, by what they were compiled for. TensorFlow keeps the graph of every
 # model that it has traced, even when the model is gone; so models are used again.
-_idle_models = {}
+_idle_models, _idle_lock = {}, Lock()
 MOST_IDLE_MODELS = 8
 
 
@@ -164,17 +165,19 @@ def borrow_model(layers, dropout, objective, solver, clip_norm, compiled, mixed_
     strategy = active_strategy()
     settings = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision)
     key = (strategy, *settings)
-    try:
-        model = _idle_models[key].pop()
-    except (KeyError, IndexError):
+    with _idle_lock:
+        idle = _idle_models.get(key)
+        model = idle.pop() if idle else None
+    if model is None:
         model = _compile_model(*settings)
     try:
         yield model
     finally:
-        _idle_models.setdefault(key, []).append(model)
-        while sum(map(len, _idle_models.values())) > MOST_IDLE_MODELS:
-            oldest = next(k for k, models in _idle_models.items() if models)
-            _idle_models[oldest].pop()
+        with _idle_lock:
+            _idle_models.setdefault(key, []).append(model)
+            while sum(map(len, _idle_models.values())) > MOST_IDLE_MODELS:
+                oldest = next(k for k, models in _idle_models.items() if models)
+                _idle_models[oldest].pop()
 
 
 def _compile_model(layers, dropout, objective, solver, clip_norm, compiled, mixed_precision):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
 
 from sksvs.audio import AudioFile, write
 from sksvs.augmentation import Augmentation
@@ -408,6 +409,18 @@ def test_partial_fit_before_any_fit_is_a_fit_of_one_epoch(tracks):
     assert separator.predict(analysed(tracks[0]))[0].shape[0] == 2
     with pytest.raises(ValueError, match="partial_fit go on .* other layers"):
         separator.set_params(hidden_layer_sizes=(5,)).partial_fit(analysed(*tracks))
+
+
+def test_the_global_generator_is_drawn_from_only_where_there_is_no_seed(tracks):
+    def has_drawn(separator):
+        before = check_random_state(None).get_state()[1:3]
+        separator.fit(analysed(*tracks))
+        after = check_random_state(None).get_state()[1:3]
+        return not all(map(np.array_equal, before, after))
+
+    assert not has_drawn(tiny_separator(random_state=0, early_stopping=True))
+    assert not has_drawn(tiny_separator(random_state=np.random.RandomState(0)))
+    assert has_drawn(tiny_separator(random_state=None))
 
 
 def test_partial_fit_draws_every_epoch_anew(tracks):

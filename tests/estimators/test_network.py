@@ -3,6 +3,7 @@
 import gc
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -170,6 +171,29 @@ def test_many_fits_leave_no_more_graphs_than_one():
         del model
         counts.append(count_graphs())
     assert counts[1:] == counts[:1] * 3
+
+
+def test_fits_in_many_threads_never_share_a_model(monkeypatch):
+    monkeypatch.setattr(network, "_idle_models", {})
+    monkeypatch.setattr(network, "_compile_model", lambda *settings: object())
+    switch_interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    lent = []
+
+    def fit(thread):
+        for i in range(300):
+            with network.borrow_model((thread, i % 20), 0, None, "adam", None, False) as model:
+                assert model not in lent
+                lent.append(model)
+                lent.remove(model)
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(fit, range(8)))
+    finally:
+        sys.setswitchinterval(switch_interval)
+    n_idle = sum(map(len, network._idle_models.values()))
+    assert n_idle == network.MOST_IDLE_MODELS
 
 
 # Fits of a second each, in a process of its own.
