@@ -87,7 +87,7 @@ class _Sizes(click.ParamType):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="JSON file whose object is put into the model file.",
 )
-@click.option("--quiet", is_flag=True, help="Show no progress bar.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
 def fit(
     data,
     corpus,

@@ -121,15 +121,17 @@ class CRNSeparator(BaseNetworkSeparator):
     random_state : int, RandomState or None, default=None
         Of the initial weights, dropout, segments and held-out tracks.
     verbose : bool, default=False
-        Whether to show a bar with the epoch, the loss, frames per second and the time left.
+        Whether to show a bar with the epoch, the loss, frames per second and the time left; where
+        standard error is no terminal, a line an epoch.
 
     Attributes
     ----------
     weights_ : dict of str to array of float32
         By parameter name, as "encoder_0/kernel"; the running statistics of the normalisation,
         as "encoder_0/mean", are among them.
-    training_state_ : dict of str to list of array
-        The optimiser's state and that of dropout, for `partial_fit`. It is not in a saved model.
+    training_state_ : dict
+        The optimiser's state, that of dropout and the solver, for `partial_fit`. It is not in a
+        saved model.
     layers_ : tuple of Layer, ConvLayer or PathLayer
         The network, layer by layer: name, kind, sizes.
     input_mean_, input_scale_ : array of float32, shape (n_freqs,)

@@ -27,8 +27,9 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
     rng : numpy.random.RandomState
         Of initial weights, dropout and segments.
     start : dict or None
-        What to go on from: `weights_` alone, or with what is in `training_state_`; the input
-        statistics then stay and the curves are extended. None: a new network.
+        What to go on from: `weights_` alone, or "weights", "optimizer" and "dropout", with the
+        learning rate that the optimiser has; the input statistics then stay and the curves are
+        extended. None: a new network.
     max_iter : int
         Epochs.
     checkpoint_dir : str, path-like or None
@@ -59,25 +60,26 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
     else:
         statistics = separator.input_mean_, separator.input_scale_
         curves = separator.loss_curve_, separator.validation_loss_curve_
+    learnt = reader if augmentation is None else AugmentedReader(reader, augmentation, budget)
     validation_batches = None
     if held_out.any():
         watched = [x for x, out in zip(spectrograms, held_out) if out]
-        watched = TrackReader(watched, objective, separator.input_power, reader.spare_bytes, params)
+        watched = TrackReader(watched, objective, separator.input_power, learnt.spare_bytes, params)
         validation_batches = _batches(separator, watched, statistics, None)
-    learnt = reader if augmentation is None else AugmentedReader(reader, augmentation, budget)
 
+    state = NetworkState(**start) if start and "optimizer" in start else None
     batches = _batches(separator, learnt, statistics, rng)
     stops_early = separator.early_stopping and validation_batches is not None
     with Progress(batches.n_frames, max_iter, separator.verbose) as progress:
         state, run = train_network(
             layers,
-            NetworkState(**start) if start and "optimizer" in start else start,
+            state or start,
             batches,
             validation_batches,
             objective=objective,
             dropout=separator.dropout,
             solver=separator.solver,
-            learning_rate=separator.learning_rate,
+            learning_rate="constant" if state else separator.learning_rate,
             learning_rate_init=separator.learning_rate_init,
             clip_norm=separator.clip_norm,
             max_iter=max_iter,
@@ -91,7 +93,11 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
             progress=progress,
         )
     separator.weights_ = state.weights
-    separator.training_state_ = {"optimizer": state.optimizer, "dropout": state.dropout}
+    separator.training_state_ = {
+        "optimizer": state.optimizer,
+        "dropout": state.dropout,
+        "solver": separator.solver,
+    }
     separator.input_mean_, separator.input_scale_ = statistics
     separator.loss_curve_ = [*curves[0], *run.losses]
     separator.validation_loss_curve_ = [*curves[1], *run.validation_losses]

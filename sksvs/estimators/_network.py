@@ -1,6 +1,7 @@
 """Build mask networks in Keras, and lend them to one fit after another."""
 
 from contextlib import contextmanager
+from threading import Lock
 from typing import NamedTuple
 
 import keras
@@ -147,7 +148,7 @@ def set_weights(model, layers, weights):
 
 # Models that no fit is using, by what they were compiled for. TensorFlow keeps the graph of every
 # model that it has traced, even when the model is gone; so models are used again.
-_idle_models = {}
+_idle_models, _idle_lock = {}, Lock()
 MOST_IDLE_MODELS = 8
 
 
@@ -164,17 +165,19 @@ def borrow_model(layers, dropout, objective, solver, clip_norm, compiled, mixed_
     strategy = active_strategy()
     settings = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision)
     key = (strategy, *settings)
-    try:
-        model = _idle_models[key].pop()
-    except (KeyError, IndexError):
+    with _idle_lock:
+        idle = _idle_models.get(key)
+        model = idle.pop() if idle else None
+    if model is None:
         model = _compile_model(*settings)
     try:
         yield model
     finally:
-        _idle_models.setdefault(key, []).append(model)
-        while sum(map(len, _idle_models.values())) > MOST_IDLE_MODELS:
-            oldest = next(k for k, models in _idle_models.items() if models)
-            _idle_models[oldest].pop()
+        with _idle_lock:
+            _idle_models.setdefault(key, []).append(model)
+            while sum(map(len, _idle_models.values())) > MOST_IDLE_MODELS:
+                oldest = next(k for k, models in _idle_models.items() if models)
+                _idle_models[oldest].pop()
 
 
 def _compile_model(layers, dropout, objective, solver, clip_norm, compiled, mixed_precision):
@@ -214,22 +217,34 @@ def read_state(model, layers):
 
 
 def write_state(model, layers, state):
-    """Give a model the state that another model of the same kind had."""
+    """Give a model the state that another model with the same layers and solver had.
+
+    Where only one of them drops inputs, the state of that is left as it is.
+    """
     set_weights(model, layers, state.weights)
-    variables = [*model.optimizer.variables, *_dropout_variables(model)]
-    for variable, value in zip(variables, [*state.optimizer, *state.dropout], strict=True):
+    pairs = [
+        *zip(model.optimizer.variables, state.optimizer, strict=True),
+        *zip(_dropout_variables(model), state.dropout, strict=False),
+    ]
+    for variable, value in pairs:
         variable.assign(value)
 
 
 def reset_model(model, layers, weights, learning_rate, seed):
     """Make a model what it would be if it were new: weights, optimiser, dropout."""
     set_weights(model, layers, weights)
-    for variable in model.optimizer.variables:
-        variable.assign(np.zeros(variable.shape))
     set_learning_rate(model, learning_rate)
+    reset_optimizer(model)
     rng = np.random.RandomState(seed)
     for state in _dropout_variables(model):
         state.assign(np.array([rng.randint(2**31 - 1), 0], "uint32"))
+
+
+def reset_optimizer(model):
+    """Make the optimiser a new one, at the learning rate that it has."""
+    for variable in model.optimizer.variables:
+        if variable is not model.optimizer.learning_rate:
+            variable.assign(np.zeros(variable.shape))
 
 
 def _dropout_variables(model):

@@ -88,10 +88,14 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     def partial_fit(self, X, y=None):
         """Learn for one epoch, going on from where the last one ended.
 
-        The optimiser's state is kept, and what the input is standardised with stays as it was in
+        The optimiser's state is kept, its learning rate among it: where the schedule of the last
+        fit has left it, there it stays. What the input is standardised with stays as it was in
         the first fit. All tracks are learnt from: none is held out. Before any fit it is a fit of
-        one epoch. In a separator from `sksvs.load` the optimiser is a new one. A stock Pipeline
-        has no `partial_fit`:
+        one epoch.
+
+        The optimiser is a new one, which has yet to gather moments, after an early stop, where
+        those of the last epoch do not belong to the best weights, and in a separator from
+        `sksvs.load`, there at `learning_rate_init`. A stock Pipeline has no `partial_fit`:
         ``pipe[-1].partial_fit(pipe[:-1].fit_transform(X, y))``.
 
         Parameters
@@ -104,14 +108,23 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError, TypeError
+            As of `fit`, or if the network, the analysis or the `solver` is another one than that
+            of the last fit.
         """
         goes_on, start = hasattr(self, "weights_"), None
         spectrograms, layers, params = self._check_fit(X, goes_on)
         if goes_on:
             self._require_same_network(layers, params)
+            state = getattr(self, "training_state_", {})
+            self._require_same_solver(state.get("solver", self.solver))
             start = self.weights_
-            if hasattr(self, "training_state_"):
-                start = {"weights": start, **self.training_state_}
+            if state:
+                start = {"weights": start, "optimizer": state["optimizer"]}
+                start["dropout"] = state["dropout"]
         rng = epoch_random_state(self.random_state, self.n_iter_ if goes_on else 0)
         none = np.zeros(len(spectrograms), bool)
         learn(self, layers, params, spectrograms, none, rng, start, 1, None)
@@ -193,6 +206,15 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             raise ValueError(
                 "warm_start and partial_fit go on from the last fit, but now the tracks were "
                 f"analysed with {difference}."
+            )
+
+    def _require_same_solver(self, solver):
+        """Refuse to go on from the optimiser's state with another solver."""
+        if self.solver != solver:
+            raise ValueError(
+                f"partial_fit goes on from the last fit, whose solver was {solver!r}, but solver "
+                f"is {self.solver!r} now. Set it back, or fit with warm_start=True, which goes on "
+                "from the weights alone."
             )
 
     def _set_params_of_analysis(self, params, goes_on):

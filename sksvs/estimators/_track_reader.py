@@ -54,7 +54,7 @@ class TrackReader:
         for i, x in enumerate(spectrograms):
             needed = 4 * x.n_frames * (params.n_freqs + self.n_values)
             if needed > cache_bytes:
-                break
+                continue  # shorter ones may fit
             cache_bytes -= needed
             self._cache[i] = None  # filled when the track is first read
         self.spare_bytes = cache_bytes
@@ -173,6 +173,7 @@ class AugmentedReader:
                 cache_bytes -= needed
                 waveforms = [_decoded(waveform) for waveform in waveforms]
             self.sources.append(waveforms)
+        self.spare_bytes = cache_bytes
 
     def draw(self, track, start, n_frames, rng):
         """Return how many frames a segment has and the plan by which it is put together."""

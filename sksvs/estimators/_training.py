@@ -13,6 +13,7 @@ from sksvs.estimators._network import (
     lend_to_callbacks,
     read_state,
     reset_model,
+    reset_optimizer,
     set_learning_rate,
     start_tensorflow,
     write_state,
@@ -100,10 +101,11 @@ def train_network(
     with _no_retracing_warnings(), borrow_model(*kind) as model:
         if isinstance(start, NetworkState):
             weights = start.weights
-            write_state(model, layers, start)
         else:
             weights = initial_weights(layers, seed) if start is None else start
-            reset_model(model, layers, weights, learning_rate_init, seed)
+        reset_model(model, layers, weights, learning_rate_init, seed)
+        if isinstance(start, NetworkState):
+            write_state(model, layers, start)
         saved = None if checkpoint is None else checkpoint.load(batches.random_state)
         if saved is not None:
             state, run = saved
@@ -129,10 +131,11 @@ def train_network(
                 over = run.epoch == max_iter or _is_over(run, patience, model)
                 if checkpoint is not None and (over or checkpoint.is_due):
                     checkpoint.save(read_state(model, layers), batches.random_state, run)
-        state = read_state(model, layers)
-        if run.best_weights is not None:
-            state = state._replace(weights=run.best_weights)
-        return state, run
+        if run.best_weights is None:
+            return read_state(model, layers), run
+        if run.best_epoch < run.epoch:  # the moments are those of other weights
+            reset_optimizer(model)
+        return read_state(model, layers)._replace(weights=run.best_weights), run
 
 
 def _is_over(run, patience, model):

@@ -1,12 +1,12 @@
 import copy
 import pickle
-import re
 
 import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
 
 from sksvs.audio import AudioFile, write
 from sksvs.augmentation import Augmentation
@@ -312,7 +312,9 @@ def test_a_validation_loss_that_is_not_finite_stops_the_fit(tracks, monkeypatch)
     from sksvs.estimators import _training as training
 
     losses = iter([0.5, np.nan])
-    monkeypatch.setattr(training, "run_on_batch", lambda *batch: next(losses))
+    monkeypatch.setattr(
+        training, "run_on_batch", lambda model, kind, *batch: next(losses) if kind == "test" else 1
+    )
     with pytest.raises(
         ValueError, match=r"validation loss is nan in epoch 2: the network .* batch of X\[2\]"
     ):
@@ -334,12 +336,90 @@ def test_partial_fit_keeps_the_optimiser_and_the_statistics(tracks):
     copy.deepcopy(separator).partial_fit(analysed(X, y))
 
 
+@pytest.mark.parametrize(
+    ("schedule", "rate"),
+    [
+        ("constant", 0.1),
+        ("cosine", 0.1 * (1 + np.cos(np.pi * 3 / 4)) / 2),
+        ("adaptive", 0.1 / 5),  # no epoch is better by 100, so the fourth has a fifth
+    ],
+)
+def test_partial_fit_keeps_the_learning_rate_that_the_schedule_has_left(tracks, schedule, rate):
+    rates = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            rates.append(float(self.model.optimizer.learning_rate))
+
+    separator = tiny_separator(
+        learning_rate=schedule, learning_rate_init=0.1, tol=100.0, max_iter=4, callbacks=[Watch()]
+    )
+    X = analysed(*tracks)
+    separator.fit(X).partial_fit(X).partial_fit(X)
+    assert rates[3:] == pytest.approx([rate] * 3)
+
+
+def test_partial_fit_refuses_another_solver_and_a_warm_start_takes_it(tracks):
+    X = analysed(*tracks)
+    separator = tiny_separator(solver="rmsprop").fit(X).set_params(solver="sgd")
+    before = separator.weights_
+    with pytest.raises(ValueError, match="whose solver was 'rmsprop', but solver is 'sgd' now"):
+        separator.partial_fit(X)
+    assert separator.weights_ is before
+    separator.set_params(warm_start=True).fit(X).partial_fit(X)
+    assert separator.n_iter_ == 5
+
+
+def test_partial_fit_goes_on_with_another_dropout(tracks):
+    X = analysed(*tracks)
+    separator = tiny_separator(dropout=0.3).fit(X)
+    for dropout in (0.0, 0.5):
+        separator.set_params(dropout=dropout).partial_fit(X)
+    assert separator.n_iter_ == 4
+
+
+def test_partial_fit_goes_on_from_what_an_earlier_version_has_pickled(tracks):
+    X = analysed(*tracks)
+    separator = tiny_separator().fit(X)
+    other = copy.deepcopy(separator)
+    del other.training_state_["solver"]
+    separator.partial_fit(X)
+    other.partial_fit(X)
+    np.testing.assert_array_equal(separator.weights_["mask/bias"], other.weights_["mask/bias"])
+
+
+def test_the_best_weights_are_not_paired_with_the_moments_of_the_last_epoch(tracks):
+    X = analysed(*tracks)
+    # The first epoch is the best by a tolerance of 100, and so are its weights.
+    separator = tiny_separator(
+        early_stopping=True, n_iter_no_change=2, tol=100.0, max_iter=9, learning_rate_init=0.02
+    ).fit(X)
+    assert separator.n_iter_ == 3
+    model_state = separator.training_state_["optimizer"]
+    assert model_state[1] == pytest.approx(0.02)
+    assert not any(np.any(array) for i, array in enumerate(model_state) if i != 1)
+    separator.set_params(early_stopping=False).partial_fit(X)
+    assert all(map(np.any, separator.training_state_["optimizer"]))
+
+
 def test_partial_fit_before_any_fit_is_a_fit_of_one_epoch(tracks):
     separator = tiny_separator().partial_fit(analysed(*tracks))
     assert (separator.n_iter_, len(separator.loss_curve_)) == (1, 1)
     assert separator.predict(analysed(tracks[0]))[0].shape[0] == 2
     with pytest.raises(ValueError, match="partial_fit go on .* other layers"):
         separator.set_params(hidden_layer_sizes=(5,)).partial_fit(analysed(*tracks))
+
+
+def test_the_global_generator_is_drawn_from_only_where_there_is_no_seed(tracks):
+    def has_drawn(separator):
+        before = check_random_state(None).get_state()[1:3]
+        separator.fit(analysed(*tracks))
+        after = check_random_state(None).get_state()[1:3]
+        return not all(map(np.array_equal, before, after))
+
+    assert not has_drawn(tiny_separator(random_state=0, early_stopping=True))
+    assert not has_drawn(tiny_separator(random_state=np.random.RandomState(0)))
+    assert has_drawn(tiny_separator(random_state=None))
 
 
 def test_partial_fit_draws_every_epoch_anew(tracks):
@@ -374,6 +454,24 @@ def test_augmentation_gives_the_same_weights_whatever_is_kept_in_memory(tracks):
         for size in (400, 0)
     ]
     np.testing.assert_allclose(*weights, atol=1e-5)
+
+
+@pytest.mark.parametrize("augmentation", [None, Augmentation(gain_db=3.0)])
+def test_tracks_that_are_held_out_are_read_once_whatever_is_learnt_from(tracks, augmentation):
+    class Counted(ArrayWaveform):
+        def _read(self, start, stop):
+            n_read[0] += stop - start
+            return super()._read(start, stop)
+
+    X, y = tracks
+    X = analysed([*X[:2], Counted(X[2], name="held out")], y)
+    counts = []
+    for max_iter in (1, 4):
+        n_read = [0]
+        separator = tiny_separator(augmentation=augmentation, max_iter=max_iter)
+        separator.fit(X, validation_tracks=[False, False, True])
+        counts.append(n_read[0])
+    assert counts[0] == counts[1] > 0
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "adaptive"])
@@ -490,12 +588,6 @@ def test_it_counts_its_parameters(fitted):
         if not name.endswith(("/mean", "/variance"))
     ]
     assert fitted.count_params() == sum(trained)
-
-
-def test_verbose_shows_a_bar_with_losses_and_speed(tracks, capsys):
-    tiny_separator(verbose=True, early_stopping=True).fit(analysed(*tracks))
-    last = capsys.readouterr().err.split("\r")[-1]
-    assert re.match(r"epoch 2/2: 100%.*frames/s, loss \d\.\d+, validation loss \d\.\d+", last), last
 
 
 def test_a_weight_that_is_nan_gives_nan_and_no_error(fitted, tracks):

@@ -3,6 +3,7 @@
 import gc
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -130,6 +131,29 @@ def test_many_fits_leave_no_more_graphs_than_one():
     assert counts[1:] == counts[:1] * 3
 
 
+def test_fits_in_many_threads_never_share_a_model(monkeypatch):
+    monkeypatch.setattr(network, "_idle_models", {})
+    monkeypatch.setattr(network, "_compile_model", lambda *settings: object())
+    switch_interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    lent = []
+
+    def fit(thread):
+        for i in range(300):
+            with network.borrow_model((thread, i % 20), 0, None, "adam", None, False) as model:
+                assert model not in lent
+                lent.append(model)
+                lent.remove(model)
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(fit, range(8)))
+    finally:
+        sys.setswitchinterval(switch_interval)
+    n_idle = sum(map(len, network._idle_models.values()))
+    assert n_idle == network.MOST_IDLE_MODELS
+
+
 # Fits of a second each, in a process of its own.
 TINY_FIT = """
 import os, sys
@@ -137,8 +161,9 @@ from joblib import Parallel, delayed, parallel_config
 from tests.estimators.conftest import analysed, tiny_separator
 from tests.strategies import tiny_tracks
 
-def fit(seed):
-    return tiny_separator(max_iter=1, random_state=seed).fit(analysed(*tiny_tracks(1)))
+def fit(seed, verbose=False):
+    separator = tiny_separator(max_iter=1, random_state=seed, verbose=verbose)
+    return separator.fit(analysed(*tiny_tracks(1)))
 """
 
 
@@ -162,8 +187,9 @@ def test_fits_at_a_time_leave_standard_error_as_it_was():
 
 
 def test_a_fit_works_where_standard_error_is_closed():
-    done = run_python("print(sys.stderr, fit(0).n_iter_)", "2>&-")
-    assert (done.returncode, done.stdout) == (0, "None 1\n")
+    for verbose in (False, True):
+        done = run_python(f"print(sys.stderr, fit(0, {verbose}).n_iter_)", "2>&-")
+        assert (done.returncode, done.stdout) == (0, "None 1\n")
 
 
 def test_what_is_said_when_the_first_training_step_aborts_is_seen():

@@ -139,6 +139,30 @@ def test_what_is_not_kept_is_computed_again_and_equal():
     assert [len(reader._cache) for reader in readers] == [2, 0, 1]
 
 
+def test_a_track_that_is_too_long_to_be_kept_leaves_the_others_kept():
+    class Counted(ArrayWaveform):
+        def _read(self, start, stop):
+            n_read[self.name] = n_read.get(self.name, 0) + stop - start
+            return super()._read(start, stop)
+
+    def make_counted(n_samples, name):
+        track = make_track(n_samples, 0)
+        return Spectrogram(Counted(track.waveform[:], name=name), PARAMS, track.target)
+
+    n_read = {}
+    tracks = [make_counted(6000, "long"), make_counted(200, "short"), make_counted(200, "other")]
+    reader = TrackReader(tracks, Objective("mask_squared_error", 2, 1), 1.0, 4e3, PARAMS)
+
+    def read_all():
+        n_read.clear()
+        for track, n_frames in enumerate(reader.n_frames):
+            reader.read(Segment(track, 0, n_frames))
+        return set(n_read)
+
+    assert read_all() == {"long", "short", "other"}
+    assert read_all() == {"long"}
+
+
 def test_statistics_are_those_of_all_frames():
     batches = make_batches([900, 5], 10, 4, 0)
     inputs = [batches.reader.read(Segment(i, 0, batches.reader.n_frames[i]))[0] for i in (0, 1)]
