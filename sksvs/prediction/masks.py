@@ -1,5 +1,6 @@
 """From the spectrogram of a track to its masks, block by block, in bounded memory."""
 
+import os
 from weakref import WeakKeyDictionary
 
 from sksvs._background import prefetch
@@ -14,6 +15,9 @@ from sksvs.prediction.drivers import block_length, run_over_blocks
 from sksvs.prediction.transposition import TransposedNetwork
 
 _networks = WeakKeyDictionary()  # by separator: its weights, and the network made from them
+if hasattr(os, "register_at_fork"):
+    # What another thread was running when the process was forked is of no use in the new one.
+    os.register_at_fork(after_in_child=_networks.clear)
 
 
 def predict_masks(separator, spectrogram):
