@@ -2,6 +2,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -205,6 +206,35 @@ def test_of_a_file_that_is_damaged_in_the_middle_the_rest_is_read_with_a_warning
     np.testing.assert_array_equal(file[50_000:60_000], samples[50_000:60_000])
     again = AudioFile(path, strict=True)
     np.testing.assert_array_equal(again[:], samples)
+
+
+def test_what_lies_beyond_the_last_decoded_sample_is_silence(tmp_path):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, seeded_noise((30_000, 2), 3, 0.1), 44100, "PCM_16")
+    data = bytearray(path.read_bytes())
+    data[200:220] = bytes(20)  # of the first frame
+    path.write_bytes(data)
+    file = AudioFile(path)
+    with pytest.warns(UserWarning, match="of its 30000 samples can be decoded, and silence"):
+        file[:100]
+    np.testing.assert_array_equal(file[29_900:], np.zeros((100, 2)))
+
+
+READ = "import sys; from sksvs.audio import AudioFile; AudioFile(sys.argv[1])"
+
+
+def test_a_vorbis_file_with_a_false_codebook_does_not_end_the_process(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    from mutations import with_checksums
+
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, seeded_noise((30_000, 2), 3, 0.1), 44100)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"\x05vorbis") + 660] ^= 0x40
+    path.write_bytes(with_checksums(data))
+    done = subprocess.run([sys.executable, "-c", READ, path], capture_output=True, text=True)
+    assert done.returncode == 1, done
+    assert f"ValueError: {path} is no audio that libsndfile or FFmpeg can decode" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["a.raw", "a.mp3", "a.vox", "a.txt", "a", "http:x.wav"])
