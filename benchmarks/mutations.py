@@ -136,16 +136,19 @@ _OGG_TABLE = [_ogg_row(byte) for byte in range(256)]
 
 
 def mutate_model(data, rng):
-    """Return the bytes of a model file with mutations in its header, its text or anywhere.
+    """Return the bytes of a model file with mutations.
 
-    Of a third of the files a number or a letter in the description is another one, and the length
-    of the header is right; of another third the header is mutated, and its length made right.
+    A quarter of the files is mutated as it comes. Of another the header is mutated, and its length
+    made right; of the third a number or a letter in the header; of the last the arrays.
     """
-    kind = rng.integers(3)
+    kind = rng.integers(4)
     if kind == 0:
         return mutate(data, rng)
     stop = 8 + int.from_bytes(data[:8], "little")
     text, arrays = data[8:stop], data[stop:]
+    if kind == 3 and arrays:
+        changed = mutate(arrays, rng)[: len(arrays)]
+        return data[:stop] + changed + arrays[len(changed) :]
     for _ in range(min(4, rng.geometric(0.6))):
         text = _mutate_text(text, rng) if kind == 1 else mutate(text, rng)
     return len(text).to_bytes(8, "little") + text + arrays
