@@ -36,6 +36,8 @@ from sksvs._savable import (
 FORMAT = 1
 KEY = "sksvs"  # of the JSON text among the metadata of a safetensors file
 EXACT = ("/input_mean_", "/input_scale_")  # what is never stored as float16
+LARGEST_WEIGHT = 1e9  # beyond any that is fitted, and far below where products overflow
+LARGEST_STATISTIC = 1e30  # of inputs, which may have been raised to a power
 # What the parts of a false file raise, each in its way.
 UNUSABLE = (SafetensorError, ValueError, TypeError, RecursionError, ArithmeticError, LookupError)
 
@@ -79,8 +81,8 @@ def save(pipeline, path, *, dtype="float32", card=None):
         kind that cannot be saved.
     ValueError
         If a parameter has been changed since the fit so that the network would have other
-        layers or the STFT other settings, a weight is not finite, or the card is not JSON, too
-        large or nested too deeply. Other parameters are saved as they are now.
+        layers or the STFT other settings, a weight is not finite or beyond 1e9, or the card is
+        not JSON, too large or nested too deeply. Other parameters are saved as they are now.
     NotFittedError
         Before `fit`.
     OSError
@@ -171,7 +173,7 @@ def load(path, *, return_card=False):
             _check_tensors(file, shapes)
             arrays = {name: file.get_tensor(name).astype(np.float32) for name in shapes}
         for name, array in arrays.items():
-            _require_finite(name, array)
+            _require_usable(name, array)
         for name, step in pipeline.steps:
             for prefix, separator in separators(name, step).items():
                 set_learnt_arrays(separator, prefix, arrays)
@@ -200,7 +202,7 @@ def _stored(name, arrays, shape, dtype):
     array = np.asarray(arrays[name])
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}; got {array.shape}")
-    _require_finite(name, array)
+    _require_usable(name, array)
     kind = np.float16 if dtype == "float16" and _is_weight(name) else np.float32
     with np.errstate(over="ignore"):
         stored = np.ascontiguousarray(array, kind)
@@ -213,9 +215,15 @@ def _is_weight(name):
     return not name.endswith(EXACT)
 
 
-def _require_finite(name, array):
+def _require_usable(name, array):
+    """Refuse values with which a network would give no numbers."""
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or inf")
+    largest = LARGEST_WEIGHT if _is_weight(name) else LARGEST_STATISTIC
+    if array.size and np.abs(array).max() > largest:
+        raise ValueError(f"{name} must be up to {largest:.0e}; got {np.abs(array).max():.3g}")
+    if name.endswith("/input_scale_") and array.min() < 1 / largest:
+        raise ValueError(f"{name} must be positive; got {array.min():.3g}")
 
 
 @contextmanager

@@ -703,9 +703,13 @@ def without_metadata(header, data):
     del header["__metadata__"]
 
 
-def nan_weights(header, data):
-    start, stop = header["last/weights_/mask/bias"]["data_offsets"]
-    return header, data[:start] + b"\xff" * (stop - start) + data[stop:]
+def values(name, value):
+    def change(header, data):
+        start, stop = header[name]["data_offsets"]
+        array = np.full((stop - start) // 4, value, "<f4")
+        return header, data[:start] + array.tobytes() + data[stop:]
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -718,7 +722,11 @@ def nan_weights(header, data):
         (huge, "cannot be loaded"),
         (beyond_the_end, "cannot be loaded"),
         (without_metadata, "it holds arrays, but no description"),
-        (nan_weights, "last/weights_/mask/bias holds NaN or inf"),
+        (values("last/weights_/mask/bias", np.nan), "last/weights_/mask/bias holds NaN or inf"),
+        (values("last/weights_/mask/bias", -2e9), "mask/bias must be up to 1e.09; got 2e.09"),
+        (values("last/input_mean_", 2e30), "input_mean_ must be up to 1e.30; got 2e.30"),
+        (values("last/input_scale_", 0), "input_scale_ must be positive; got 0"),
+        (values("last/input_scale_", -1), "input_scale_ must be positive; got -1"),
     ],
 )
 def test_false_arrays_are_refused(model, scratch, change, message):

@@ -70,7 +70,8 @@ class DecodedFile:
         storage, n_channels = self._open(), self.header.n_channels
         samples = np.zeros((stop - start, n_channels), np.float32)
         there = samples[: max(0, self.header.n_samples - start)]
-        storage.read_into(memoryview(there).cast("B"), start * n_channels * SAMPLE_BYTES)
+        if there.size > 0:  # NumPy has no view of nothing
+            storage.read_into(memoryview(there).cast("B"), start * n_channels * SAMPLE_BYTES)
         return samples[:, 0] if n_channels == 1 else samples
 
     def _open(self):

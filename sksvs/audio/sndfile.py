@@ -58,7 +58,12 @@ def read_header(path):
             facts = file.frames, file.channels, file.samplerate, file.format, file.subtype
             guessed = file.subtype.startswith("MPEG") and file.format != "MP3"
             sequential = not file.seekable() and file.frames > 0
-            direct = file.seekable() and not guessed and _has_its_last_sample(file)
+            direct = (
+                file.seekable()
+                and not guessed
+                and _is_safe_to_seek(path, file.format)
+                and _has_its_last_sample(file)
+            )
             return Header(*facts, direct, sequential, _find_problem(file))
     except (SndfileError, TypeError, ValueError) as error:
         raise NotDecodableError(f"libsndfile: {_words(error)}") from error
@@ -116,6 +121,18 @@ def _has_its_last_sample(file):
         return len(file.read(1)) == 1
     except SndfileError:
         return False
+
+
+def _is_safe_to_seek(path, audio_format):
+    """Return whether seeking does not end the process, as libvorbis does without a codebook.
+
+    Nothing can be decoded then. It is tried in an opening of its own, as the first seek after a
+    read may go wrong.
+    """
+    if audio_format != "OGG":
+        return True
+    with opened(path) as file:
+        return len(file.read(1)) == 1
 
 
 def _find_problem(file):

@@ -2,6 +2,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from sksvs.audio import ArrayWaveform, AudioFile, read, to_mono, write
 from tests.strategies import seeded_noise
 
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 STEREO = seeded_noise((3000, 2), seed=1, scale=0.1)
 
 
@@ -113,13 +115,21 @@ def test_a_missing_file_is_named(tmp_path):
         AudioFile(tmp_path / "none.wav")
 
 
-def test_nan_in_a_file_is_named_when_it_is_read(tmp_path):
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.nan, "NaN or inf"),
+        (-np.inf, "NaN or inf"),
+        (-2e30, r"beyond 1e\+30, where full scale is 1"),
+    ],
+)
+def test_what_is_no_number_in_a_file_is_named_when_it_is_read(tmp_path, value, words):
     samples = STEREO.copy()
-    samples[1234, 1] = np.nan
+    samples[1234, 1] = value
     soundfile.write(tmp_path / "a.wav", samples, 16000, "FLOAT")
     file = AudioFile(tmp_path / "a.wav")
     file[:1000]
-    with pytest.raises(ValueError, match=r"a\.wav has 1 sample.* NaN or inf, .* at sample 1234"):
+    with pytest.raises(ValueError, match=rf"a\.wav has 1 sample.* {words}, .* at sample 1234"):
         file[1000:2000]
 
 
@@ -205,6 +215,55 @@ def test_of_a_file_that_is_damaged_in_the_middle_the_rest_is_read_with_a_warning
     np.testing.assert_array_equal(file[50_000:60_000], samples[50_000:60_000])
     with pytest.raises(ValueError, match=r"a\.flac is damaged"):
         AudioFile(path, strict=True)
+
+
+def test_what_lies_beyond_the_last_decoded_sample_is_silence(tmp_path):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, seeded_noise((30_000, 2), 3, 0.1), 44100, "PCM_16")
+    data = bytearray(path.read_bytes())
+    data[200:220] = bytes(20)  # of the first frame
+    path.write_bytes(data)
+    file = AudioFile(path)
+    with pytest.warns(UserWarning, match="of its 30000 samples can be decoded, and silence"):
+        file[:100]
+    np.testing.assert_array_equal(file[29_900:], np.zeros((100, 2)))
+
+
+READ = "import sys; from sksvs.audio import AudioFile; AudioFile(sys.argv[1])"
+
+
+def test_a_vorbis_file_with_a_false_codebook_does_not_end_the_process(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from mutations import with_checksums
+
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, seeded_noise((30_000, 2), 3, 0.1), 44100)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"\x05vorbis") + 660] ^= 0x40
+    path.write_bytes(with_checksums(data))
+    done = subprocess.run([sys.executable, "-c", READ, path], capture_output=True, text=True)
+    assert done.returncode == 1, done
+    assert f"ValueError: {path} is no audio that libsndfile or FFmpeg can decode" in done.stderr
+
+
+@pytest.mark.parametrize("n_promised", [40_000_000, (1 << 63) - 1])
+def test_an_ogg_file_has_the_samples_that_are_in_it_whatever_it_promises(
+    tmp_path, monkeypatch, n_promised
+):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from mutations import with_checksums
+
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, seeded_noise((30_000, 2), 3, 0.1), 44100)
+    whole = AudioFile(path)[:]
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"OggS") + 6
+    data[at : at + 8] = n_promised.to_bytes(8, "little")
+    path.write_bytes(with_checksums(data))
+    with pytest.warns(UserWarning, match=rf"a\.ogg is cut short: 3.* read of {n_promised} "):
+        file = AudioFile(path)
+    assert 30_000 <= len(file) < 31_000
+    np.testing.assert_allclose(file[:29_000], whole[:29_000], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["a.raw", "a.mp3", "a.vox", "a.txt", "a", "http:x.wav"])
