@@ -299,13 +299,14 @@ def test_a_sample_that_is_not_finite_names_its_track(fitted, tracks, bad):
             run(X, y)
 
 
-def test_a_file_that_ends_early_is_named_when_it_is_fitted(tracks, tmp_path):
+def test_a_mixture_that_was_cut_short_is_named_when_it_is_fitted(tracks, tmp_path):
     X, y = tracks
-    write(tmp_path / "song.flac", X[0], 8000)
-    data = (tmp_path / "song.flac").read_bytes()
-    (tmp_path / "song.flac").write_bytes(data[: len(data) // 2])
-    song = AudioFile(tmp_path / "song.flac")
-    with pytest.raises(ValueError, match=r"song\.flac (is damaged or truncated|cannot be read)"):
+    write(tmp_path / "song.wav", X[0], 8000)
+    data = (tmp_path / "song.wav").read_bytes()
+    (tmp_path / "song.wav").write_bytes(data[: len(data) // 2])
+    with pytest.warns(UserWarning, match=r"song\.wav is cut short"):
+        song = AudioFile(tmp_path / "song.wav")
+    with pytest.raises(ValueError, match=r"y\[0\] must have shape .* match X\[0\] .*song\.wav"):
         make_pipeline().fit([song, *X[1:]], y)
 
 

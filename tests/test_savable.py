@@ -49,7 +49,7 @@ def as_if_fitted(pipeline):
         if item:
             vars(separator).setdefault(attribute, {})[item] = np.zeros(shape, np.float32)
         else:
-            setattr(separator, attribute, np.zeros(shape, np.float32))
+            setattr(separator, attribute, np.ones(shape, np.float32))
     return pipeline
 
 
