@@ -12,7 +12,6 @@ exit code is 1 if anything was found that must not be.
 """
 
 import argparse
-import gc
 import multiprocessing
 import os
 import resource
@@ -35,13 +34,14 @@ from mutations import (
 )
 
 SAMPLE_RATE = 44100
-SECONDS = 0.6
+SECONDS = 0.4
 TIMEOUT = 10  # seconds a file
 STARTING = 120  # seconds that a process may take to import
 MEMORY = 8 << 30  # bytes of address space of a process
 BATCH = 250  # files a process
 AUDIO = {  # how files are mutated, by the name of the original
     "wav": mutate,
+    "float": mutate,
     "flac": mutate,
     "mp3": mutate,
     "ogg": mutate_ogg,
@@ -88,6 +88,7 @@ def make_originals(folder, pipeline=None):
     X, _ = make_singing_mixtures(1, SECONDS, SAMPLE_RATE, n_channels=2, random_state=0)
     song = np.float32(X[0])
     soundfile.write(folder / "original.wav", song, SAMPLE_RATE, "PCM_16")
+    soundfile.write(folder / "original.float", song, SAMPLE_RATE, "FLOAT", format="WAV")
     soundfile.write(folder / "original.flac", song, SAMPLE_RATE, "PCM_16")
     soundfile.write(folder / "original.mp3", song, SAMPLE_RATE)
     for kind, subtype, rate in (("ogg", "VORBIS", SAMPLE_RATE), ("opus", "OPUS", 48000)):
@@ -262,18 +263,17 @@ def work(connection, originals, folder, cases):
         path = case.make(folder, originals)
         started = time.monotonic()
         outcome = try_model(path, song) if case.kind in MODELS else try_audio(path, separator)
-        gc.collect()
         connection.send(outcome._replace(seconds=time.monotonic() - started))
 
 
-def run(cases, originals, folder):
+def run(cases, originals, folder, target=work):
     """Yield every case with its outcome, in processes that may end."""
     context = multiprocessing.get_context("spawn")
     cases = list(cases)
     while cases:
         ours, theirs = context.Pipe()
         arguments = theirs, originals, folder, cases[:BATCH]
-        process = context.Process(target=work, args=arguments)
+        process = context.Process(target=target, args=arguments)
         process.start()
         theirs.close()
         try:

@@ -73,8 +73,7 @@ def save(pipeline, path, *, dtype="float32", card=None):
     ValueError
         If a parameter has been changed since the fit so that the network would have other
         layers, a weight is not finite or beyond 1e9, or the card is not JSON, too large or nested
-        too deeply.
-        Other parameters are saved as they are now.
+        too deeply. Other parameters are saved as they are now.
     NotFittedError
         Before `fit`.
     OSError
