@@ -3,6 +3,7 @@
 import numpy as np
 
 MOST_CHANNELS = 64  # more is an array that lies on its side
+MAX_SAMPLE = 1e30  # of any sample: spectra of float32 overflow from 1e36 on
 
 
 def check_shape(shape, name):
@@ -35,13 +36,20 @@ def integer_remedy(dtype):
 
 
 def require_finite(samples, name, start):
-    """Return the samples; raise if there is a NaN or an inf among them."""
-    if not np.isfinite(samples).all():
-        bad = ~np.isfinite(samples.reshape(len(samples), -1)).all(axis=1)
-        raise ValueError(
-            f"{name} has {int(bad.sum())} sample(s) that are NaN or inf, the first at sample "
-            f"{start + int(np.argmax(bad))}."
-        )
+    """Return the samples; raise if there is a NaN, an inf, or what overflows among them."""
+    if samples.size == 0 or (samples.max() <= MAX_SAMPLE and samples.min() >= -MAX_SAMPLE):
+        return samples
+    by_time = samples.reshape(len(samples), -1)
+    for bad, words in (
+        (~np.isfinite(by_time), "NaN or inf"),
+        (np.abs(by_time) > MAX_SAMPLE, f"beyond {MAX_SAMPLE:.0e}, where full scale is 1"),
+    ):
+        bad = bad.any(axis=1)
+        if bad.any():
+            raise ValueError(
+                f"{name} has {int(bad.sum())} sample(s) that are {words}, the first at sample "
+                f"{start + int(np.argmax(bad))}."
+            )
     return samples
 
 

@@ -130,7 +130,7 @@ class ArrayWaveform(Waveform):
     ------
     ValueError, TypeError
         If the samples are empty, of another rank, or not floating point; when they are read,
-        if they hold NaN or inf.
+        if they hold NaN, inf or more than 1e30.
 
     Examples
     --------

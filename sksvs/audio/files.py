@@ -69,7 +69,7 @@ class AudioFile(Waveform):
         If there is no such file.
     ValueError
         If it holds no audio, or no sample of it; with `strict`, if samples are missing; when
-        samples are read, if they hold NaN or inf, or the file has changed since.
+        samples are read, if they hold NaN, inf or more than 1e30, or the file has changed since.
 
     Examples
     --------

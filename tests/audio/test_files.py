@@ -114,13 +114,21 @@ def test_a_missing_file_is_named(tmp_path):
         AudioFile(tmp_path / "none.wav")
 
 
-def test_nan_in_a_file_is_named_when_it_is_read(tmp_path):
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.nan, "NaN or inf"),
+        (-np.inf, "NaN or inf"),
+        (-2e30, r"beyond 1e\+30, where full scale is 1"),
+    ],
+)
+def test_what_is_no_number_in_a_file_is_named_when_it_is_read(tmp_path, value, words):
     samples = STEREO.copy()
-    samples[1234, 1] = np.nan
+    samples[1234, 1] = value
     soundfile.write(tmp_path / "a.wav", samples, 16000, "FLOAT")
     file = AudioFile(tmp_path / "a.wav")
     file[:1000]
-    with pytest.raises(ValueError, match=r"a\.wav has 1 sample.* NaN or inf, .* at sample 1234"):
+    with pytest.raises(ValueError, match=rf"a\.wav has 1 sample.* {words}, .* at sample 1234"):
         file[1000:2000]
 
 

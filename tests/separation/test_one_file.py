@@ -68,6 +68,14 @@ def test_rate_channels_and_subtype_are_kept(tmp_path, pipeline, name, subtype, s
         np.testing.assert_allclose(file[:], estimate, atol=step + 1e-6)
 
 
+def test_the_loudest_samples_that_are_read_give_stems_that_add_up(tmp_path, pipeline):
+    samples = np.float32(9.9e29) * np.sign(seeded_noise((20_000, 2), 0))
+    soundfile.write(tmp_path / "loud.wav", samples, SAMPLE_RATE, "FLOAT")
+    stems = separate_file(pipeline, tmp_path / "loud.wav", tmp_path / "out")
+    estimates = np.stack([read(stem)[0] for stem in stems])
+    np.testing.assert_allclose(estimates.sum(axis=0), samples, atol=1e-5 * 9.9e29)
+
+
 @pytest.mark.parametrize("ending", ["ogg", "mp3"])
 def test_lossy_files_give_files_of_their_kind(tmp_path, pipeline, ending):
     write(tmp_path / f"a.{ending}", seeded_noise((30_000, 2), 0, 0.1), SAMPLE_RATE)
