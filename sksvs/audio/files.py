@@ -9,8 +9,8 @@ from weakref import WeakValueDictionary
 from sksvs._checks import check_shape, require_finite
 from sksvs.audio import sndfile
 from sksvs.audio.decoded import DecodedFile
-from sksvs.audio.ffmpeg import known_mp3_length
-from sksvs.audio.header import NotDecodableError, no_audio
+from sksvs.audio.ffmpeg import known_mp3_length, seconds_of_packets
+from sksvs.audio.header import NotDecodableError, cut_short, no_audio
 from sksvs.audio.pipes import PipeCopy, is_pipe
 from sksvs.waveform import Waveform
 
@@ -263,6 +263,9 @@ def _find_header(path, name):
         pass
     if known is not None and length is not None and known.n_samples != length:
         known = known._replace(direct=False)
+    promised = None
+    if known is not None and known.format == "OGG" and not _is_credible(known, path):
+        known, promised = known._replace(direct=False), known.n_samples
     if known is not None and known.direct:
         check_shape((known.n_samples, known.n_channels), name)
         return known, None
@@ -273,8 +276,17 @@ def _find_header(path, name):
     header = decoded.header
     if known is not None:
         header = header._replace(format=known.format, subtype=known.subtype)
+    if promised is not None:
+        problem = cut_short(header.n_samples, promised, header.sample_rate)
+        header = header._replace(problem=problem)
     check_shape((header.n_samples, header.n_channels), name)
     return header, decoded
+
+
+def _is_credible(header, path):
+    """Return whether a file has packets for the length that the last of its pages states."""
+    seconds = header.n_samples / header.sample_rate
+    return seconds <= 2 * seconds_of_packets(path) + 1
 
 
 def _may_be_mpeg(first_bytes):

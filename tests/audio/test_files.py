@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sksvs.audio import ArrayWaveform, AudioFile, read, to_mono, write
 from tests.strategies import seeded_noise
 
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 STEREO = seeded_noise((3000, 2), seed=1, scale=0.1)
 
 
@@ -232,7 +233,7 @@ READ = "import sys; from sksvs.audio import AudioFile; AudioFile(sys.argv[1])"
 
 
 def test_a_vorbis_file_with_a_false_codebook_does_not_end_the_process(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    monkeypatch.syspath_prepend(BENCHMARKS)
     from mutations import with_checksums
 
     path = tmp_path / "a.ogg"
@@ -243,6 +244,26 @@ def test_a_vorbis_file_with_a_false_codebook_does_not_end_the_process(tmp_path, 
     done = subprocess.run([sys.executable, "-c", READ, path], capture_output=True, text=True)
     assert done.returncode == 1, done
     assert f"ValueError: {path} is no audio that libsndfile or FFmpeg can decode" in done.stderr
+
+
+@pytest.mark.parametrize("n_promised", [40_000_000, (1 << 63) - 1])
+def test_an_ogg_file_has_the_samples_that_are_in_it_whatever_it_promises(
+    tmp_path, monkeypatch, n_promised
+):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from mutations import with_checksums
+
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, seeded_noise((30_000, 2), 3, 0.1), 44100)
+    whole = AudioFile(path)[:]
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"OggS") + 6
+    data[at : at + 8] = n_promised.to_bytes(8, "little")
+    path.write_bytes(with_checksums(data))
+    with pytest.warns(UserWarning, match=rf"a\.ogg is cut short: 3.* read of {n_promised} "):
+        file = AudioFile(path)
+    assert 30_000 <= len(file) < 31_000
+    np.testing.assert_allclose(file[:29_000], whole[:29_000], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["a.raw", "a.mp3", "a.vox", "a.txt", "a", "http:x.wav"])
