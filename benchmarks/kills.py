@@ -1,7 +1,8 @@
 """Kill the separation of files and fits with checkpoints at random moments, and count what is left.
 
-Half of the kills are of `separate_file`, over the stems of another song or where there are none;
-half are of a `fit` with `checkpoint_dir`, which is started again until it ends. A quarter of all
+Half of the kills are of `separate_file`, over the stems of another song or where there are none,
+half of these when all blocks have been written and the stems are about to take their names. The
+others are of a `fit` with `checkpoint_dir`, which is started again until it ends. A quarter of all
 are SIGTERM, the others SIGKILL. After each, every stem must be whole, of the old song or of the new
 one; every checkpoint must be one that the next fit goes on from; and what is fitted in the end must
 be what an uninterrupted fit gives. Two stems are renamed one after the other, so a kill may come
@@ -89,6 +90,7 @@ def separate(pipeline, song, out, audio_format, tell):
     from sksvs.separation import separate_file
 
     separate_file(pipeline, song, out, audio_format=audio_format, progress=tell)
+    time.sleep(0.005)  # so that a kill can come when the stems have their names
 
 
 def read_stems(folder, audio_format):
@@ -121,13 +123,17 @@ def kill_separations(n_kills, rng, folder):
     X, _ = make_singing_mixtures(2, SECONDS, SAMPLE_RATE, n_channels=2, random_state=0)
     for song, samples in zip(songs, X):
         write(song, samples, SAMPLE_RATE, "PCM_16")
-    whole, seconds = {}, {}
+    whole, seconds, finish = {}, {}, {}
     for audio_format in FORMATS:
         for song in songs:
             started, out = time.monotonic(), folder / f"{song.stem} {audio_format}"
-            if Child(separate, pipeline, song, out, audio_format).end()[1] != 0:
+            child = Child(separate, pipeline, song, out, audio_format)
+            _wait_for_blocks(child)
+            written = time.monotonic()
+            if child.end()[1] != 0:
                 raise RuntimeError("A separation that is not killed fails.")
-            seconds[audio_format] = time.monotonic() - started
+            seconds[audio_format] = written - started
+            finish[audio_format] = time.monotonic() - written
             whole[song.stem, audio_format] = read_stems(out, audio_format)
     counts, out = Counter(), folder / "killed"
     while counts["kills"] < n_kills:
@@ -137,7 +143,11 @@ def kill_separations(n_kills, rng, folder):
             shutil.copytree(folder / f"old {audio_format}", out)
         before = read_stems(out, audio_format)
         child = Child(separate, pipeline, songs[1], out, audio_format)
-        time.sleep(rng.uniform(0, 1.05 * seconds[audio_format]))
+        if rng.integers(2):
+            time.sleep(rng.uniform(0, seconds[audio_format]))
+        else:
+            _wait_for_blocks(child)
+            time.sleep(rng.uniform(0, finish[audio_format]))
         was_killed, code = child.end(SIGNALS[rng.integers(len(SIGNALS))])
         if not was_killed:
             counts["ended before the kill"] += 1
@@ -149,6 +159,13 @@ def kill_separations(n_kills, rng, folder):
     if Child(separate, pipeline, songs[1], out, "wav").end()[1] != 0:
         counts["failed"] += 1  # what a killed one leaves must be in nobody's way
     return counts
+
+
+def _wait_for_blocks(child):
+    """Wait until all of a song has been separated, and its stems are about to be finished."""
+    n_samples = 0
+    while n_samples < SECONDS * SAMPLE_RATE and (number := child.next_number()) is not None:
+        n_samples += number
 
 
 def fit(checkpoint_dir, weights, tell):
