@@ -1,8 +1,8 @@
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -182,35 +182,60 @@ def run(code, *arguments, **kwargs):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **kwargs)
 
 
-SEPARATE_AGAIN_AND_AGAIN = """
-import pickle, sys
+KILL_ITSELF = """
+import os, pickle, signal, sys
+from sksvs.audio import writing
 from sksvs.separation import separate_file
+
 pipeline = pickle.load(open(sys.argv[1], "rb"))
-while True:
-    print("next", flush=True)
-    separate_file(pipeline, sys.argv[2], sys.argv[3])
+owners = {"os": os, "_Writer": writing._Writer}
+for out in sys.argv[3:]:
+    owner, name, number = os.path.basename(out).split(" ")
+    if (child := os.fork()) == 0:
+        function = getattr(owners[owner], name)
+        calls = []
+
+        def count(*arguments):
+            calls.append(arguments)
+            if len(calls) == int(number):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments)
+
+        setattr(owners[owner], name, count)
+        try:
+            separate_file(pipeline, sys.argv[2], out)
+        finally:
+            os._exit(1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
+KILLED_IN = {  # the call at which a process kills itself: how many of the stems are new
+    "_Writer write 1": 0,
+    "_Writer write 3": 0,  # in the second block
+    "_Writer finish 1": 0,
+    "_Writer finish 2": 0,
+    "os replace 1": 0,
+    "os replace 2": 1,  # between the renames
+}
 
-def test_a_killed_process_leaves_whole_files_or_none(tmp_path, pipeline):
+
+def test_a_killed_process_leaves_whole_stems_of_the_old_song_or_of_the_new_one(tmp_path, pipeline):
     (tmp_path / "pipeline").write_bytes(pickle.dumps(pipeline))
-    song = make_song(tmp_path / "song.wav", (1_000_000, 2), "PCM_16")
-    rng, interrupted = np.random.default_rng(0), 0
-    for attempt in range(4):
-        out = tmp_path / f"out_{attempt}"
-        process = run(SEPARATE_AGAIN_AND_AGAIN, tmp_path / "pipeline", song, out)
-        with process:
-            process.stdout.readline()
-            time.sleep(rng.uniform(0.05, 0.5))
-            process.kill()
-        assert process.returncode == -signal.SIGKILL
-        names = files_in(out) if out.exists() else []
-        whole = [name for name in names if not name.startswith(".")]
-        assert set(whole) <= {"vocals.wav", "accompaniment.wav"}
-        for name in whole:
-            assert AudioFile(out / name)[:].shape == (1_000_000, 2)
-        interrupted += len(names) > len(whole)
-    assert interrupted  # or the kills came too early to show anything
+    songs = [make_song(tmp_path / f"{i}.wav", (100_000, 2), "PCM_16", seed=i) for i in (0, 1)]
+    old, new = (separate_file(pipeline, song, tmp_path / song.stem) for song in songs)
+    outs = [tmp_path / point for point in KILLED_IN]
+    for out in outs:
+        shutil.copytree(old[0].parent, out)
+    with run(KILL_ITSELF, tmp_path / "pipeline", songs[1], *outs) as process:
+        assert process.stdout.read().split() == [str(-signal.SIGKILL)] * len(outs)
+    for out, n_new in zip(outs, KILLED_IN.values()):
+        expected = [*new[:n_new], *old[n_new:]]
+        stems = [out / stem.name for stem in old]
+        assert [s.read_bytes() for s in stems] == [s.read_bytes() for s in expected]
+        left = [name for name in files_in(out) if name.endswith(".part")]
+        assert len(left) == 2 - n_new
+        again = separate_file(pipeline, songs[1], out)  # what is left is in nobody's way
+        assert [s.read_bytes() for s in again] == [s.read_bytes() for s in new]
 
 
 WITH_A_SMALL_DISK = """
