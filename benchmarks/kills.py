@@ -278,9 +278,8 @@ def main(arguments):
         counts["separate_file"] = kill_separations(arguments.kills - n_fits, rng, folder)
         counts["fit"] = kill_fits(n_fits, rng, folder)
     for what, counter in counts.items():
-        bad = {kind: counter[kind] for kind in BAD}
-        others = {kind: n for kind, n in counter.items() if kind not in BAD}
-        print(f"{what}: " + ", ".join(f"{n} {kind}" for kind, n in {**others, **bad}.items()))
+        kinds = ["kills", *sorted(set(counter) - {"kills", *BAD}), *BAD]
+        print(f"{what}: " + ", ".join(f"{counter[kind]} {kind}" for kind in kinds))
     return int(any(counter[kind] for counter in counts.values() for kind in BAD))
 
 
