@@ -164,10 +164,10 @@ def _mutate_text(text, rng):
     return text[: found.start()] + str(number).encode() + text[found.end() :]
 
 
-def header_of(data, rng, mutator=mutate_model):
+def header_of(data, rng):
     """Return a mutated model file of which no more than the header is mutated."""
     stop = 8 + int.from_bytes(data[:8], "little")
-    return mutator(data[:stop], rng) + data[stop:]
+    return mutate_model(data[:stop], rng) + data[stop:]
 
 
 def generator(seed, kind, number):
