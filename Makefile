@@ -32,7 +32,7 @@ docs: $(INSTALLED)
 $(INSTALLED): setup.cfg pyproject.toml
 	@echo "Installing into $(VENV): TensorFlow alone is a download of 600 MB; 2.5 GB on disk in all."
 	$(PYTHON) -m venv --without-pip $(VENV)
-	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --editable '.[test,docs]' \
+	$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --editable '.[fit,test,docs]' \
 		--config-settings editable_mode=compat
 	touch $(INSTALLED)
 

@@ -11,6 +11,7 @@ The way of a track, and where each step is written::
     sksvs.metrics                       SDR, SIR and SAR; scorers for GridSearchCV
     sksvs.save, sksvs.load              a fitted pipeline to a file without pickle, and back
     sksvs.pretrained                    a fitted pipeline that comes with the package
+    sksvs.export_onnx                   the network of a fitted separator as an ONNX file
 
 `X` is a list of mixtures and `y` the list of their sources, one item a track, so everything in
 `sklearn.model_selection` and the stock `sklearn.pipeline.Pipeline` work as they are.
@@ -19,6 +20,7 @@ The way of a track, and where each step is written::
 __version__ = "0.1.0"
 
 _MADE_AVAILABLE = {
+    "export_onnx": "sksvs._export",
     "load": "sksvs.model_file",
     "pretrained": "sksvs._pretrained",
     "pretrained_names": "sksvs._pretrained",

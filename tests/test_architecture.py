@@ -60,6 +60,7 @@ MAY_IMPORT = {
     "augmentation": {"audio"},
     "datasets": {"_tracks", "_visible_files", "audio", "waveform"},
     "_pretrained": {"model_file"},
+    "_export": {"_atomic", "estimators", "networks"},
     "separation": {"_background", "_visible_files", "audio", "spectrogram", "waveform"},
     "metrics": {"_background", "_centred", "_checks", "_tracks", "spectrogram", "waveform"},
     "transforms": {"_centred", "_tracks", "masks", "spectrogram", "waveform"},

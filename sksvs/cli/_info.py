@@ -9,7 +9,10 @@ import click
 import sksvs
 from sksvs.cli._output import in_a_line, one_line, to_json
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "tensorflow", "soundfile", "soxr", "safetensors")
+PACKAGES = (
+    *("numpy", "scipy", "scikit-learn", "tensorflow", "onnxruntime", "soundfile", "av", "soxr"),
+    "safetensors",
+)
 
 
 @click.command()

@@ -34,10 +34,15 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
         Epochs.
     checkpoint_dir : str, path-like or None
     """
-    # These import TensorFlow, so not above.
-    from sksvs.estimators._checkpoint import Checkpoint, fingerprint
-    from sksvs.estimators._network import NetworkState
-    from sksvs.estimators._training import train_network
+    try:  # these import TensorFlow, so not above
+        from sksvs.estimators._checkpoint import Checkpoint, fingerprint
+        from sksvs.estimators._network import NetworkState
+        from sksvs.estimators._training import train_network
+    except ImportError as error:
+        raise ImportError(
+            "Fitting needs TensorFlow, which cannot be imported. Install it with: "
+            "pip install 'sksvs[fit]'"
+        ) from error
 
     checkpoint = None
     if checkpoint_dir is not None:

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -210,3 +211,15 @@ def test_the_work_is_done_wherever_standard_error_leads(song, model, tmp_path, r
     )
     said = tmp_path / "said"
     assert not said.exists() or said.read_text() == ""
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.wav", "caf\u00e9 \u97f3.wav".encode()])
+def test_names_of_any_encoding_are_separated_in_the_c_locale(song, model, tmp_path, name):
+    odd = os.path.join(os.fsencode(tmp_path), name)
+    os.rename(song, odd)
+    c_locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "sksvs.cli", "separate", odd, "-o", "out", "--model", model]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, env=os.environ | c_locale)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert os.listdir(os.fsencode(tmp_path / "out")) == [name.removesuffix(b".wav")]
+    assert len(done.stdout.splitlines()) == 2
