@@ -18,7 +18,7 @@ demo: $(INSTALLED)
 	MPLBACKEND=agg $(VENV)/bin/python examples/plot_separate_a_song.py --data "$(DATA)" --out "$(OUT)"
 
 test: $(INSTALLED)
-	MPLBACKEND=agg $(VENV)/bin/python -m pytest
+	MPLBACKEND=agg $(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
