@@ -15,7 +15,7 @@ INSTALLED = $(VENV)/installed
 .PHONY: demo test lint docs clean
 
 demo: $(INSTALLED)
-	MPLBACKEND=agg $(VENV)/bin/python examples/plot_separate_a_song.py --data "$(DATA)" --out "$(OUT)"
+	TF_CPP_MIN_LOG_LEVEL=2 MPLBACKEND=agg $(VENV)/bin/python examples/plot_separate_a_song.py --data "$(DATA)" --out "$(OUT)"
 
 test: $(INSTALLED)
 	MPLBACKEND=agg $(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal
