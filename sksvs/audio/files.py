@@ -196,7 +196,7 @@ class AudioFile(Waveform):
             self._samples = _decoded.get(self._key)
         if self._samples is None:
             try:
-                self._samples = DecodedFile(self._content)
+                self._samples = DecodedFile(self._content, self._header.sequential)
             except NotDecodableError as error:
                 raise ValueError(f"{self.path} cannot be decoded any more ({error}).") from error
             _decoded[self._key] = self._samples
@@ -276,7 +276,8 @@ def _find_header(path, name):
         raise no_audio(name, first_bytes, str(error)) from error
     header = decoded.header
     if known is not None:
-        header = header._replace(format=known.format, subtype=known.subtype)
+        named = {"format": known.format, "subtype": known.subtype}
+        header = header._replace(**named, sequential=known.sequential)
     if promised is not None:
         problem = cut_short(header.n_samples, promised, header.sample_rate)
         header = header._replace(problem=problem)

@@ -7,6 +7,7 @@ import sys
 import av
 import numpy as np
 import pytest
+import soundfile
 
 from sksvs.audio import AudioFile, decoded, write
 from tests.strategies import seeded_noise
@@ -147,3 +148,23 @@ def test_threads_that_read_one_file_do_not_disturb_each_other(m4a):
     with ThreadPoolExecutor(8) as pool:
         for start, part in zip(starts, pool.map(lambda s: file[s : s + 900], starts)):
             np.testing.assert_array_equal(part, whole[start : start + 900])
+
+
+@pytest.mark.parametrize("subtype", ["G721_32", "NMS_ADPCM_32", "GSM610"])
+def test_codecs_in_which_libsndfile_cannot_seek_are_read_alike_wherever_they_are(tmp_path, subtype):
+    samples = tone(30_000)[:, 0]
+    soundfile.write(tmp_path / "a.wav", samples, 8000, subtype)
+    file = AudioFile(tmp_path / "a.wav")
+    whole = file[:]
+    assert np.corrcoef(whole[:30_000], samples)[0, 1] > 0.9
+    np.testing.assert_array_equal(file[12_345:12_400], whole[12_345:12_400])
+    code = "import pickle, sys; f = pickle.load(sys.stdin.buffer); print(f[:].tobytes().hex())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps(file), capture_output=True, check=True
+    )
+    assert bytes.fromhex(done.stdout.decode()) == whole.tobytes()
+    decoded_again = AudioFile(tmp_path / "a.wav")
+    decoded_again._samples = None
+    del file
+    gc.collect()  # and with it what was decoded
+    np.testing.assert_array_equal(decoded_again[:], whole)
