@@ -32,7 +32,7 @@ from sksvs.audio import write
 from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, report_network
 from sksvs.separation import separate_file
-from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
+from sksvs.transforms import MonoDownmix, STFTTransformer
 
 SAMPLE_RATE = 44100
 
@@ -87,7 +87,7 @@ def write_song(path, minutes):
 def with_sksvs(last):
     """Return a function that separates a file with a pipeline fitted for hardly any time."""
     X, y = make_singing_mixtures(1, 1.0, SAMPLE_RATE, n_channels=2, random_state=0)
-    pipeline = make_pipeline(MonoDownmix(), STFTTransformer(), IRMTarget(), last).fit(X, y)
+    pipeline = make_pipeline(MonoDownmix(), STFTTransformer(), last).fit(X, y)
     return lambda song, folder: separate_file(pipeline, song, folder)
 
 

@@ -22,7 +22,7 @@ import sksvs
 from sksvs.audio.writing import writing
 from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, report_network
-from sksvs.transforms import IRMTarget, STFTTransformer
+from sksvs.transforms import STFTTransformer
 
 SAMPLE_RATE = 44100
 IN_A_PROCESS = """
@@ -63,7 +63,7 @@ def main():
 def fitted(separator):
     """Return a pipeline that ends with a separator, fitted on a second of sound."""
     X, y = make_singing_mixtures(1, 1.0, SAMPLE_RATE, n_channels=2, random_state=0)
-    return make_pipeline(STFTTransformer(), IRMTarget(), separator).fit(X, y)
+    return make_pipeline(STFTTransformer(), separator).fit(X, y)
 
 
 def separation_peak(pipeline, minutes):

@@ -123,13 +123,13 @@ def save_model(folder, pipeline=None):
     import sksvs
     from sksvs.datasets import make_singing_mixtures
     from sksvs.estimators import GRUMaskSeparator
-    from sksvs.transforms import IRMTarget, STFTTransformer
+    from sksvs.transforms import STFTTransformer
 
     if pipeline is None:
         from sklearn.pipeline import make_pipeline
 
         network = GRUMaskSeparator((6,), max_iter=1, bidirectional=False, random_state=0)
-        pipeline = make_pipeline(STFTTransformer(256, 128), IRMTarget(), network)
+        pipeline = make_pipeline(STFTTransformer(256, 128), network)
         pipeline.fit(*make_singing_mixtures(2, 0.6, 8000, random_state=0))
     sksvs.save(pipeline, folder / "original.small")
 

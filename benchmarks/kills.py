@@ -175,7 +175,7 @@ def fit(checkpoint_dir, weights, tell):
 
     from sksvs.datasets import make_singing_mixtures
     from sksvs.estimators import GRUMaskSeparator
-    from sksvs.transforms import IRMTarget, STFTTransformer
+    from sksvs.transforms import STFTTransformer
 
     class Tell(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -190,7 +190,7 @@ def fit(checkpoint_dir, weights, tell):
         checkpoint_dir=checkpoint_dir,
         callbacks=[Tell()],
     )
-    pipeline = make_pipeline(STFTTransformer(64, 32), IRMTarget(), network)
+    pipeline = make_pipeline(STFTTransformer(64, 32), network)
     pipeline.fit(*make_singing_mixtures(3, 0.6, 8000, random_state=0))
     np.savez(weights, n_iter=network.n_iter_, **network.weights_)
 

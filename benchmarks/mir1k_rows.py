@@ -9,7 +9,7 @@ from synthesised_voices import with_synthesised_voices
 
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, VotingSeparator, huang2014_network
-from sksvs.transforms import IRMTarget, STFTTransformer
+from sksvs.transforms import STFTTransformer
 
 BUDGET = 2.5  # hours of audio that every row of the ladder learns from
 SHIPPED_HOURS = (120.0, 36.0)  # of its two networks, which take about an hour, side by side
@@ -45,7 +45,7 @@ class Row(NamedTuple):
         for member, hours in zip(networks, self.hours if is_voting else [self.hours], strict=True):
             epochs = max(1, round(hours / hours_of_epoch))
             member.set_params(max_iter=epochs, checkpoint_dir=checkpoint_dir)
-        return Pipeline([("stft", self.stft), ("irm", IRMTarget()), ("network", network)])
+        return Pipeline([("stft", self.stft), ("network", network)])
 
     @property
     def prediction(self):

@@ -12,7 +12,7 @@ from mir1k import make_folds
 from sklearn.pipeline import make_pipeline
 
 from sksvs.estimators import GRUMaskSeparator, IdealMaskOracle, MixtureBaseline, report_network
-from sksvs.transforms import IRMTarget, STFTTransformer
+from sksvs.transforms import STFTTransformer
 
 SINGERS = ("abjones", "amy")
 
@@ -38,7 +38,7 @@ def main():
         ("GRUMaskSeparator() by default", GRUMaskSeparator(random_state=0)),
         ("ideal ratio mask", IdealMaskOracle()),
     ):
-        separator = make_pipeline(STFTTransformer(), IRMTarget(), last)
+        separator = make_pipeline(STFTTransformer(), last)
         started = time.monotonic()
         separator.fit(*fold.learnt)
         seconds = time.monotonic() - started

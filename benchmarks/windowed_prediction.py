@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import GRUMaskSeparator, _prediction
 from sksvs.metrics import bss_eval_sources
-from sksvs.transforms import IRMTarget, STFTTransformer
+from sksvs.transforms import STFTTransformer
 
 
 def main():
@@ -22,7 +22,7 @@ def main():
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     X, y = make_singing_mixtures(n_tracks=20, duration=10.0, random_state=0)
     gru = GRUMaskSeparator(max_iter=30, random_state=0)
-    separator = make_pipeline(STFTTransformer(), IRMTarget(), gru).fit(X, y)
+    separator = make_pipeline(STFTTransformer(), gru).fit(X, y)
     (song,), (sources,) = make_singing_mixtures(n_tracks=1, duration=120.0, random_state=1)
     n_frames = STFTTransformer().transform([song])[0].n_frames
     (windowed,) = separator.predict([song])

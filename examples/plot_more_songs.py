@@ -22,7 +22,7 @@ from sklearn.pipeline import Pipeline
 from sksvs.datasets import load_dsd100, make_singing_mixtures
 from sksvs.estimators import GRUMaskSeparator
 from sksvs.metrics import sdr_scorer
-from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
+from sksvs.transforms import MonoDownmix, STFTTransformer
 
 parser = argparse.ArgumentParser(description="A learning curve over the number of songs.")
 parser.add_argument("--data", default="", help="folder of DSD100")
@@ -41,7 +41,6 @@ separator = Pipeline(
     [
         ("mono", MonoDownmix()),
         ("stft", STFTTransformer()),
-        ("irm", IRMTarget()),
         (
             "gru",
             GRUMaskSeparator(

@@ -5,8 +5,8 @@ The way of a track, and where each step is written::
     sksvs.audio.AudioFile           an audio file as a waveform, read when it is sliced
     sksvs.transforms.MonoDownmix        waveform -> mean of its channels
     sksvs.transforms.STFTTransformer    waveform -> Spectrogram, a lazy view
-    sksvs.transforms.IRMTarget          Spectrogram -> Spectrogram with the masks to learn
-    sksvs.estimators.GRUMaskSeparator   learns the masks; predict gives waveforms, score decibels
+    sksvs.transforms.IRMTarget          optional: chooses the ideal mask that is learnt
+    sksvs.estimators.GRUMaskSeparator   learns from X and y; predict gives waveforms, score decibels
     sksvs.estimators.CRNSeparator           the same with convolutions around the GRU
     sksvs.metrics                       SDR, SIR and SAR; scorers for GridSearchCV
     sksvs.save, sksvs.load              a fitted pipeline to a file without pickle, and back

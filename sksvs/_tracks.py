@@ -65,31 +65,6 @@ def check_spectrograms(X, estimator):
     return list(X)
 
 
-def check_targets(X, estimator):
-    """Return X as a list of spectrograms that have targets for the same number of sources.
-
-    Parameters
-    ----------
-    X : list of Spectrogram
-    estimator : object
-        Who asks, for the error message.
-    """
-    spectrograms = check_spectrograms(X, estimator)
-    for i, x in enumerate(spectrograms):
-        if x.target is None:
-            raise ValueError(
-                f"X[{i}] has no target mask. Put IRMTarget before {type(estimator).__name__} and "
-                "fit through the pipeline."
-            )
-        n_sources = spectrograms[0].target.n_sources
-        if x.target.n_sources != n_sources:
-            raise ValueError(
-                f"X[{i}] has {x.target.n_sources} sources, but X[0] has {n_sources}. Every track "
-                "needs the same sources in the same order."
-            )
-    return spectrograms
-
-
 def common_params(spectrograms):
     """Return the settings that all of these spectrograms have, with the sample rate if any knows.
 

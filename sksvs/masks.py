@@ -1,6 +1,32 @@
 """Masks that would separate the sources ideally, as functions of the sources' magnitudes."""
 
+from dataclasses import dataclass
+
 import numpy as np
+
+
+@dataclass(frozen=True)
+class RatioMask:
+    """The rule that makes :func:`ideal_ratio_mask` with fixed exponents of magnitudes.
+
+    Parameters
+    ----------
+    p, v : float, default=1.0
+        As of :func:`ideal_ratio_mask`.
+
+    Examples
+    --------
+    >>> RatioMask(p=2.0)(np.array([[3.0, 0.0], [1.0, 0.0]]))
+    array([[0.9, 0.5],
+           [0.1, 0.5]])
+    """
+
+    p: float = 1.0
+    v: float = 1.0
+
+    def __call__(self, magnitudes):
+        """Return the masks: of the shape of the magnitudes, (n_sources, ...)."""
+        return ideal_ratio_mask(magnitudes, self.p, self.v)
 
 
 def ideal_ratio_mask(magnitudes, p=1.0, v=1.0):

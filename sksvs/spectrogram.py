@@ -1,7 +1,7 @@
 """View a waveform as short-time spectra that are computed when they are asked for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -36,15 +36,18 @@ class Block(NamedTuple):
 class Spectrogram:
     """The short-time spectra of a waveform, computed when they are asked for.
 
-    It holds the waveform that it views, the settings and, while fitting, a target; no frames.
-    Analysis and synthesis live here together, so that they cannot disagree.
+    It holds the waveform that it views and the settings; no frames. Analysis and synthesis live
+    here together, so that they cannot disagree.
 
     Parameters
     ----------
     waveform : Waveform, shape (n_samples,) or (n_samples, n_channels)
     params : STFTParams
+    mask_rule : callable, optional
+        The ideal mask that a separator is to learn, as IRMTarget chooses it: takes the sources'
+        magnitudes, (n_sources, n_freqs, n_frames), and returns masks of that shape.
     target : Target, optional
-        What a separator is to learn for this track.
+        The sources of this track. A separator sets it, in `fit`, on spectrograms of its own.
 
     Examples
     --------
@@ -59,6 +62,7 @@ class Spectrogram:
 
     waveform: Waveform
     params: STFTParams
+    mask_rule: Callable | None = None
     target: "Target | None" = None
 
     @property
@@ -98,8 +102,7 @@ class Spectrogram:
         return self.stft if dtype is None else self.stft.astype(dtype)
 
     def __repr__(self):
-        attached = "no target" if self.target is None else "with a target"
-        return f"<Spectrogram of {self.name}: shape {self.shape}, {attached}>"
+        return f"<Spectrogram of {self.name}: shape {self.shape}>"
 
     def frames(self, start, stop):
         """Return the frames ``start <= frame < stop``, reading only the samples they see.
@@ -163,28 +166,20 @@ class Spectrogram:
         return Synthesis(self.params).push(stft, self.waveform.n_samples).T
 
     def to_mono(self):
-        """View the spectrogram of the channel mean, with the same target."""
-        return (
-            self
-            if self.ndim == 2
-            else Spectrogram(self.waveform.to_mono(), self.params, self.target)
-        )
-
-    def with_target(self, target):
-        """Return this spectrogram with a target attached (None: without one)."""
-        return Spectrogram(self.waveform, self.params, target)
+        """View the spectrogram of the downmix; the rest stays as it is."""
+        return self if self.ndim == 2 else replace(self, waveform=self.waveform.to_mono())
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What a separator is to learn for one track: masks and source magnitudes, read in ranges.
+    """The sources of one track and the masks that separate them ideally, read in ranges.
 
     Parameters
     ----------
     sources : tuple of Spectrogram
-        Of the channel means of the sources, with the mixture's own settings.
+        Of the downmixes of the sources, with the mixture's own settings.
     rule : callable
-        Takes magnitudes of shape ``(n_sources, n_freqs, n_frames)``, gives masks of that shape.
+        Takes magnitudes of shape ``(n_sources, n_freqs, n_frames)``, returns masks of that shape.
     """
 
     sources: tuple[Spectrogram, ...]
@@ -208,5 +203,5 @@ class Target:
         return np.abs(self.frames(start, stop))
 
     def masks(self, start, stop):
-        """Return the sources' target masks: (n_sources, n_freqs, stop - start), float32."""
+        """Return the sources' ideal masks: (n_sources, n_freqs, stop - start), float32."""
         return self.rule(self.magnitudes(start, stop))

@@ -10,7 +10,7 @@ from sksvs.audio import AudioFile, Sources, read, write
 from sksvs.estimators import GRUMaskSeparator
 from sksvs.metrics import bss_eval_scorer
 from sksvs.separation import separate_file, separate_files
-from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
+from sksvs.transforms import MonoDownmix, STFTTransformer
 from tests.strategies import SAMPLE_RATE, tiny_tracks
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
@@ -46,7 +46,7 @@ def songs(tmp_path_factory):
 def pipeline(**parameters):
     defaults = {"hidden_layer_sizes": (4,), "max_iter": 1, "segment_frames": 32, "random_state": 0}
     gru = GRUMaskSeparator(**{**defaults, **parameters})
-    return make_pipeline(MonoDownmix(), STFTTransformer(64, 32), IRMTarget(), gru)
+    return make_pipeline(MonoDownmix(), STFTTransformer(64, 32), gru)
 
 
 def test_a_search_on_a_cluster_finds_what_it_finds_here(cluster, songs):

@@ -24,7 +24,6 @@ from sksvs.audio import AudioFile, Sources, write
 from sksvs.datasets import load_dsd100, load_mir1k
 from sksvs.estimators import GRUMaskSeparator, IdealMaskOracle, MixtureBaseline
 from sksvs.metrics import bss_eval_scorer, sar_scorer, sdr_scorer, sir_scorer
-from sksvs.spectrogram import Spectrogram
 from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 from tests.strategies import tiny_tracks
 
@@ -34,7 +33,6 @@ def make_pipeline(last=None, mono=True, memory=None, **parameters):
     defaults = {"hidden_layer_sizes": (4,), "max_iter": 1, "segment_frames": 32, "random_state": 0}
     steps = [
         ("stft", STFTTransformer(n_fft=64, hop_length=32)),
-        ("irm", IRMTarget()),
         ("gru", last or GRUMaskSeparator(**{**defaults, **parameters})),
     ]
     return Pipeline([("mono", MonoDownmix()), *steps] if mono else steps, memory=memory)
@@ -81,9 +79,13 @@ def test_mono_and_stereo_pipelines_learn_the_same_mask(fitted, tracks):
     assert same_score == pytest.approx(fitted.score(*tracks).sdr, abs=1e-3)
 
 
-def test_truth_never_reaches_prediction(fitted, tracks):
-    analysed = fitted[:-1].transform(tracks[0])
-    assert all(isinstance(x, Spectrogram) and x.target is None for x in analysed)
+def test_a_pipeline_learns_the_same_with_an_ideal_mask_of_exponents_of_one(fitted, tracks):
+    chosen = make_pipeline()
+    chosen.steps.insert(-1, ("irm", IRMTarget(p=1, v=1)))
+    weights = chosen.fit(*tracks)[-1].weights_
+    for name, array in fitted[-1].weights_.items():
+        np.testing.assert_array_equal(weights[name], array)
+    assert all(x.mask_rule is None for x in chosen[:-1].transform(tracks[0]))
 
 
 def test_files_and_arrays_give_the_same(fitted, tracks, tmp_path):
@@ -126,7 +128,7 @@ def test_a_fitted_pipeline_predicts_in_another_process_without_tensorflow(fitted
 
 
 def test_set_params_reaches_every_step(tracks):
-    pipe = make_pipeline().set_params(stft__n_fft=128, irm__p=2.0, gru__hidden_layer_sizes=(5,))
+    pipe = make_pipeline().set_params(stft__n_fft=128, gru__hidden_layer_sizes=(5,))
     pipe.fit(*tracks)
     assert pipe[-1].stft_params_.n_fft == 128
     assert pipe[-1].weights_["gru_0/forward/recurrent_kernel"].shape == (5, 15)
@@ -167,7 +169,7 @@ def test_cross_val_score_reads_the_score_or_a_scorer(tracks):
 
 
 def test_a_grid_search_in_two_processes_finds_what_one_finds(tracks):
-    grid = {"gru__hidden_layer_sizes": [(3,), (4,)], "irm__p": [1.0]}
+    grid = {"gru__hidden_layer_sizes": [(3,), (4,)], "gru__dropout": [0.1]}
     searches = [
         GridSearchCV(
             make_pipeline(), grid, scoring=bss_eval_scorer, refit="sdr", cv=2, n_jobs=n_jobs
@@ -310,11 +312,9 @@ def test_a_mixture_that_was_cut_short_is_named_when_it_is_fitted(tracks, tmp_pat
         make_pipeline().fit([song, *X[1:]], y)
 
 
-def test_a_pipeline_without_targets_says_what_is_missing(tracks):
-    pipe = make_pipeline()
-    pipe.steps = [step for step in pipe.steps if step[0] != "irm"]
-    with pytest.raises(ValueError, match=r"X\[0\] has no target mask. Put IRMTarget before"):
-        pipe.fit(*tracks)
+def test_a_pipeline_without_sources_says_what_is_missing(tracks):
+    with pytest.raises(ValueError, match="y is needed: the sources of every track, the voice"):
+        make_pipeline().fit(tracks[0])
 
 
 def test_real_clips_of_one_singer_are_separated_for_another(mir1k_root):

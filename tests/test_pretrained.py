@@ -13,6 +13,7 @@ from sksvs._pretrained import pretrained_path
 from sksvs.audio import ArrayWaveform, AudioFile, write
 from sksvs.datasets import load_dsd100, load_mir1k, make_singing_mixtures
 from sksvs.metrics import evaluate, si_sdr
+from sksvs.transforms import IRMTarget
 from tests.strategies import seeded_noise
 
 
@@ -42,6 +43,10 @@ def test_bare_arrays_are_at_the_networks_rate_unless_told_otherwise(voice, tmp_p
         (assumed,) = sksvs.pretrained("voice").predict([samples])
     np.testing.assert_array_equal(assumed, voice.predict([samples])[0])
     assert np.abs(assumed - voice.predict([file])[0]).max() > 1e-3
+
+
+def test_a_step_that_chooses_a_mask_is_loaded_from_older_files(voice):
+    assert isinstance(voice.named_steps["irm"], IRMTarget)
 
 
 def test_the_file_is_small_and_its_weights_have_16_bits():

@@ -120,7 +120,7 @@ def fit(
     from sksvs.datasets import detect_corpus, load_corpus
     from sksvs.estimators import CRNSeparator, GRUMaskSeparator
     from sksvs.model_file import check_card, check_savable
-    from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
+    from sksvs.transforms import MonoDownmix, STFTTransformer
 
     given = {
         "hidden_layer_sizes": hidden_sizes,
@@ -143,7 +143,6 @@ def fit(
         [
             ("mono", MonoDownmix()),
             ("stft", STFTTransformer(n_fft=n_fft, hop_length=hop_length)),
-            ("irm", IRMTarget()),
             (network, separator),
         ]
     )

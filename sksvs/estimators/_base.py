@@ -42,7 +42,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def fit(self, X, y=None):
-        """Learn from the tracks, and set `n_sources_` and `stft_params_`."""
+        """Learn from the tracks and their sources, and set `n_sources_` and `stft_params_`."""
 
     @abstractmethod
     def _mask_blocks(self, spectrogram):
@@ -287,4 +287,5 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
+        tags.target_tags.required = True
         return tags

@@ -1,13 +1,13 @@
 """The bounds of a table of separators: the mixture itself, and masks made from the truth."""
 
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 
 from sksvs._centred import Centred
 from sksvs._tracks import check_sources, check_spectrograms, common_params
 from sksvs.estimators._base import BaseMaskSeparator
-from sksvs.masks import ideal_binary_mask, ideal_ratio_mask
+from sksvs.masks import RatioMask, ideal_binary_mask
 from sksvs.spectrogram import Spectrogram, Target
 
 
@@ -104,7 +104,7 @@ class IdealMaskOracle(_Baseline):
 
     def _mask_rule(self):
         if self.mask == "ratio":
-            return partial(ideal_ratio_mask, p=self.p, v=self.v)
+            return RatioMask(self.p, self.v)
         if self.mask == "binary":
             return ideal_binary_mask
         raise ValueError(f"mask must be 'ratio' or 'binary'; got {self.mask!r}.")
@@ -112,7 +112,7 @@ class IdealMaskOracle(_Baseline):
     def _with_truth(self, spectrogram, sources):
         """Return the spectrogram with the true sources as its target."""
         views = [Spectrogram(Centred(s.to_mono()), spectrogram.params) for s in sources]
-        return spectrogram.with_target(Target(tuple(views), self._mask_rule()))
+        return replace(spectrogram, target=Target(tuple(views), self._mask_rule()))
 
     def _estimate(self, spectrogram, sources):
         return super()._estimate(self._with_truth(spectrogram, sources), sources)

@@ -1,5 +1,7 @@
 """Take the channels of a track apart where their mean has next to nothing of them."""
 
+from dataclasses import replace
+
 from sksvs.spectrogram import Spectrogram, Target
 
 
@@ -23,6 +25,6 @@ def channels_of(spectrogram):
         if target is not None:
             sources = [source.waveform.with_channels().channel(i) for source in target.sources]
             views = tuple(Spectrogram(source, params) for source in sources)
-            channel = channel.with_target(Target(views, target.rule))
+            channel = replace(channel, target=Target(views, target.rule))
         channels.append(channel)
     return channels

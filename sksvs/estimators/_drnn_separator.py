@@ -17,8 +17,8 @@ class DRNNSeparator(BaseNetworkSeparator):
     (eq. 9) compares masked mixtures with sources. Stereo tracks get one mask from their channel
     mean, applied to every channel.
 
-    It learns from the targets that :class:`~sksvs.transforms.IRMTarget` attaches, on segments of
-    all tracks in shuffled batches, by gradient descent where the paper took L-BFGS. `predict` runs
+    It learns from the sources that `fit` is given as `y`, on segments of all tracks in shuffled
+    batches, by gradient descent where the paper took L-BFGS. `predict` runs
     in bounded memory and without TensorFlow. :func:`~sksvs.estimators.huang2014_network` gives the
     networks of the paper by name.
 
@@ -45,12 +45,13 @@ class DRNNSeparator(BaseNetworkSeparator):
         Exponent of the input magnitudes; below 1 the quiet parts count for more.
     loss : str, default="magnitude_squared_error"
         "magnitude_absolute_error" or "magnitude_squared_error": of masked mixture against source
-        magnitudes, over all sources, whatever IRMTarget's exponents are.
+        magnitudes, over all sources.
         "spectrum_absolute_error" or "spectrum_squared_error": the same of complex spectra, so
         that a mask that cannot mend the phase lets less through. "segment_error_ratio": the
         energy of that error over the mixture's in dB, segment by segment, which is SDR but for
         its filters and a constant. "binary_crossentropy", "mask_absolute_error" or
-        "mask_squared_error": of the masks against those of IRMTarget.
+        "mask_squared_error": of the masks against those that
+        :class:`~sksvs.transforms.IRMTarget` chooses, by default ratio masks of p = v = 1.
     discriminative : float, default=0.05
         The γ of eq. 9, for magnitude losses: how much of the error of every estimate against the
         *other* sources is subtracted. 0 is the paper's objective without discrimination.
@@ -150,10 +151,10 @@ class DRNNSeparator(BaseNetworkSeparator):
     --------
     >>> from sklearn.pipeline import make_pipeline
     >>> from sksvs.datasets import make_singing_mixtures
-    >>> from sksvs.transforms import IRMTarget, STFTTransformer
+    >>> from sksvs.transforms import STFTTransformer
     >>> X, y = make_singing_mixtures(n_tracks=2, duration=2.0, random_state=0)
     >>> drnn = DRNNSeparator(hidden_layer_sizes=(8, 8), max_iter=1, random_state=0)
-    >>> separator = make_pipeline(STFTTransformer(), IRMTarget(), drnn).fit(X, y)
+    >>> separator = make_pipeline(STFTTransformer(), drnn).fit(X, y)
     >>> separator.predict(X)[0].shape
     (2, 32000)
     """

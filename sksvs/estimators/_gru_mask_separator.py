@@ -14,8 +14,8 @@ class GRUMaskSeparator(BaseNetworkSeparator):
     is 1 - M₀; with more, or with `joint_mask`, it is one value a source, divided by their sum.
     Stereo tracks get one mask from their channel mean, applied to every channel.
 
-    It learns from the targets that :class:`~sksvs.transforms.IRMTarget` attaches, on segments
-    of all tracks in shuffled batches. `predict` runs in bounded memory and without TensorFlow.
+    It learns from the sources that `fit` is given as `y`, on segments of all tracks in shuffled
+    batches. `predict` runs in bounded memory and without TensorFlow.
 
     Parameters
     ----------
@@ -39,12 +39,13 @@ class GRUMaskSeparator(BaseNetworkSeparator):
         Exponent of the input magnitudes; below 1 the quiet parts count for more.
     loss : str, default="magnitude_absolute_error"
         "magnitude_absolute_error" or "magnitude_squared_error": of masked mixture against source
-        magnitudes, over all sources, whatever IRMTarget's exponents are.
+        magnitudes, over all sources.
         "spectrum_absolute_error" or "spectrum_squared_error": the same of complex spectra, so
         that a mask that cannot mend the phase lets less through. "segment_error_ratio": the
         energy of that error over the mixture's in dB, segment by segment, which is SDR but for
         its filters and a constant. "binary_crossentropy" (the report's), "mask_absolute_error" or
-        "mask_squared_error": of the masks against those of IRMTarget.
+        "mask_squared_error": of the masks against those that
+        :class:`~sksvs.transforms.IRMTarget` chooses, by default ratio masks of p = v = 1.
     discriminative : float, default=0.0
         The paper's γ for magnitude losses: how much of the error of every estimate against the
         *other* sources is subtracted (eq. 9; 0.05 there).
@@ -140,10 +141,10 @@ class GRUMaskSeparator(BaseNetworkSeparator):
     --------
     >>> from sklearn.pipeline import make_pipeline
     >>> from sksvs.datasets import make_singing_mixtures
-    >>> from sksvs.transforms import IRMTarget, STFTTransformer
+    >>> from sksvs.transforms import STFTTransformer
     >>> X, y = make_singing_mixtures(n_tracks=2, duration=2.0, random_state=0)
     >>> gru = GRUMaskSeparator(hidden_layer_sizes=(8,), max_iter=1, random_state=0)
-    >>> separator = make_pipeline(STFTTransformer(), IRMTarget(), gru).fit(X, y)
+    >>> separator = make_pipeline(STFTTransformer(), gru).fit(X, y)
     >>> separator.predict(X)[0].shape
     (2, 32000)
     """

@@ -21,7 +21,7 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
     params : STFTParams
         Analysis that the network is to have.
     spectrograms : list of Spectrogram
-        Each with a target; at any sample rate.
+        From `training_tracks` or `measured_tracks`; at any sample rate.
     held_out : array of bool, shape (n_tracks,)
         Tracks that are not learnt from.
     rng : numpy.random.RandomState

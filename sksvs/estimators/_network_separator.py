@@ -6,9 +6,10 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sksvs._tracks import check_targets, common_params
+from sksvs._tracks import common_params
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._learning import epoch_random_state, learn
+from sksvs.estimators._measured_tracks import training_tracks, warn_of_unseen_mask
 from sksvs.estimators._parameters import check_parameters, check_range
 from sksvs.estimators._validation_tracks import choose_validation_tracks
 from sksvs.prediction.masks import predict_masks
@@ -35,14 +36,16 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         """Return the layers of the network: a tuple of Layer, ConvLayer or PathLayer."""
 
     def fit(self, X, y=None, *, groups=None, validation_tracks=None):
-        """Learn from the targets attached to X.
+        """Learn to separate the tracks into their sources.
 
         Parameters
         ----------
         X : list of Spectrogram
-            Each with a target, as IRMTarget's `fit_transform` gives it in a pipeline.
-        y : ignored
-            The sources have come with X.
+            A loss that compares masks compares with those that IRMTarget has chosen, or else
+            with the ratio masks of p = v = 1.
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+            The sources of every track, the voice first. They are analysed with the mixture's own
+            settings and averaged over their channels, as the input of the network is.
         groups : sequence of length n_tracks, optional
             Singers or artists. Early stopping then holds out whole groups. In a pipeline:
             ``pipe.fit(X, y, gru__groups=groups)``; with scikit-learn's metadata routing,
@@ -58,30 +61,33 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         -----
         UserWarning
             If a mixture is not the sum of its sources: they differ by more than -30 dB of its
-            energy, constants aside.
+            energy, constants aside. If IRMTarget has chosen exponents other than 1, but the loss
+            does not compare masks.
 
         Raises
         ------
         ValueError, TypeError
-            If a track has no target, a parameter is out of range, or there are too few tracks
-            to hold one out.
+            If `y` is missing or does not match X, a parameter is out of range, or there are too
+            few tracks to hold one out.
         """
+        return self._fit_tracks(self._check_fit(X, y), groups, validation_tracks)
+
+    def _fit_tracks(self, tracks, groups, validation_tracks):
+        """Do what `fit` does, with tracks from `training_tracks` or `measured_tracks`."""
         goes_on = self.warm_start and hasattr(self, "weights_")
-        spectrograms, layers, params = self._check_fit(X, goes_on)
-        if goes_on:
-            self._require_same_network(layers, params)
+        layers, params = self._choose_network(tracks, goes_on)
         rng = check_random_state(self.random_state)
-        held_out = np.zeros(len(spectrograms), bool)
+        held_out = np.zeros(len(tracks), bool)
         if self.early_stopping or validation_tracks is not None:
             again = goes_on and self.held_out_.any() and len(self.held_out_) == len(held_out)
             if again and validation_tracks is None:
                 validation_tracks = self.held_out_
             held_out = choose_validation_tracks(
-                len(spectrograms), self.validation_fraction, rng, groups, validation_tracks
+                len(tracks), self.validation_fraction, rng, groups, validation_tracks
             )
         start = self.weights_ if goes_on else None
         epochs, folder = self.max_iter, self.checkpoint_dir
-        learn(self, layers, params, spectrograms, held_out, rng, start, epochs, folder)
+        learn(self, layers, params, tracks, held_out, rng, start, epochs, folder)
         self._set_params_of_analysis(params, goes_on)
         return self
 
@@ -96,14 +102,14 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         The optimiser is a new one, which has yet to gather moments, after an early stop, where
         those of the last epoch do not belong to the best weights, and in a separator from
         `sksvs.load`, there at `learning_rate_init`. A stock Pipeline has no `partial_fit`:
-        ``pipe[-1].partial_fit(pipe[:-1].fit_transform(X, y))``.
+        ``pipe[-1].partial_fit(pipe[:-1].fit_transform(X), y)``.
 
         Parameters
         ----------
         X : list of Spectrogram
-            Each with a target; not necessarily the tracks of before.
-        y : ignored
-            The sources have come with X.
+            Not necessarily the tracks of before.
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+            The sources of every track, the voice first.
 
         Returns
         -------
@@ -116,9 +122,9 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             of the last fit.
         """
         goes_on, start = hasattr(self, "weights_"), None
-        spectrograms, layers, params = self._check_fit(X, goes_on)
+        tracks = self._check_fit(X, y)
+        layers, params = self._choose_network(tracks, goes_on)
         if goes_on:
-            self._require_same_network(layers, params)
             state = getattr(self, "training_state_", {})
             self._require_same_solver(state.get("solver", self.solver))
             start = self.weights_
@@ -126,8 +132,8 @@ class BaseNetworkSeparator(BaseMaskSeparator):
                 start = {"weights": start, "optimizer": state["optimizer"]}
                 start["dropout"] = state["dropout"]
         rng = epoch_random_state(self.random_state, self.n_iter_ if goes_on else 0)
-        none = np.zeros(len(spectrograms), bool)
-        learn(self, layers, params, spectrograms, none, rng, start, 1, None)
+        none = np.zeros(len(tracks), bool)
+        learn(self, layers, params, tracks, none, rng, start, 1, None)
         self._set_params_of_analysis(params, goes_on)
         return self
 
@@ -180,18 +186,25 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         super()._set_learnt(learnt)
         self.layers_ = self._layers(self.stft_params_.n_freqs, self.n_sources_)
 
-    def _check_fit(self, X, goes_on):
-        """Return the checked tracks, the layers of a network for them, and its analysis.
+    def _check_fit(self, X, y):
+        """Return the tracks with their sources, after checking them and the parameters."""
+        tracks = training_tracks(X, y, self)
+        self._check_parameters()
+        warn_of_unseen_mask(tracks, [self.loss])
+        return tracks
+
+    def _choose_network(self, tracks, goes_on):
+        """Return the layers of a network for the tracks, and its analysis.
 
         That is at the lowest sample rate among them, or where a fit goes on at that of before.
         """
-        spectrograms = check_targets(X, self)
-        self._check_parameters()
-        params = common_params(spectrograms)
+        params = common_params(tracks)
         if goes_on and params.is_at_another_rate(self.stft_params_):
             params = self.stft_params_
-        layers = self._layers(params.n_freqs, spectrograms[0].target.n_sources)
-        return spectrograms, layers, params
+        layers = self._layers(params.n_freqs, tracks[0].target.n_sources)
+        if goes_on:
+            self._require_same_network(layers, params)
+        return layers, params
 
     def _require_same_network(self, layers, params):
         """Refuse to go on from what belongs to another network, input or analysis."""

@@ -33,7 +33,7 @@ class TrackReader:
     Parameters
     ----------
     spectrograms : list of Spectrogram
-        Each with a target; of any sample rate. The network sees downmixes.
+        From `training_tracks` or `measured_tracks`; at any sample rate. The network sees downmixes.
     objective : Objective
         What the targets are for.
     input_power : float

@@ -11,9 +11,12 @@ from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from sksvs._tracks import check_targets
 from sksvs.estimators._base import BaseMaskSeparator
-from sksvs.estimators._measured_tracks import measured_tracks
+from sksvs.estimators._measured_tracks import (
+    measured_tracks,
+    training_tracks,
+    warn_of_unseen_mask,
+)
 from sksvs.estimators._network_separator import BaseNetworkSeparator
 from sksvs.estimators._parameters import check_range, check_transpositions
 from sksvs.networks.features import weigh_masks
@@ -75,11 +78,11 @@ class VotingSeparator(BaseMaskSeparator):
     >>> from sklearn.pipeline import make_pipeline
     >>> from sksvs.datasets import make_singing_mixtures
     >>> from sksvs.estimators import GRUMaskSeparator
-    >>> from sksvs.transforms import IRMTarget, STFTTransformer
+    >>> from sksvs.transforms import STFTTransformer
     >>> X, y = make_singing_mixtures(n_tracks=2, duration=2.0, random_state=0)
     >>> gru = [GRUMaskSeparator((8,), max_iter=1, random_state=seed) for seed in (0, 1)]
     >>> voting = VotingSeparator([("first", gru[0]), ("second", gru[1])])
-    >>> separator = make_pipeline(STFTTransformer(), IRMTarget(), voting).fit(X, y)
+    >>> separator = make_pipeline(STFTTransformer(), voting).fit(X, y)
     >>> separator.predict(X)[0].shape
     (2, 32000)
     """
@@ -91,14 +94,13 @@ class VotingSeparator(BaseMaskSeparator):
         self.n_jobs = n_jobs
 
     def fit(self, X, y=None, *, groups=None, validation_tracks=None):
-        """Fit every network on the targets attached to X.
+        """Fit every network on the same tracks.
 
         Parameters
         ----------
         X : list of Spectrogram
-            Each with a target, as IRMTarget's `fit_transform` gives it in a pipeline.
-        y : ignored
-            The sources have come with X.
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+            The sources of every track, the voice first.
         groups, validation_tracks : optional
             As in :meth:`GRUMaskSeparator.fit`, for every network. With scikit-learn's metadata
             routing, what is requested here counts, not what the networks request.
@@ -107,17 +109,25 @@ class VotingSeparator(BaseMaskSeparator):
         -------
         self
 
+        Warns
+        -----
+        UserWarning
+            If a mixture is not the sum of its sources. If IRMTarget has chosen exponents other
+            than 1, but no network has a loss that compares masks.
+
         Raises
         ------
         ValueError, TypeError
             If `estimators` is no list of differently named networks, a parameter of one is out of
-            range, or a network refuses X.
+            range, `y` is missing or does not match X, or a network refuses the tracks.
         """
         self._check_parameters()
         names, networks = zip(*self.estimators)
-        X = measured_tracks(check_targets(X, self))  # once, not by every network
+        tracks = training_tracks(X, y, self)
+        warn_of_unseen_mask(tracks, [network.loss for network in networks])
+        tracks = measured_tracks(tracks)  # once, not by every network
         fitted = Parallel(n_jobs=self._n_processes())(
-            delayed(_fit)(clone(network), X, groups, validation_tracks) for network in networks
+            delayed(_fit)(clone(network), tracks, groups, validation_tracks) for network in networks
         )
         self._set_members(names, fitted)
         return self
@@ -268,8 +278,8 @@ def _pairs(estimators):
     return estimators
 
 
-def _fit(separator, X, groups, validation_tracks):
-    return separator.fit(X, groups=groups, validation_tracks=validation_tracks)
+def _fit(separator, tracks, groups, validation_tracks):
+    return separator._fit_tracks(tracks, groups, validation_tracks)
 
 
 def _shared(items, count):

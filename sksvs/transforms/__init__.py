@@ -1,4 +1,4 @@
-"""Transformers from waveforms to spectrograms with targets, for a stock Pipeline."""
+"""Transformers from waveforms to spectrograms, for a stock Pipeline."""
 
 from sksvs.masks import ideal_binary_mask, ideal_ratio_mask
 from sksvs.transforms._irm_target import IRMTarget

@@ -1,27 +1,25 @@
-"""Attach the ideal ratio mask of the sources to the spectrograms of the mixtures."""
+"""Choose the ideal ratio mask that a separator is to learn."""
 
-from functools import partial
+from dataclasses import replace
 from numbers import Real
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sksvs._tracks import check_sources, check_spectrograms
-from sksvs.masks import ideal_ratio_mask
-from sksvs.spectrogram import Spectrogram, Target
+from sksvs.masks import RatioMask
 
 
 class IRMTarget(TransformerMixin, BaseEstimator):
-    """Give every spectrogram the ideal ratio mask of its sources as a target to learn.
+    """Choose the exponents of the ideal ratio mask that a loss on masks compares with.
 
     ``M_j = (|S_j|^p / Σ_k |S_k|^p)^v``, see :func:`~sksvs.transforms.ideal_ratio_mask`.
 
-    ``fit_transform(X, y)`` attaches targets, ``transform(X)`` attaches nothing, so truth never
-    reaches prediction: as in `sklearn.preprocessing.TargetEncoder`, ``fit_transform(X, y)``
-    differs from ``fit(X, y).transform(X)``. A stock Pipeline calls the first in `fit` and the
-    second in `predict` and `score`. The transformer is stateless.
+    ``fit_transform(X, y)`` attaches the rule of the mask to every spectrogram, ``transform(X)``
+    attaches nothing. A stock Pipeline calls the first in `fit` and the second in `predict` and
+    `score`. The sources reach the separator as its own `y`. The transformer is stateless.
 
-    The target gives source magnitudes as well as masks. The exponents shape the masks alone, so
-    they matter to a separator whose loss compares masks, as the report's does.
+    Without this step, a loss on masks compares with the mask of p = v = 1. Losses on magnitudes or
+    spectra have no use for the exponents: a separator warns where they are not 1.
 
     Parameters
     ----------
@@ -35,26 +33,23 @@ class IRMTarget(TransformerMixin, BaseEstimator):
     --------
     >>> import numpy as np
     >>> from sksvs.transforms import STFTTransformer
-    >>> sources = np.random.default_rng(0).normal(size=(2, 2000))
-    >>> X = STFTTransformer(n_fft=256, hop_length=128).fit_transform([sources.sum(axis=0)])
-    >>> with_target = IRMTarget(p=2.0).fit_transform(X, [sources])[0]
-    >>> with_target.target.masks(0, 5).shape
-    (2, 129, 5)
+    >>> X = STFTTransformer(n_fft=256, hop_length=128).fit_transform([np.ones(2000)])
+    >>> IRMTarget(p=2.0).fit_transform(X)[0].mask_rule
+    RatioMask(p=2.0, v=1.0)
     """
 
     def __init__(self, p=1.0, v=1.0):
         self.p = p
         self.v = v
 
-    def fit(self, X, y):
-        """Check the tracks and their sources; there is nothing to learn.
-
-        Unlike `fit_transform` it attaches no target anywhere.
+    def fit(self, X, y=None):
+        """Check the exponents and the tracks; there is nothing to learn.
 
         Parameters
         ----------
         X : list of Spectrogram
-        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels]), optional
+            Checked if given.
 
         Returns
         -------
@@ -63,17 +58,14 @@ class IRMTarget(TransformerMixin, BaseEstimator):
         self.fit_transform(X, y)
         return self
 
-    def fit_transform(self, X, y):
-        """Return the spectrograms with their targets attached.
-
-        Unlike `transform` it uses `y`. The sources are analysed with the mixture's own settings,
-        and averaged over their channels as the network's input is.
+    def fit_transform(self, X, y=None):
+        """Return the spectrograms with the rule of their ideal masks as `mask_rule`.
 
         Parameters
         ----------
         X : list of Spectrogram
-        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
-            The voice first, two sources or more, on the time grid of X.
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels]), optional
+            Checked if given.
 
         Returns
         -------
@@ -86,17 +78,13 @@ class IRMTarget(TransformerMixin, BaseEstimator):
         """
         self._check_parameters()
         spectrograms = check_spectrograms(X, self)
-        sources = check_sources(y, [x.waveform for x in spectrograms])
-        rule = partial(ideal_ratio_mask, p=self.p, v=self.v)
-        return [
-            x.with_target(Target(tuple(Spectrogram(s.to_mono(), x.params) for s in track), rule))
-            for x, track in zip(spectrograms, sources)
-        ]
+        if y is not None:
+            check_sources(y, [x.waveform for x in spectrograms])
+        rule = RatioMask(float(self.p), float(self.v))
+        return [replace(x, mask_rule=rule) for x in spectrograms]
 
     def transform(self, X):
-        """Return the spectrograms without any target.
-
-        Unlike `fit_transform` it knows no sources: what is attached is taken off.
+        """Return the spectrograms without the rule of a mask, which `predict` does not need.
 
         Parameters
         ----------
@@ -106,7 +94,7 @@ class IRMTarget(TransformerMixin, BaseEstimator):
         -------
         list of Spectrogram
         """
-        return [x.with_target(None) for x in check_spectrograms(X, self)]
+        return [replace(x, mask_rule=None) for x in check_spectrograms(X, self)]
 
     def _check_parameters(self):
         for name, value in (("p", self.p), ("v", self.v)):
@@ -116,6 +104,5 @@ class IRMTarget(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
-        tags.target_tags.required = True
         tags.input_tags.two_d_array = False
         return tags

@@ -13,6 +13,8 @@ from sklearn.base import clone
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import _checkpoint
 from sksvs.estimators._checkpoint import fingerprint
+from sksvs.estimators._measured_tracks import training_tracks
+from sksvs.transforms import IRMTarget
 from tests.estimators.conftest import analysed, tiny_separator
 from tests.strategies import tiny_tracks
 
@@ -55,15 +57,15 @@ VARIANTS = {
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_resumed_fit_equals_one_that_was_not_cut_off(variant, tracks, tmp_path):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     separator = tiny_separator(max_iter=5, **VARIANTS[variant])
-    whole = clone(separator).fit(X)
+    whole = clone(separator).fit(X, y)
     resumed = clone(separator).set_params(checkpoint_dir=tmp_path)
     for after in (0, 2, 3):
         with pytest.raises(KeyboardInterrupt):
-            resumed.set_params(callbacks=[CutOff(after)]).fit(X)
+            resumed.set_params(callbacks=[CutOff(after)]).fit(X, y)
     counter = Count()
-    resumed.set_params(callbacks=[counter]).fit(X)
+    resumed.set_params(callbacks=[counter]).fit(X, y)
     assert counter.n_epochs == whole.n_iter_ - 3
     assert resumed.loss_curve_ == whole.loss_curve_
     assert resumed.validation_loss_curve_ == whole.validation_loss_curve_
@@ -73,30 +75,37 @@ def test_a_resumed_fit_equals_one_that_was_not_cut_off(variant, tracks, tmp_path
 
 
 def test_saves_that_take_long_are_not_made_after_every_epoch(tracks, tmp_path, monkeypatch):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     separator = tiny_separator(max_iter=5)
-    whole = clone(separator).fit(X)
+    whole = clone(separator).fit(X, y)
     monkeypatch.setattr(_checkpoint, "SHORT", 0)
     monkeypatch.setattr(_checkpoint, "LARGEST_SHARE", 1e-9)
     resumed = clone(separator).set_params(checkpoint_dir=tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        resumed.set_params(callbacks=[CutOff(3)]).fit(X)
+        resumed.set_params(callbacks=[CutOff(3)]).fit(X, y)
     counter = Count()
-    resumed.set_params(callbacks=[counter]).fit(X)
+    resumed.set_params(callbacks=[counter]).fit(X, y)
     assert counter.n_epochs == 4  # only the first was saved before
     np.testing.assert_array_equal(resumed.weights_["mask/bias"], whole.weights_["mask/bias"])
     again = Count()
-    resumed.set_params(callbacks=[again]).fit(X)
+    resumed.set_params(callbacks=[again]).fit(X, y)
     assert again.n_epochs == 0  # the last one is always saved
 
 
 def test_a_finished_fit_is_read_and_not_repeated(tracks, tmp_path):
-    X = analysed(*tracks)
-    first = tiny_separator(checkpoint_dir=tmp_path / "new" / "folder").fit(X)
+    X, y = analysed(*tracks)
+    first = tiny_separator(checkpoint_dir=tmp_path / "new" / "folder").fit(X, y)
     counter = Count()
-    again = clone(first).set_params(callbacks=[counter]).fit(X)
+    again = clone(first).set_params(callbacks=[counter]).fit(X, y)
     assert counter.n_epochs == 0
     np.testing.assert_array_equal(again.weights_["mask/bias"], first.weights_["mask/bias"])
+
+
+def learnt(X, y, **exponents):
+    """Return the tracks that are learnt from, with the mask of these exponents if there are any."""
+    X, y = analysed(X, y)
+    X = IRMTarget(**exponents).fit_transform(X) if exponents else X
+    return training_tracks(X, y, None)
 
 
 def test_a_checkpoint_belongs_to_exact_parameters_seed_and_tracks(tracks):
@@ -104,22 +113,24 @@ def test_a_checkpoint_belongs_to_exact_parameters_seed_and_tracks(tracks):
     separator, held_out = tiny_separator(), np.zeros(3, bool)
     louder = [X[0], X[1], 1.01 * X[2]]
     fits = [
-        (separator, analysed(X, y), held_out, None),
-        (tiny_separator(learning_rate_init=0.002), analysed(X, y), held_out, None),
-        (tiny_separator(augmentation=Augmentation(1.0)), analysed(X, y), held_out, None),
-        (tiny_separator(augmentation=Augmentation(2.0)), analysed(X, y), held_out, None),
-        (tiny_separator(random_state=1), analysed(X, y), held_out, None),
-        (separator, analysed(X[:2], y[:2]), held_out[:2], None),
-        (separator, analysed(X[1:], y[1:]), held_out[:2], None),
-        (separator, analysed(louder, y), held_out, None),
-        (separator, analysed(X, [y[0], y[1], 1.01 * y[2]]), held_out, None),
-        (separator, analysed(X, y), np.array([False, False, True]), None),
-        (separator, analysed(X, y), held_out, {"weights": np.zeros(3)}),
+        (separator, learnt(X, y), held_out, None),
+        (tiny_separator(learning_rate_init=0.002), learnt(X, y), held_out, None),
+        (tiny_separator(augmentation=Augmentation(1.0)), learnt(X, y), held_out, None),
+        (tiny_separator(augmentation=Augmentation(2.0)), learnt(X, y), held_out, None),
+        (tiny_separator(random_state=1), learnt(X, y), held_out, None),
+        (separator, learnt(X[:2], y[:2]), held_out[:2], None),
+        (separator, learnt(X[1:], y[1:]), held_out[:2], None),
+        (separator, learnt(louder, y), held_out, None),
+        (separator, learnt(X, [y[0], y[1], 1.01 * y[2]]), held_out, None),
+        (separator, learnt(X, y, p=2.0), held_out, None),
+        (separator, learnt(X, y), np.array([False, False, True]), None),
+        (separator, learnt(X, y), held_out, {"weights": np.zeros(3)}),
     ]
     names = [fingerprint(*fit) for fit in fits]
     assert len(set(names)) == len(names)
     same = tiny_separator(verbose=True, cache_size=3, checkpoint_dir="x", callbacks=[])
-    assert fingerprint(same, analysed(*tiny_tracks(3)), held_out, None) == names[0]
+    assert fingerprint(same, learnt(*tiny_tracks(3)), held_out, None) == names[0]
+    assert fingerprint(separator, learnt(X, y, p=1), held_out, None) == names[0]
 
 
 KILL_ITSELF = """
@@ -146,7 +157,7 @@ def die():
 
 def fit(checkpoint_dir, out):
     separator = tiny_separator(max_iter=12, checkpoint_dir=checkpoint_dir, callbacks=[Tell()])
-    separator.fit(analysed(*tiny_tracks(3)))
+    separator.fit(*analysed(*tiny_tracks(3)))
     savez(out, loss=separator.loss_curve_, **separator.weights_)
 
 def die_in_a_save(file, **arrays):
@@ -202,7 +213,7 @@ def test_a_fit_that_is_killed_in_a_save_goes_on_from_the_one_before(tmp_path):
 
 
 def test_a_full_disk_leaves_the_last_good_checkpoint(tracks, tmp_path):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     class FillDisk(keras.callbacks.Callback):
@@ -214,29 +225,29 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(tracks, tmp_path):
     separator = tiny_separator(max_iter=4, checkpoint_dir=tmp_path, callbacks=[FillDisk()])
     try:
         with pytest.raises(OSError, match="checkpoint .* cannot be written .* make room and fit"):
-            separator.fit(X)
+            separator.fit(X, y)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert len(list(tmp_path.iterdir())) == 1
     counter = Count()
-    separator.set_params(callbacks=[counter]).fit(X)
+    separator.set_params(callbacks=[counter]).fit(X, y)
     assert counter.n_epochs == 2
-    whole = tiny_separator(max_iter=4).fit(X)
+    whole = tiny_separator(max_iter=4).fit(X, y)
     np.testing.assert_array_equal(separator.weights_["mask/bias"], whole.weights_["mask/bias"])
 
 
 def test_a_damaged_checkpoint_is_named(tracks, tmp_path):
-    X = analysed(*tracks)
-    separator = tiny_separator(checkpoint_dir=tmp_path).fit(X)
+    X, y = analysed(*tracks)
+    separator = tiny_separator(checkpoint_dir=tmp_path).fit(X, y)
     (path,) = tmp_path.iterdir()
     for content in (path.read_bytes()[:-200], b"", b"no archive"):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=f"{path.name} is damaged. Delete it"):
-            separator.fit(X)
+            separator.fit(X, y)
 
 
 def test_a_checkpoint_needs_an_integer_seed(tracks, tmp_path):
     for seed in (None, np.random.RandomState(0)):
         separator = tiny_separator(checkpoint_dir=tmp_path, random_state=seed)
         with pytest.raises(ValueError, match="random_state must be an integer where there is a"):
-            separator.fit(analysed(*tracks))
+            separator.fit(*analysed(*tracks))

@@ -82,7 +82,7 @@ def test_the_softest_and_the_loudest_samples_give_finite_estimates_that_add_up(f
 
 def test_transpositions_and_votes_agree(tracks):
     members = [("gru", tiny_separator(max_iter=1)), ("crn", tiny_crn(max_iter=1))]
-    voting = VotingSeparator(members, (0.9, 1.0, 1.1)).fit(analysed(*tracks))
+    voting = VotingSeparator(members, (0.9, 1.0, 1.1)).fit(*analysed(*tracks))
     song = tracks[0][0]
     expected, found = voting.predict(analysed([song, song + 0.2]))
     close(found, expected + np.array([[0.0], [0.2]]), 1)
@@ -120,7 +120,7 @@ def test_songs_with_constants_teach_what_they_teach_without(augmentation):
     Z = [x + [0.3, -0.2] for x in X]
     z = [s + np.array([0.1, 0.2])[:, np.newaxis, np.newaxis] * [1.0, -2 / 3] for s in y]
     separator = tiny_separator(loss="magnitude_absolute_error", augmentation=augmentation)
-    weights = [separator.fit(analysed(*pair)).weights_ for pair in ((X, y), (Z, z))]
+    weights = [separator.fit(*analysed(*pair)).weights_ for pair in ((X, y), (Z, z))]
     for name, expected in weights[0].items():
         np.testing.assert_allclose(weights[1][name], expected, atol=1e-4)
 
@@ -149,7 +149,7 @@ def test_songs_that_are_learnt_from_are_measured_once(tracks):
     X, y = tracks
     mixtures = [Counted(x) for x in X]
     sources = [[Counted(samples) for samples in track] for track in y]
-    tiny_separator(max_iter=2).fit(analysed(mixtures, sources))
+    tiny_separator(max_iter=2).fit(*analysed(mixtures, sources))
     for waveform in (*mixtures, *(source for track in sources for source in track)):
         n_samples = waveform.n_samples  # to measure, and to analyse what is then kept
         assert 2 * n_samples <= waveform.n_read <= 2.05 * n_samples + 64
@@ -158,7 +158,7 @@ def test_songs_that_are_learnt_from_are_measured_once(tracks):
 def test_a_stream_does_not_know_its_constant_beforehand_but_its_level_has_no_part_of_it(
     tracks, monkeypatch
 ):
-    forwards = tiny_separator(max_iter=1, bidirectional=False).fit(analysed(*tracks))
+    forwards = tiny_separator(max_iter=1, bidirectional=False).fit(*analysed(*tracks))
     song, levels = centred_noise(6000, seed=4, scale=0.1), []
 
     def spy(frames, level, *others):

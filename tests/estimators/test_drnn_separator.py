@@ -13,7 +13,7 @@ from sksvs.estimators import _network as network
 from sksvs.metrics import bss_eval_scorer
 from sksvs.networks import spec as architecture
 from sksvs.separation import separate_file
-from sksvs.transforms import IRMTarget, STFTTransformer
+from sksvs.transforms import STFTTransformer
 from tests.estimators.conftest import analysed, three_sources, tiny_drnn
 
 
@@ -25,9 +25,9 @@ def test_it_learns_to_separate_better_than_the_mixture(tracks, recurrent_layers)
         recurrent_layers=recurrent_layers,
         max_iter=30,
         learning_rate_init=0.005,
-    ).fit(analysed(X, y))
+    ).fit(*analysed(X, y))
     assert separator.loss_curve_[-1] < 0.6 * separator.loss_curve_[0]
-    mixture = MixtureBaseline().fit(analysed(X, y), y).score(analysed(X), y)
+    mixture = MixtureBaseline().fit(*analysed(X, y)).score(analysed(X), y)
     assert separator.score(analysed(X), y) > mixture + 1
 
 
@@ -40,14 +40,14 @@ def test_it_learns_to_separate_better_than_the_mixture(tracks, recurrent_layers)
     ],
 )
 def test_it_learns_with_other_parameters(tracks, parameters):
-    X = analysed(*tracks)
-    separator = tiny_drnn(max_iter=15, learning_rate_init=0.01, **parameters).fit(X)
+    X, y = analysed(*tracks)
+    separator = tiny_drnn(max_iter=15, learning_rate_init=0.01, **parameters).fit(X, y)
     assert separator.loss_curve_[-1] < separator.loss_curve_[0]
 
 
 def test_the_same_seed_gives_the_same_weights_to_the_bit_and_another_others(tracks):
-    X = analysed(*tracks)
-    one, two, other = (tiny_drnn(dropout=0.2, random_state=i).fit(X).weights_ for i in (0, 0, 1))
+    X, y = analysed(*tracks)
+    one, two, other = (tiny_drnn(dropout=0.2, random_state=i).fit(X, y).weights_ for i in (0, 0, 1))
     for name, array in one.items():
         np.testing.assert_array_equal(two[name], array)
         assert array.ndim == 1 or not np.array_equal(other[name], array)
@@ -55,31 +55,31 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit_and_another_others(trac
 
 def test_three_sources_have_joint_masks(tracks):
     X, y = tracks
-    separator = tiny_drnn(max_iter=1).fit(analysed(X, three_sources(y)))
+    separator = tiny_drnn(max_iter=1).fit(*analysed(X, three_sources(y)))
     (masks,) = separator.predict_mask(analysed(X[:1]))
     assert len(masks) == 3
     np.testing.assert_allclose(masks.sum(axis=0), 1, atol=1e-6)
 
 
 def test_partial_fit_and_warm_start_go_on_and_refuse_another_network(tracks):
-    X = analysed(*tracks)
-    separator = tiny_drnn(warm_start=True).fit(X).fit(X).partial_fit(X)
+    X, y = analysed(*tracks)
+    separator = tiny_drnn(warm_start=True).fit(X, y).fit(X, y).partial_fit(X, y)
     assert separator.n_iter_ == 5
     for change in ({"recurrent_layers": ()}, {"context_frames": 5}):
         with pytest.raises(ValueError, match="other layers"):
-            tiny_drnn(warm_start=True).fit(X).set_params(**change).partial_fit(X)
+            tiny_drnn(warm_start=True).fit(X, y).set_params(**change).partial_fit(X, y)
 
 
 def test_a_wide_network_is_not_compiled_and_a_narrow_one_learns_the_same_compiled(
     tracks, monkeypatch
 ):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     monkeypatch.setattr(learning, "COMPILED_FROM", 1)
     curves = []
     for wide_from, compiled in ((6, False), (7, True)):
         monkeypatch.setattr(architecture, "HIDDEN_WIDE_FROM", wide_from)
         monkeypatch.setattr(network, "_idle_models", {})
-        curves.append(tiny_drnn().fit(X).loss_curve_)
+        curves.append(tiny_drnn().fit(X, y).loss_curve_)
         (key,) = network._idle_models
         assert key[-2] is compiled
     np.testing.assert_allclose(*curves, rtol=1e-4)
@@ -87,7 +87,7 @@ def test_a_wide_network_is_not_compiled_and_a_narrow_one_learns_the_same_compile
 
 def test_a_search_tries_layers_and_objectives(tracks):
     X, y = tracks
-    pipeline = make_pipeline(STFTTransformer(64, 32), IRMTarget(), tiny_drnn(max_iter=1))
+    pipeline = make_pipeline(STFTTransformer(64, 32), tiny_drnn(max_iter=1))
     grid = {
         "drnnseparator__recurrent_layers": [(), "all"],
         "drnnseparator__discriminative": [0.0, 0.05],
@@ -101,7 +101,7 @@ def test_a_search_tries_layers_and_objectives(tracks):
 def test_a_file_is_separated_as_predict_does(tracks, tmp_path):
     X, y = tracks
     write(tmp_path / "song.wav", X[0], 8000)
-    pipeline = make_pipeline(STFTTransformer(64, 32), IRMTarget(), tiny_drnn(max_iter=1))
+    pipeline = make_pipeline(STFTTransformer(64, 32), tiny_drnn(max_iter=1))
     song = AudioFile(tmp_path / "song.wav")
     done = separate_file(pipeline.fit(X, y), song.path, tmp_path / "stems")
     (expected,) = pipeline.predict([song])
@@ -111,7 +111,7 @@ def test_a_file_is_separated_as_predict_does(tracks, tmp_path):
 
 def test_a_stream_refuses_it(tracks):
     with pytest.raises(TypeError, match="needs a GRUMaskSeparator .* got DRNNSeparator"):
-        StreamingSeparator(tiny_drnn(max_iter=1).fit(analysed(*tracks)))
+        StreamingSeparator(tiny_drnn(max_iter=1).fit(*analysed(*tracks)))
 
 
 @pytest.mark.parametrize(
@@ -133,4 +133,4 @@ def test_a_stream_refuses_it(tracks):
 )
 def test_parameters_are_checked_in_fit(tracks, parameters, message):
     with pytest.raises(ValueError, match=f"DRNNSeparator: .*{message}"):
-        DRNNSeparator(**parameters).fit(analysed(*tracks))
+        DRNNSeparator(**parameters).fit(*analysed(*tracks))

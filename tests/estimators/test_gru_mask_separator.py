@@ -14,10 +14,11 @@ from sksvs.augmentation import Augmentation
 from sksvs.estimators import GRUMaskSeparator, _network
 from sksvs.estimators import _learning as learning
 from sksvs.estimators._learning import epoch_random_state
+from sksvs.estimators._objective import MASK_LOSSES
 from sksvs.estimators._schedule import scheduled_rate
 from sksvs.networks import spec
 from sksvs.spectrogram import Spectrogram
-from sksvs.transforms import STFTTransformer
+from sksvs.transforms import IRMTarget, STFTTransformer
 from sksvs.waveform import ArrayWaveform
 from tests.estimators.conftest import analysed, three_sources, tiny_separator
 from tests.strategies import centred_noise, seeded_noise, tiny_tracks
@@ -83,11 +84,11 @@ def test_tracks_do_not_influence_one_another(fitted, tracks):
         close(estimate, expected)
 
 
-def test_prediction_ignores_attached_targets(fitted, tracks):
-    X, y = tracks
-    y = three_sources(y) if fitted.n_sources_ == 3 else y
-    for with_target, without in zip(fitted.predict(analysed(X, y)), fitted.predict(analysed(X))):
-        np.testing.assert_array_equal(with_target, without)
+def test_prediction_ignores_the_mask_that_is_chosen(fitted, tracks):
+    X = analysed(tracks[0])
+    chosen = IRMTarget(p=2.0).fit_transform(X)
+    for expected, found in zip(fitted.predict(X), fitted.predict(chosen)):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_the_iterator_gives_what_predict_gives_and_checks_at_once(fitted, tracks):
@@ -120,7 +121,7 @@ def test_prediction_in_blocks_equals_prediction_whole(fitted, monkeypatch):
 
 
 def test_windows_see_64_frames_of_context_and_no_more(tracks):
-    separator = tiny_separator(bidirectional=True).fit(analysed(*tracks))
+    separator = tiny_separator(bidirectional=True).fit(*analysed(*tracks))
     # Exchanging two samples keeps the level, and with it all but the frames that see them.
     mixture = seeded_noise(32 * 1500, seed=3)
     changed = mixture.copy()
@@ -132,33 +133,33 @@ def test_windows_see_64_frames_of_context_and_no_more(tracks):
 
 
 def test_the_same_seed_gives_the_same_weights_to_the_bit_and_another_others(tracks):
-    X = analysed(*tracks)
-    one, two = (tiny_separator().fit(X).weights_ for _ in range(2))
+    X, y = analysed(*tracks)
+    one, two = (tiny_separator().fit(X, y).weights_ for _ in range(2))
     assert one.keys() == two.keys()
     assert all(np.array_equal(one[name], two[name]) for name in one)
-    other = tiny_separator(random_state=1).fit(X).weights_
+    other = tiny_separator(random_state=1).fit(X, y).weights_
     assert not np.array_equal(one["mask/kernel"], other["mask/kernel"])
 
 
 def test_a_compiled_fit_is_the_same_fit(tracks, monkeypatch):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     separator = tiny_separator(dropout=0.0, bidirectional=False, max_iter=3)
-    plain = clone(separator).fit(X)
+    plain = clone(separator).fit(X, y)
     monkeypatch.setattr(learning, "COMPILED_FROM", 1)
-    one, two = (clone(separator).fit(X) for _ in range(2))
+    one, two = (clone(separator).fit(X, y) for _ in range(2))
     np.testing.assert_allclose(one.loss_curve_, plain.loss_curve_, rtol=1e-4)
     for name, array in one.weights_.items():
         np.testing.assert_array_equal(two.weights_[name], array)
 
 
 def test_a_wide_network_is_not_compiled_and_learns_the_same(tracks, monkeypatch):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     separator = tiny_separator(dropout=0.0, bidirectional=True, max_iter=3)
-    plain = clone(separator).fit(X)
+    plain = clone(separator).fit(X, y)
     monkeypatch.setattr(_network, "_idle_models", {})
     monkeypatch.setattr(spec, "WIDE_FROM", 1)
     monkeypatch.setattr(learning, "COMPILED_FROM", 1)
-    one, two = (clone(separator).fit(X) for _ in range(2))
+    one, two = (clone(separator).fit(X, y) for _ in range(2))
     (key,) = _network._idle_models
     assert key[-2] is False  # compiled
     np.testing.assert_allclose(one.loss_curve_, plain.loss_curve_, rtol=1e-4)
@@ -173,7 +174,7 @@ def test_fit_leaves_parameters_tracks_and_global_seeds_alone(tracks):
     parameters = separator.get_params()
     np.random.seed(5)  # noqa: NPY002
     expected = np.random.RandomState(5).rand()
-    separator.fit(analysed(X, y))
+    separator.fit(*analysed(X, y))
     assert np.random.rand() == expected  # noqa: NPY002
     assert separator.get_params() == parameters
     for track, copied in zip([*X, *y], [*before[0], *before[1]]):
@@ -181,22 +182,22 @@ def test_fit_leaves_parameters_tracks_and_global_seeds_alone(tracks):
 
 
 def test_sizes_may_be_numpy_integers_as_a_sweep_over_an_array_gives_them(tracks):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     sizes = tuple(np.array([5, 4]))
-    fitted = tiny_separator(hidden_layer_sizes=sizes, dense_layer_sizes=sizes).fit(X)
+    fitted = tiny_separator(hidden_layer_sizes=sizes, dense_layer_sizes=sizes).fit(X, y)
     assert [layer.units for layer in fitted.layers_][:4] == [5, 4, 5, 4]
 
 
 def test_the_network_learns(tracks):
-    separator = tiny_separator(max_iter=30, learning_rate_init=0.02).fit(analysed(*tracks))
+    separator = tiny_separator(max_iter=30, learning_rate_init=0.02).fit(*analysed(*tracks))
     assert separator.loss_curve_[-1] < 0.75 * separator.loss_curve_[0]
     assert (len(separator.loss_curve_), separator.n_iter_) == (30, 30)
     assert separator.validation_loss_curve_ == []
 
 
 def test_a_budget_of_nothing_gives_the_same_weights(tracks):
-    X = analysed(*tracks)
-    kept, computed = (tiny_separator(cache_size=size).fit(X).weights_ for size in (1000, 0))
+    X, y = analysed(*tracks)
+    kept, computed = (tiny_separator(cache_size=size).fit(X, y).weights_ for size in (1000, 0))
     for name, weights in kept.items():
         np.testing.assert_allclose(computed[name], weights, atol=1e-5)
 
@@ -215,29 +216,29 @@ def test_a_budget_of_nothing_gives_the_same_weights(tracks):
 def test_every_loss_falls(tracks, loss, n_sources):
     X, y = tracks
     y = three_sources(y) if n_sources == 3 else y
-    separator = tiny_separator(loss=loss, max_iter=4, learning_rate_init=0.01).fit(analysed(X, y))
+    separator = tiny_separator(loss=loss, max_iter=4, learning_rate_init=0.01).fit(*analysed(X, y))
     assert separator.loss_curve_[-1] < separator.loss_curve_[0]
 
 
 def test_early_stopping_keeps_the_best_weights(tracks):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     parameters = {"early_stopping": True, "learning_rate_init": 0.5, "n_iter_no_change": 2}
-    stopped = tiny_separator(max_iter=30, **parameters).fit(X)
+    stopped = tiny_separator(max_iter=30, **parameters).fit(X, y)
     curve = stopped.validation_loss_curve_
     best = int(np.argmin(curve)) + 1
     assert len(curve) == stopped.n_iter_ == best + 2
-    until_best = tiny_separator(max_iter=best, **parameters).fit(X)
+    until_best = tiny_separator(max_iter=best, **parameters).fit(X, y)
     np.testing.assert_array_equal(stopped.weights_["mask/bias"], until_best.weights_["mask/bias"])
 
 
 def test_validation_tracks_may_be_given(tracks):
     X, y = tracks
     kwargs = {"validation_tracks": [False, True, False]}
-    given = tiny_separator(early_stopping=True).fit(analysed(X, y), **kwargs)
+    given = tiny_separator(early_stopping=True).fit(*analysed(X, y), **kwargs)
     assert len(given.validation_loss_curve_) == 2
-    watched = tiny_separator().fit(analysed(X, y), **kwargs)
+    watched = tiny_separator().fit(*analysed(X, y), **kwargs)
     assert len(watched.validation_loss_curve_) == 2
-    only = tiny_separator().fit(analysed([X[0], X[2]], [y[0], y[2]]))
+    only = tiny_separator().fit(*analysed([X[0], X[2]], [y[0], y[2]]))
     close(watched.input_mean_, only.input_mean_)
 
 
@@ -246,14 +247,14 @@ def test_one_track_with_early_stopping_says_what_to_do(tracks):
     with pytest.raises(
         ValueError, match="there is only one. Fit on more tracks; or cut the tracks"
     ):
-        tiny_separator(early_stopping=True).fit(analysed(X[:1], y[:1]))
+        tiny_separator(early_stopping=True).fit(*analysed(X[:1], y[:1]))
 
 
 def test_warm_start_goes_on_where_the_last_fit_ended(tracks):
-    X = analysed(*tracks)
-    separator = tiny_separator(warm_start=True, max_iter=3).fit(X)
+    X, y = analysed(*tracks)
+    separator = tiny_separator(warm_start=True, max_iter=3).fit(X, y)
     first_loss, mean, bias = separator.loss_curve_[0], separator.input_mean_, separator.weights_
-    separator.set_params(max_iter=2).fit(X)
+    separator.set_params(max_iter=2).fit(X, y)
     assert (separator.n_iter_, len(separator.loss_curve_)) == (5, 5)
     assert separator.loss_curve_[0] == first_loss
     assert separator.loss_curve_[3] < first_loss
@@ -266,10 +267,10 @@ def test_warm_start_goes_on_where_the_last_fit_ended(tracks):
 )
 def test_warm_start_refuses_another_network(tracks, change):
     X, y = tracks
-    separator = tiny_separator(warm_start=True, max_iter=1).fit(analysed(X, y))
+    separator = tiny_separator(warm_start=True, max_iter=1).fit(*analysed(X, y))
     before = separator.weights_
     with pytest.raises(ValueError, match="warm_start .* other layers or another input_power now"):
-        separator.set_params(**change).fit(analysed(X, y))
+        separator.set_params(**change).fit(*analysed(X, y))
     assert separator.weights_ is before
 
 
@@ -278,19 +279,19 @@ def test_warm_start_keeps_what_it_knows(tracks):
     separator = tiny_separator(
         warm_start=True, max_iter=1, early_stopping=True, validation_fraction=0.3, random_state=None
     )
-    separator.fit(analysed([ArrayWaveform(X[0], 8000), *X[1:]], y))
+    separator.fit(*analysed([ArrayWaveform(X[0], 8000), *X[1:]], y))
     held_out = separator.held_out_
     for _ in range(3):
-        separator.fit(analysed(X, y))
+        separator.fit(*analysed(X, y))
         np.testing.assert_array_equal(separator.held_out_, held_out)
     assert separator.stft_params_.sample_rate == 8000
 
 
 def test_warm_start_with_early_stopping_never_returns_worse_weights(tracks):
-    X = analysed(*tracks)
-    separator = tiny_separator(warm_start=True, early_stopping=True, max_iter=20).fit(X)
+    X, y = analysed(*tracks)
+    separator = tiny_separator(warm_start=True, early_stopping=True, max_iter=20).fit(X, y)
     good = separator.weights_
-    separator.set_params(learning_rate_init=5.0, n_iter_no_change=1).fit(X)
+    separator.set_params(learning_rate_init=5.0, n_iter_no_change=1).fit(X, y)
     for name, array in separator.weights_.items():
         np.testing.assert_array_equal(array, good[name])
 
@@ -306,7 +307,7 @@ def test_a_network_that_diverges_says_what_to_do(tracks):
     with pytest.raises(
         ValueError, match=r"loss is (inf|nan) in epoch \d: the network diverges.* batch of X\[\d\]"
     ):
-        separator.fit(analysed(*tracks))
+        separator.fit(*analysed(*tracks))
 
 
 def test_a_validation_loss_that_is_not_finite_stops_the_fit(tracks, monkeypatch):
@@ -319,22 +320,22 @@ def test_a_validation_loss_that_is_not_finite_stops_the_fit(tracks, monkeypatch)
     with pytest.raises(
         ValueError, match=r"validation loss is nan in epoch 2: the network .* batch of X\[2\]"
     ):
-        tiny_separator().fit(analysed(*tracks), validation_tracks=[False, False, True])
+        tiny_separator().fit(*analysed(*tracks), validation_tracks=[False, False, True])
 
 
 def test_partial_fit_keeps_the_optimiser_and_the_statistics(tracks):
     X, y = tracks
-    separator = tiny_separator(early_stopping=True, learning_rate_init=0.02).fit(analysed(X, y))
+    separator = tiny_separator(early_stopping=True, learning_rate_init=0.02).fit(*analysed(X, y))
     steps = int(separator.training_state_["optimizer"][0])
     mean, curve = separator.input_mean_, separator.loss_curve_
     other = analysed(*tiny_tracks(2, random_state=7))
-    separator.partial_fit(other).partial_fit(other)
+    separator.partial_fit(*other).partial_fit(*other)
     assert separator.input_mean_ is mean
     assert separator.loss_curve_[:-2] == curve
     assert separator.n_iter_ == len(curve) + 2
     assert int(separator.training_state_["optimizer"][0]) > steps
     assert separator.loss_curve_[-1] < separator.loss_curve_[-2]
-    copy.deepcopy(separator).partial_fit(analysed(X, y))
+    copy.deepcopy(separator).partial_fit(*analysed(X, y))
 
 
 @pytest.mark.parametrize(
@@ -355,66 +356,66 @@ def test_partial_fit_keeps_the_learning_rate_that_the_schedule_has_left(tracks, 
     separator = tiny_separator(
         learning_rate=schedule, learning_rate_init=0.1, tol=100.0, max_iter=4, callbacks=[Watch()]
     )
-    X = analysed(*tracks)
-    separator.fit(X).partial_fit(X).partial_fit(X)
+    X, y = analysed(*tracks)
+    separator.fit(X, y).partial_fit(X, y).partial_fit(X, y)
     assert rates[3:] == pytest.approx([rate] * 3)
 
 
 def test_partial_fit_refuses_another_solver_and_a_warm_start_takes_it(tracks):
-    X = analysed(*tracks)
-    separator = tiny_separator(solver="rmsprop").fit(X).set_params(solver="sgd")
+    X, y = analysed(*tracks)
+    separator = tiny_separator(solver="rmsprop").fit(X, y).set_params(solver="sgd")
     before = separator.weights_
     with pytest.raises(ValueError, match="whose solver was 'rmsprop', but solver is 'sgd' now"):
-        separator.partial_fit(X)
+        separator.partial_fit(X, y)
     assert separator.weights_ is before
-    separator.set_params(warm_start=True).fit(X).partial_fit(X)
+    separator.set_params(warm_start=True).fit(X, y).partial_fit(X, y)
     assert separator.n_iter_ == 5
 
 
 def test_partial_fit_goes_on_with_another_dropout(tracks):
-    X = analysed(*tracks)
-    separator = tiny_separator(dropout=0.3).fit(X)
+    X, y = analysed(*tracks)
+    separator = tiny_separator(dropout=0.3).fit(X, y)
     for dropout in (0.0, 0.5):
-        separator.set_params(dropout=dropout).partial_fit(X)
+        separator.set_params(dropout=dropout).partial_fit(X, y)
     assert separator.n_iter_ == 4
 
 
 def test_partial_fit_goes_on_from_what_an_earlier_version_has_pickled(tracks):
-    X = analysed(*tracks)
-    separator = tiny_separator().fit(X)
+    X, y = analysed(*tracks)
+    separator = tiny_separator().fit(X, y)
     other = copy.deepcopy(separator)
     del other.training_state_["solver"]
-    separator.partial_fit(X)
-    other.partial_fit(X)
+    separator.partial_fit(X, y)
+    other.partial_fit(X, y)
     np.testing.assert_array_equal(separator.weights_["mask/bias"], other.weights_["mask/bias"])
 
 
 def test_the_best_weights_are_not_paired_with_the_moments_of_the_last_epoch(tracks):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     # The first epoch is the best by a tolerance of 100, and so are its weights.
     separator = tiny_separator(
         early_stopping=True, n_iter_no_change=2, tol=100.0, max_iter=9, learning_rate_init=0.02
-    ).fit(X)
+    ).fit(X, y)
     assert separator.n_iter_ == 3
     model_state = separator.training_state_["optimizer"]
     assert model_state[1] == pytest.approx(0.02)
     assert not any(np.any(array) for i, array in enumerate(model_state) if i != 1)
-    separator.set_params(early_stopping=False).partial_fit(X)
+    separator.set_params(early_stopping=False).partial_fit(X, y)
     assert all(map(np.any, separator.training_state_["optimizer"]))
 
 
 def test_partial_fit_before_any_fit_is_a_fit_of_one_epoch(tracks):
-    separator = tiny_separator().partial_fit(analysed(*tracks))
+    separator = tiny_separator().partial_fit(*analysed(*tracks))
     assert (separator.n_iter_, len(separator.loss_curve_)) == (1, 1)
     assert separator.predict(analysed(tracks[0]))[0].shape[0] == 2
     with pytest.raises(ValueError, match="partial_fit go on .* other layers"):
-        separator.set_params(hidden_layer_sizes=(5,)).partial_fit(analysed(*tracks))
+        separator.set_params(hidden_layer_sizes=(5,)).partial_fit(*analysed(*tracks))
 
 
 def test_the_global_generator_is_drawn_from_only_where_there_is_no_seed(tracks):
     def has_drawn(separator):
         before = check_random_state(None).get_state()[1:3]
-        separator.fit(analysed(*tracks))
+        separator.fit(*analysed(*tracks))
         after = check_random_state(None).get_state()[1:3]
         return not all(map(np.array_equal, before, after))
 
@@ -424,11 +425,11 @@ def test_the_global_generator_is_drawn_from_only_where_there_is_no_seed(tracks):
 
 
 def test_partial_fit_draws_every_epoch_anew(tracks):
-    X = analysed(*tracks)
-    one, two = (tiny_separator().fit(X) for _ in range(2))
+    X, y = analysed(*tracks)
+    one, two = (tiny_separator().fit(X, y) for _ in range(2))
     before = copy.deepcopy(one)
-    one.partial_fit(X)
-    two.partial_fit(X)
+    one.partial_fit(X, y)
+    two.partial_fit(X, y)
     np.testing.assert_array_equal(one.weights_["mask/bias"], two.weights_["mask/bias"])
     states = [epoch_random_state(0, n).random_sample() for n in (2, 3)]
     assert states[0] != states[1]
@@ -436,22 +437,23 @@ def test_partial_fit_draws_every_epoch_anew(tracks):
 
 
 def test_augmentation_is_a_parameter_like_others(tracks):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     separator = tiny_separator(augmentation=Augmentation(), max_iter=20, learning_rate_init=0.02)
     weights = [
-        clone(separator).set_params(**changed).fit(X).weights_["mask/bias"]
+        clone(separator).set_params(**changed).fit(X, y).weights_["mask/bias"]
         for changed in ({}, {"augmentation__gain_db": 6.0}, {"augmentation__remix": 1.0})
     ]
     assert not any(np.array_equal(weights[0], other) for other in weights[1:])
-    varied = clone(separator).set_params(augmentation__gain_db=6.0, augmentation__speed=0.1).fit(X)
+    separator.set_params(augmentation__gain_db=6.0, augmentation__speed=0.1)
+    varied = clone(separator).fit(X, y)
     assert varied.loss_curve_[-1] < varied.loss_curve_[0]
 
 
 def test_augmentation_gives_the_same_weights_whatever_is_kept_in_memory(tracks):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     augmentation = Augmentation(6.0, 0.5, 0.5, 0.1)
     weights = [
-        tiny_separator(augmentation=augmentation, cache_size=size).fit(X).weights_["mask/bias"]
+        tiny_separator(augmentation=augmentation, cache_size=size).fit(X, y).weights_["mask/bias"]
         for size in (400, 0)
     ]
     np.testing.assert_allclose(*weights, atol=1e-5)
@@ -465,12 +467,12 @@ def test_tracks_that_are_held_out_are_read_once_whatever_is_learnt_from(tracks, 
             return super()._read(start, stop)
 
     X, y = tracks
-    X = analysed([*X[:2], Counted(X[2], name="held out")], y)
+    X, y = analysed([*X[:2], Counted(X[2], name="held out")], y)
     counts = []
     for max_iter in (1, 4):
         n_read = [0]
         separator = tiny_separator(augmentation=augmentation, max_iter=max_iter)
-        separator.fit(X, validation_tracks=[False, False, True])
+        separator.fit(X, y, validation_tracks=[False, False, True])
         counts.append(n_read[0])
     assert counts[0] == counts[1] > 0
 
@@ -485,7 +487,7 @@ def test_the_learning_rate_follows_its_schedule(tracks, schedule):
 
     separator = tiny_separator(
         learning_rate=schedule, learning_rate_init=0.5, tol=10.0, max_iter=8, callbacks=[Watch()]
-    ).fit(analysed(*tracks))
+    ).fit(*analysed(*tracks))
     curve = separator.loss_curve_
     expected = [scheduled_rate(schedule, 0.5, 8, 10.0, curve[:n]) for n in range(8)]
     np.testing.assert_allclose(rates, expected, rtol=1e-6)
@@ -501,7 +503,7 @@ def test_keras_callbacks_see_the_losses_and_may_stop(tracks):
 
     stop = Stop()
     separator = tiny_separator(max_iter=9, early_stopping=True, callbacks=[stop])
-    separator.fit(analysed(*tracks))
+    separator.fit(*analysed(*tracks))
     assert separator.n_iter_ == 2
     assert stop.seen == {
         "loss": separator.loss_curve_[-1],
@@ -524,14 +526,14 @@ def test_a_file_with_unusable_samples_is_named(tracks, tmp_path, augmentation):
         sources.append([AudioFile(paths[1]), AudioFile(paths[2])])
     separator = tiny_separator(augmentation=augmentation, cache_size=0)
     with pytest.raises(ValueError, match=r"1 voice\.wav has 1 sample.* NaN or inf, .* sample 3000"):
-        separator.fit(analysed(mixtures, sources))
+        separator.fit(*analysed(mixtures, sources))
 
 
 def test_tracks_with_different_numbers_of_sources_are_refused(tracks):
     X, y = tracks
-    mixed = analysed(X[:1], y[:1]) + analysed(X[1:], three_sources(y[1:]))
-    with pytest.raises(ValueError, match=r"X\[1\] has 3 sources, but X\[0\] has 2"):
-        tiny_separator().fit(mixed)
+    mixed = y[:1] + three_sources(y[1:])
+    with pytest.raises(ValueError, match=r"y\[1\] has 3 sources, but y\[0\] has 2"):
+        tiny_separator().fit(analysed(X), mixed)
 
 
 def test_a_clone_is_unfitted_and_equal(fitted):
@@ -638,19 +640,52 @@ def test_a_weight_that_is_nan_gives_nan_and_no_error(fitted, tracks):
 def test_parameters_are_checked_in_fit(tracks, parameters, message):
     separator = GRUMaskSeparator(**parameters)
     with pytest.raises(ValueError, match=message):
-        separator.fit(analysed(*tracks))
+        separator.fit(*analysed(*tracks))
 
 
-def test_fit_needs_targets(tracks):
-    with pytest.raises(ValueError, match=r"X\[0\] has no target mask. Put IRMTarget before"):
-        GRUMaskSeparator().fit(analysed(tracks[0]))
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_learning_needs_the_sources(method, tracks):
+    with pytest.raises(ValueError, match="y is needed: the sources of every track"):
+        getattr(GRUMaskSeparator(), method)(analysed(tracks[0]))
+    assert GRUMaskSeparator().__sklearn_tags__().target_tags.required
+
+
+@pytest.mark.parametrize("loss", MASK_LOSSES)
+def test_the_ratio_mask_that_is_learnt_without_one_that_is_chosen_is_that_of_one(loss, tracks):
+    X, y = analysed(*tracks)
+    separator = tiny_separator(loss=loss, max_iter=1)
+    plain, chosen, powers, shares = (
+        clone(separator).fit(X, y).weights_
+        for X in (X, *(IRMTarget(*e).fit_transform(X) for e in ((1, 1), (2, 1), (1, 2))))
+    )
+    for name, weights in plain.items():
+        np.testing.assert_array_equal(chosen[name], weights)
+    for changed in (powers, shares):
+        assert not np.array_equal(changed["mask/kernel"], plain["mask/kernel"])
+
+
+@pytest.mark.parametrize("loss", ["magnitude_absolute_error", "segment_error_ratio"])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_exponents_that_the_loss_does_not_see_are_named_once_and_change_nothing(
+    loss, method, tracks
+):
+    X, y = analysed(*tracks)
+    separator = tiny_separator(loss=loss, max_iter=1)
+    plain, chosen = (getattr(clone(separator), method) for _ in range(2))
+    plain = plain(IRMTarget(p=1, v=1).fit_transform(X), y).weights_
+    message = rf"chosen RatioMask\(p=0\.7, v=1\.0\), but loss='{loss}' does .* mask_squared_error"
+    with pytest.warns(UserWarning, match=message) as caught:
+        chosen = chosen(IRMTarget(p=0.7).fit_transform(X), y).weights_
+    assert len(caught) == 1
+    for name, weights in plain.items():
+        np.testing.assert_array_equal(chosen[name], weights)
 
 
 def test_samples_that_are_not_finite_are_named_in_fit_and_predict(fitted, tracks):
     X, y = copy.deepcopy(tracks)
     y[1][1, 70] = np.nan
     with pytest.raises(ValueError, match=r"y\[1\]\[1\] has 1 sample.* at sample 70"):
-        tiny_separator(loss="mask_squared_error").fit(analysed(X, y))
+        tiny_separator(loss="mask_squared_error").fit(*analysed(X, y))
     X[2][80] = np.inf
     with pytest.raises(ValueError, match=r"X\[2\] has 1 sample.* at sample 80"):
         fitted.predict(analysed(X))
@@ -670,7 +705,7 @@ def test_other_settings_than_those_of_fit_are_refused(fitted, tracks):
 def test_another_sample_rate_than_that_of_fit_is_refused(tracks):
     X, y = tracks
     known = [X[0], ArrayWaveform(X[1], 8000)]
-    separator = tiny_separator(max_iter=1).fit(analysed(known, y[:2]))
+    separator = tiny_separator(max_iter=1).fit(*analysed(known, y[:2]))
     with pytest.warns(UserWarning, match=r"X\[0\] \(and 2 more\) has no .* at 8000 Hz") as caught:
         separator.predict(analysed(X))
     assert len(caught) == 1

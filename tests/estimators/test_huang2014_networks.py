@@ -26,7 +26,7 @@ def test_they_are_plain_separators_whose_parameters_can_be_changed(tracks):
     )
     assert type(separator) is DRNNSeparator
     assert (separator.discriminative, separator.joint_mask) == (0.0, True)
-    separator.fit(analysed(*tracks))
+    separator.fit(*analysed(*tracks))
     assert separator.weights_["hidden_3/recurrent_kernel"].shape == (4, 4)
     assert sum(map(np.size, separator.weights_.values())) == separator.count_params()
 

@@ -1,13 +1,16 @@
-"""A mixture that is not the sum of its sources is named, once, when it is learnt from or scored."""
+"""What is learnt from is paired with its sources; a mixture that is not their sum is named once."""
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sksvs.audio import ArrayWaveform
 from sksvs.datasets import load_dsd100, load_mir1k
 from sksvs.estimators import MixtureBaseline, VotingSeparator
-from sksvs.estimators._measured_tracks import measured_tracks
+from sksvs.estimators._measured_tracks import measured_tracks, training_tracks
 from sksvs.metrics import evaluate
+from sksvs.transforms import IRMTarget, MonoDownmix, ideal_ratio_mask
 from tests.estimators.conftest import analysed, tiny_separator
 from tests.strategies import seeded_noise
 
@@ -37,7 +40,7 @@ WARNING = (
 )
 def test_it_is_named_once_when_it_is_learnt_from_or_held_out(wrong, separator, held_out):
     with pytest.warns(UserWarning, match=WARNING) as caught:
-        separator.fit(analysed(*wrong), validation_tracks=held_out)
+        separator.fit(*analysed(*wrong), validation_tracks=held_out)
     assert len(caught) == 1
 
 
@@ -57,19 +60,42 @@ def test_it_is_named_once_when_it_is_scored(wrong):
 def test_a_sum_with_rounding_or_a_constant_is_one(tracks):
     X, y = tracks
     mixtures = [np.round(x * 2**15) / 2**15 + 0.3 for x in X]
-    measured_tracks(analysed(mixtures, y))
+    measured_tracks(training_tracks(*analysed(mixtures, y), None))
     MixtureBaseline().fit(analysed(X), y).score(analysed(mixtures), y)
 
 
 def test_tracks_are_measured_once_however_often_they_are_asked_for(tracks):
-    once = measured_tracks(analysed(*tracks))
+    once = measured_tracks(training_tracks(*analysed(*tracks), None))
     again = measured_tracks(once)
     assert [x.waveform for x in again] == [x.waveform for x in once]
     assert all(s.waveform.measurement.is_done for x in once for s in x.target.sources)
+
+
+@settings(max_examples=20)
+@given(
+    n_sources=st.integers(2, 4),
+    n_channels=st.sampled_from([0, 2]),
+    p=st.sampled_from([0.7, 1.0, 2.0]),
+    v=st.sampled_from([0.5, 1.0, 2.0]),
+    downmix=st.booleans(),
+)
+def test_a_target_has_the_masks_of_the_downmixes(n_sources, n_channels, p, v, downmix):
+    shape = (n_sources, 500, n_channels) if n_channels else (n_sources, 500)
+    sources = seeded_noise(shape, seed=n_sources)
+    mixture = sources.sum(axis=0)
+    X, y = analysed(MonoDownmix().transform([mixture]) if downmix else [mixture], [sources])
+    (track,) = training_tracks(IRMTarget(p, v).fit_transform(X), y, None)
+    means = sources.mean(axis=2) if n_channels else sources
+    magnitudes = np.stack([np.abs(s.stft) for s in analysed(list(means))])
+    expected = ideal_ratio_mask(magnitudes, p, v)
+    assert track.target.n_sources == n_sources
+    # From float32 spectra; a mask amplifies rounding where all sources are nearly silent.
+    np.testing.assert_allclose(track.target.masks(0, track.n_frames), expected, atol=1e-3)
+    np.testing.assert_allclose(track.target.masks(3, 6), expected[..., 3:6], atol=1e-3)
 
 
 def test_real_recordings_as_they_are_loaded_are_the_sums_of_their_sources(mir1k_root, dsd100_root):
     X, y = load_mir1k(mir1k_root, "dev", return_X_y=True)
     songs = load_dsd100(dsd100_root, "dev")
     for tracks in ((X, y), (songs.X, songs.y)):
-        measured_tracks(analysed(*tracks))
+        measured_tracks(training_tracks(*analysed(*tracks), None))

@@ -25,9 +25,9 @@ KINDS = {  # a separator, and from how many units a GRU is wide
 def test_a_fit_in_bfloat16_learns_nearly_the_same(tracks, kind, monkeypatch):
     separator, wide_from = KINDS[kind]
     monkeypatch.setattr(_architecture, "WIDE_FROM", wide_from)
-    X = analysed(*tracks)
-    plain = clone(separator).set_params(dropout=0.0, max_iter=3).fit(X)
-    mixed = clone(plain).set_params(mixed_precision=True).fit(X)
+    X, y = analysed(*tracks)
+    plain = clone(separator).set_params(dropout=0.0, max_iter=3).fit(X, y)
+    mixed = clone(plain).set_params(mixed_precision=True).fit(X, y)
     np.testing.assert_allclose(mixed.loss_curve_, plain.loss_curve_, rtol=0.02, atol=0.02)
     assert mixed.loss_curve_ != plain.loss_curve_
     for name, weights in mixed.weights_.items():
@@ -58,4 +58,4 @@ def test_outside_of_learning_everything_is_float32(layers):
 
 def test_it_is_a_flag(tracks):
     with pytest.raises(ValueError, match="mixed_precision must be True or False; got 'bfloat16'"):
-        tiny_crn(mixed_precision="bfloat16").fit(analysed(*tracks))
+        tiny_crn(mixed_precision="bfloat16").fit(*analysed(*tracks))

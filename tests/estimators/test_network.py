@@ -163,7 +163,7 @@ from tests.strategies import tiny_tracks
 
 def fit(seed, verbose=False):
     separator = tiny_separator(max_iter=1, random_state=seed, verbose=verbose)
-    return separator.fit(analysed(*tiny_tracks(1)))
+    return separator.fit(*analysed(*tiny_tracks(1)))
 """
 
 

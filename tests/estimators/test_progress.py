@@ -29,7 +29,7 @@ def closed():
 def test_a_log_gets_one_line_an_epoch(tracks, monkeypatch):
     log = io.StringIO()
     monkeypatch.setattr(sys, "stderr", log)
-    tiny_separator(verbose=True, early_stopping=True).fit(analysed(*tracks))
+    tiny_separator(verbose=True, early_stopping=True).fit(*analysed(*tracks))
     first, second = log.getvalue().splitlines()
     assert re.fullmatch(LINE.format("1/2"), first), first
     assert re.fullmatch(LINE.format("2/2"), second), second
@@ -38,7 +38,7 @@ def test_a_log_gets_one_line_an_epoch(tracks, monkeypatch):
 def test_a_terminal_shows_a_bar_with_losses_and_speed(tracks, monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    tiny_separator(verbose=True, early_stopping=True).fit(analysed(*tracks))
+    tiny_separator(verbose=True, early_stopping=True).fit(*analysed(*tracks))
     last = terminal.getvalue().split("\r")[-1]
     assert re.match(r"epoch 2/2: 100%.*frames/s, loss \d\.\d+, validation loss \d\.\d+", last), last
 
@@ -56,7 +56,7 @@ def test_without_verbose_nothing_is_written(monkeypatch, file):
 @pytest.mark.parametrize("file", [None, closed(), FullDisk()])
 def test_a_fit_goes_on_where_nothing_can_be_written(tracks, monkeypatch, capsys, file):
     monkeypatch.setattr(sys, "stderr", file)
-    separator = tiny_separator(verbose=True).fit(analysed(*tracks))
+    separator = tiny_separator(verbose=True).fit(*analysed(*tracks))
     assert separator.n_iter_ == 2
     assert capsys.readouterr().out == ""
 

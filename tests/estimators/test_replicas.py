@@ -21,12 +21,12 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 from tests.estimators.conftest import analysed, tiny_separator
 from tests.strategies import tiny_tracks
 
-X = analysed(*tiny_tracks(3))
+X, y = analysed(*tiny_tracks(3))
 parameters = {"dropout": 0.0, "batch_size": 3, "early_stopping": True, "bidirectional": True}
 
 
 def fit():
-    return tiny_separator(**parameters).fit(X)
+    return tiny_separator(**parameters).fit(X, y)
 
 
 one = fit()

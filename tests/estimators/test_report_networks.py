@@ -16,8 +16,8 @@ REPORTED = {
 @pytest.mark.parametrize(("name", "total"), [("a", 140_542), ("b", 138_958), ("c", 109_732)])
 def test_parameters_are_those_of_the_report_layer_by_layer(name, total):
     X, y = tiny_tracks(1)
-    X = IRMTarget(p=0.7).fit_transform(STFTTransformer(1024, 512, "hamming").transform(X), y)
-    separator = report_network(name, max_iter=1, random_state=0).fit(X)
+    X = IRMTarget(p=0.7).fit_transform(STFTTransformer(1024, 512, "hamming").transform(X))
+    separator = report_network(name, max_iter=1, random_state=0).fit(X, y)
     assert separator.count_params(by_layer=True) == REPORTED[name]
     assert separator.count_params() == report_network(name).count_params(n_freqs=513) == total
     assert sum(array.size for array in separator.weights_.values()) == total

@@ -4,12 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sksvs.augmentation import Augmentation, read_plan
+from sksvs.estimators._measured_tracks import training_tracks
 from sksvs.estimators._objective import Objective
 from sksvs.estimators._segments import SegmentBatches
 from sksvs.estimators._track_reader import AugmentedReader, Segment, TrackReader
-from sksvs.masks import ideal_ratio_mask
+from sksvs.masks import RatioMask, ideal_ratio_mask
 from sksvs.spectrogram import Spectrogram, STFTParams, Target
-from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
+from sksvs.transforms import MonoDownmix, STFTTransformer
 from sksvs.waveform import ArrayWaveform
 from tests.strategies import seeded_noise
 
@@ -20,9 +21,9 @@ N_FREQS = PARAMS.n_freqs
 def make_track(n_samples, seed, stereo=False):
     sources = seeded_noise((2, n_samples, 2) if stereo else (2, n_samples), seed)
     waveforms = [ArrayWaveform(s).to_mono() for s in sources]
-    target = Target(tuple(Spectrogram(w, PARAMS) for w in waveforms), ideal_ratio_mask)
+    target = Target(tuple(Spectrogram(w, PARAMS) for w in waveforms), RatioMask())
     mixture = ArrayWaveform(sources.sum(axis=0), name=f"track {seed}").to_mono()
-    return Spectrogram(mixture, PARAMS, target)
+    return Spectrogram(mixture, PARAMS, target=target)
 
 
 def make_batches(
@@ -147,7 +148,7 @@ def test_a_track_that_is_too_long_to_be_kept_leaves_the_others_kept():
 
     def make_counted(n_samples, name):
         track = make_track(n_samples, 0)
-        return Spectrogram(Counted(track.waveform[:], name=name), PARAMS, track.target)
+        return Spectrogram(Counted(track.waveform[:], name=name), PARAMS, target=track.target)
 
     n_read = {}
     tracks = [make_counted(6000, "long"), make_counted(200, "short"), make_counted(200, "other")]
@@ -241,8 +242,9 @@ def test_where_channels_are_chosen_a_panned_voice_gets_louder_or_goes(steps, cac
     voice, music = voice - voice.mean(), music - music.mean()
     sources = [np.stack([voice, 0 * voice], axis=1), np.stack([music, music], axis=1)]
     X = [sum(sources)]
-    for step in (*steps, STFTTransformer(16, 8, PARAMS.window), IRMTarget()):
-        X = step.fit_transform(X, [sources])
+    for step in (*steps, STFTTransformer(16, 8, PARAMS.window)):
+        X = step.fit_transform(X)
+    X = training_tracks(X, [sources], None)
     objective = Objective("magnitude_squared_error", 2, 1)
     plain = TrackReader([x.to_mono() for x in X], objective, 1.0, 0, PARAMS)
     spectra = plain.read(Segment(0, 20, 50))[1][:, N_FREQS:] * plain.levels[0]

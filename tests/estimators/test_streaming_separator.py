@@ -20,7 +20,7 @@ def forwards(request):
     X, y = tiny_tracks(2)
     y = three_sources(y) if request.param == 3 else y
     return tiny_separator(hidden_layer_sizes=(6, 4), max_iter=1, bidirectional=False).fit(
-        analysed(X, y)
+        *analysed(X, y)
     )
 
 
@@ -112,7 +112,7 @@ def test_a_pipeline_streams_by_its_last_step(forwards):
 
 
 def test_what_cannot_stream_is_refused(forwards, tracks):
-    both_ways = tiny_separator(max_iter=1, bidirectional=True).fit(analysed(*tracks))
+    both_ways = tiny_separator(max_iter=1, bidirectional=True).fit(*analysed(*tracks))
     with pytest.raises(ValueError, match="reads both ways .* Fit .* with bidirectional=False"):
         StreamingSeparator(both_ways)
     with pytest.raises(TypeError, match="needs a GRUMaskSeparator .* got MixtureBaseline"):

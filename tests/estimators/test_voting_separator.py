@@ -39,7 +39,7 @@ def members():
 
 @pytest.fixture(scope="module")
 def voting(tracks):
-    return VotingSeparator(members()).fit(analysed(*tracks))
+    return VotingSeparator(members()).fit(*analysed(*tracks))
 
 
 def test_the_masks_are_the_mean_of_those_of_the_members(voting, tracks):
@@ -63,9 +63,9 @@ def test_songs_of_many_blocks_have_the_mean_of_their_members_masks(voting):
 
 
 def test_members_learn_what_they_would_learn_alone(voting, tracks):
-    X = analysed(*tracks)
+    X, y = analysed(*tracks)
     for (name, estimator), member in zip(members(), voting.estimators_):
-        alone = clone(estimator).fit(X)
+        alone = clone(estimator).fit(X, y)
         for key, weights in alone.weights_.items():
             np.testing.assert_allclose(member.weights_[key], weights, atol=1e-6)
         assert voting.named_estimators_[name] is member
@@ -89,15 +89,15 @@ def test_weights_are_counted_by_member_and_layer(voting):
 
 
 def test_members_fitted_in_processes_are_those_fitted_in_turn(tracks):
-    X, networks = analysed(*tracks), members()[:2]
-    in_turn, at_once = (VotingSeparator(networks, n_jobs=n).fit(X) for n in (None, 2))
+    (X, y), networks = analysed(*tracks), members()[:2]
+    in_turn, at_once = (VotingSeparator(networks, n_jobs=n).fit(X, y) for n in (None, 2))
     for one, other in zip(in_turn.estimators_, at_once.estimators_):
         for key, weights in one.weights_.items():
             np.testing.assert_allclose(other.weights_[key], weights, atol=1e-5)
     assert list(at_once.named_estimators_) == ["both_ways", "forwards"]
     for wrong in (0, 1.5, "all"):
         with pytest.raises(ValueError, match="n_jobs must be an integer but 0, or None; got"):
-            clone(at_once).set_params(n_jobs=wrong).fit(X)
+            clone(at_once).set_params(n_jobs=wrong).fit(X, y)
 
 
 def test_others_weight_acts_on_the_mean(voting, tracks):
@@ -128,7 +128,7 @@ def test_parameters_of_members_are_reached_by_name():
 
 def test_it_ends_a_pipeline_that_is_saved_pickled_and_scored(tracks, tmp_path):
     voting = VotingSeparator(members()[:2], (1.0, 1.1), others_weight=1.5)
-    steps = [("stft", STFTTransformer(64, 32)), ("irm", IRMTarget()), ("voting", voting)]
+    steps = [("stft", STFTTransformer(64, 32)), ("voting", voting)]
     pipeline = Pipeline(steps).fit(*tracks)
     expected = pipeline.predict(tracks[0])
     save(pipeline, tmp_path / "model.safetensors")
@@ -142,7 +142,7 @@ def test_it_ends_a_pipeline_that_is_saved_pickled_and_scored(tracks, tmp_path):
 
 
 def test_the_fitted_members_are_saved_whatever_has_been_set_since(tracks, tmp_path):
-    steps = [("stft", STFTTransformer(64, 32)), ("irm", IRMTarget())]
+    steps = [("stft", STFTTransformer(64, 32))]
     pipeline = Pipeline([*steps, ("voting", VotingSeparator(members()[:2]))]).fit(*tracks)
     expected = pipeline.predict(tracks[0])[0]
     pipeline[-1].set_params(estimators=pipeline[-1].estimators[1:], n_jobs=2)
@@ -158,7 +158,7 @@ def test_the_fitted_members_are_saved_whatever_has_been_set_since(tracks, tmp_pa
 
 def test_a_name_like_that_of_what_is_learnt_keeps_statistics_exact(tracks, tmp_path):
     voting = VotingSeparator([("weights_", tiny_separator(max_iter=1))])
-    pipeline = make_pipeline(STFTTransformer(64, 32), IRMTarget(), voting).fit(*tracks)
+    pipeline = make_pipeline(STFTTransformer(64, 32), voting).fit(*tracks)
     save(pipeline, tmp_path / "model.safetensors", dtype="float16")
     loaded = load(tmp_path / "model.safetensors")[-1].estimators_[0]
     np.testing.assert_array_equal(loaded.input_mean_, pipeline[-1].estimators_[0].input_mean_)
@@ -167,7 +167,7 @@ def test_a_name_like_that_of_what_is_learnt_keeps_statistics_exact(tracks, tmp_p
 
 def test_a_search_sets_the_parameters_of_members(tracks):
     voting = VotingSeparator([("one", tiny_separator(max_iter=1))])
-    pipeline = Pipeline([("stft", STFTTransformer(64, 32)), ("irm", IRMTarget()), ("v", voting)])
+    pipeline = Pipeline([("stft", STFTTransformer(64, 32)), ("v", voting)])
     grid = {"v__one__max_iter": [1, 2], "v__one": [tiny_separator(), tiny_drnn()]}
     search = GridSearchCV(pipeline, grid, cv=KFold(2), error_score="raise").fit(*tracks)
     assert len(set(search.cv_results_["mean_test_score"])) == 4
@@ -206,14 +206,31 @@ def test_a_stream_takes_no_vote(voting):
 def test_three_sources_groups_and_tracks_to_validate(tracks):
     X, y = tracks
     voting = VotingSeparator([("one", tiny_separator(max_iter=1, early_stopping=True))])
-    voting.fit(analysed(X, three_sources(y)), groups=[0, 1, 1])
+    voting.fit(*analysed(X, three_sources(y)), groups=[0, 1, 1])
     assert voting.predict_mask(analysed(X))[0].shape[0] == 3
     alone = tiny_separator(max_iter=1, early_stopping=True)
-    alone.fit(analysed(X, y), groups=[0, 1, 1])
+    alone.fit(*analysed(X, y), groups=[0, 1, 1])
     assert voting.estimators_[0].held_out_.tolist() == alone.held_out_.tolist()
     assert alone.held_out_[1] == alone.held_out_[2]
-    voting.fit(analysed(X, y), validation_tracks=[False, True, False])
+    voting.fit(*analysed(X, y), validation_tracks=[False, True, False])
     assert voting.estimators_[0].held_out_.tolist() == [False, True, False]
+    with pytest.raises(ValueError, match="y is needed: the sources of every track"):
+        voting.fit(analysed(X))
+
+
+def test_exponents_count_where_one_member_sees_them_and_are_named_where_none_does(tracks):
+    X, y = analysed(*tracks)
+    chosen = IRMTarget(p=2.0).fit_transform(X)
+    sees, blind = (
+        tiny_separator(loss=x, max_iter=1) for x in ("mask_squared_error", "segment_error_ratio")
+    )
+    voting = VotingSeparator([("sees", sees), ("blind", blind)])
+    plain, changed = (clone(voting).fit(of, y).estimators_ for of in (X, chosen))
+    for one, other, same in zip(plain, changed, (False, True)):
+        assert np.array_equal(one.weights_["mask/kernel"], other.weights_["mask/kernel"]) == same
+    with pytest.warns(UserWarning, match=r"RatioMask\(p=2\.0, v=1\.0\), but loss=") as caught:
+        VotingSeparator([("one", blind), ("two", clone(blind))]).fit(chosen, y)
+    assert len(caught) == 1
 
 
 @pytest.mark.parametrize(
@@ -242,9 +259,9 @@ def test_three_sources_groups_and_tracks_to_validate(tracks):
 def test_what_is_no_list_of_networks_is_refused_before_anything_is_fitted(
     tracks, monkeypatch, estimators, message
 ):
-    monkeypatch.setattr(GRUMaskSeparator, "fit", None)
+    monkeypatch.setattr(GRUMaskSeparator, "_fit_tracks", None)
     with pytest.raises(ValueError, match=message):
-        VotingSeparator(estimators).fit(analysed(*tracks))
+        VotingSeparator(estimators).fit(*analysed(*tracks))
 
 
 def test_it_cannot_predict_or_count_before_fit(tracks):

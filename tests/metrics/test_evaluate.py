@@ -14,7 +14,7 @@ from sksvs.audio import ArrayWaveform
 from sksvs.datasets import load_mir1k
 from sksvs.estimators import IdealMaskOracle, MixtureBaseline
 from sksvs.metrics import evaluate
-from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
+from sksvs.transforms import MonoDownmix, STFTTransformer
 from tests.strategies import SAMPLE_RATE, tiny_tracks
 
 
@@ -22,7 +22,7 @@ def pipeline(last=None, mono=False):
     """Return a pipeline with short frames."""
     steps = [MonoDownmix()] if mono else []
     return make_pipeline(
-        *steps, STFTTransformer(n_fft=64, hop_length=32), IRMTarget(), last or MixtureBaseline()
+        *steps, STFTTransformer(n_fft=64, hop_length=32), last or MixtureBaseline()
     )
 
 
@@ -185,7 +185,7 @@ def test_what_cannot_be_evaluated_is_refused_before_the_first_track(tracks):
 
 def test_the_oracle_reaches_what_is_published_for_real_clips(mir1k_root):
     data = load_mir1k(mir1k_root, "dev")
-    separator = make_pipeline(STFTTransformer(window="cosine"), IRMTarget(), MixtureBaseline())
+    separator = make_pipeline(STFTTransformer(window="cosine"), MixtureBaseline())
     separator.fit(data.X, data.y)
     found = evaluate(separator, data.X, data.y, protocol="huang2014", oracle=IdealMaskOracle())
     assert found.scores["estimate"].nsdr == pytest.approx(0, abs=1e-5)

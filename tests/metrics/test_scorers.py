@@ -6,7 +6,7 @@ from sklearn.pipeline import make_pipeline
 
 from sksvs.estimators import IdealMaskOracle
 from sksvs.metrics import bss_eval_scorer, sar_scorer, sdr_scorer, sir_scorer
-from sksvs.transforms import IRMTarget, STFTTransformer
+from sksvs.transforms import STFTTransformer
 from tests.strategies import tiny_tracks
 
 
@@ -14,7 +14,7 @@ from tests.strategies import tiny_tracks
 def fitted():
     """Return ``(pipeline, X, y)``."""
     X, y = tiny_tracks(4)
-    oracle = make_pipeline(STFTTransformer(n_fft=64, hop_length=32), IRMTarget(), IdealMaskOracle())
+    oracle = make_pipeline(STFTTransformer(n_fft=64, hop_length=32), IdealMaskOracle())
     return oracle.fit(X, y), X, y
 
 

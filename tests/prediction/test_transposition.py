@@ -72,7 +72,7 @@ def voting(request, tracks):
         ("drnn", tiny_drnn(max_iter=1)),
         ("crn", tiny_crn(max_iter=1)),
     ]
-    return VotingSeparator(members).fit(analysed(X, y))
+    return VotingSeparator(members).fit(*analysed(X, y))
 
 
 def masks(voting, X, *transpositions):
@@ -106,7 +106,7 @@ def test_a_louder_song_has_the_same_masks_in_any_transposition(voting):
 def test_what_are_no_factors_of_frequencies_is_refused(voting, tracks, wrong):
     message = "VotingSeparator: transpositions must be a tuple of 1 to 8 numbers from 0.5 to 2"
     with pytest.raises(ValueError, match=message):
-        VotingSeparator(voting.estimators, transpositions=wrong).fit(analysed(*tracks))
+        VotingSeparator(voting.estimators, transpositions=wrong).fit(*analysed(*tracks))
     with pytest.raises(ValueError, match=message):
         masked = copy.deepcopy(voting).set_params(transpositions=wrong)
         masked.predict(analysed(tracks[0]))

@@ -28,7 +28,7 @@ def test_a_spectrogram_knows_its_settings_and_rate():
     (x,) = STFTTransformer(256, 64, "hann").transform([ArrayWaveform(np.ones(999), 8000)])
     assert isinstance(x, Spectrogram)
     assert x.params == STFTParams(256, 64, "hann", 8000)
-    assert x.target is None
+    assert x.mask_rule is None
 
 
 def test_it_needs_no_fit_alone_or_in_a_pipeline():
