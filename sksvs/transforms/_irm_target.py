@@ -1,10 +1,10 @@
 """Attach the ideal ratio mask of the sources to the spectrograms of the mixtures."""
 
 from functools import partial
-from numbers import Real
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from sksvs._parameters import check_parameters
 from sksvs._tracks import check_sources, check_spectrograms
 from sksvs.masks import ideal_ratio_mask
 from sksvs.spectrogram import Spectrogram, Target
@@ -109,9 +109,7 @@ class IRMTarget(TransformerMixin, BaseEstimator):
         return [x.with_target(None) for x in check_spectrograms(X, self)]
 
     def _check_parameters(self):
-        for name, value in (("p", self.p), ("v", self.v)):
-            if not isinstance(value, Real) or not 0 < value < float("inf"):
-                raise ValueError(f"IRMTarget: {name} must be positive and finite; got {value!r}.")
+        check_parameters(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
