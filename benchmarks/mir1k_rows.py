@@ -1,19 +1,21 @@
 """The networks that mir1k.py compares: the paper's family, and our steps to the shipped one."""
 
+import hashlib
+import json
 from typing import NamedTuple
 
-import joblib
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from synthesised_voices import with_synthesised_voices
 
+from sksvs._model_steps import describe_step  # so that moved code leaves fingerprints as they are
+from sksvs._parameters import parameters_that_shape
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, VotingSeparator, huang2014_network
 from sksvs.transforms import STFTTransformer
 
 BUDGET = 2.5  # hours of audio that every row of the ladder learns from
 SHIPPED_HOURS = (120.0, 36.0)  # of its two networks, which take about an hour, side by side
-NOT_FITTED = {"transpositions": (1.0,), "others_weight": 1.0}  # parameters that only predict
 
 
 class Row(NamedTuple):
@@ -50,14 +52,16 @@ class Row(NamedTuple):
     @property
     def prediction(self):
         """What of the network's parameters counts when it predicts, by name."""
-        parameters = self.network.get_params(deep=False)
-        return {name: parameters[name] for name in NOT_FITTED if name in parameters}
+        return parameters_that_shape(self.network, "prediction")
 
     def fingerprint(self):
         """Return what tells this fit from others: 32 hexadecimal digits."""
-        network = clone(self.network)
-        network.set_params(**{name: NOT_FITTED[name] for name in self.prediction})
-        return joblib.hash([self.stft, network, self.hours, self.synthesised_voices])
+        steps = {"stft": self.stft, "network": self.network}
+        described = [describe_step(*step, fitted=False) for step in steps.items()]
+        for name in self.prediction:
+            del described[-1]["parameters"][name]
+        text = json.dumps([described, self.hours, self.synthesised_voices])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 PAPERS_STFT = STFTTransformer(n_fft=1024, hop_length=512, window="cosine", sample_rate=16000)

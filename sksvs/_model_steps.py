@@ -9,21 +9,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sksvs import estimators, transforms
-from sksvs._model_values import (
-    check_analysis,
-    check_fact,
-    check_kind,
-    decode,
-    encode,
-    short,
-)
+from sksvs._model_values import decode, encode
+from sksvs._parameters import PARAMETERS, check_value, short
 from sksvs.estimators import VotingSeparator
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._voting_separator import MOST_MEMBERS
 from sksvs.spectrogram import STFTParams
 
 FIELDS = ("name", "class", "parameters", "learnt")  # of the description of a step
-LEFT_OUT = ("callbacks", "checkpoint_dir", "n_jobs")  # what belongs to one run on one machine
 MOST_STEPS = 16
 
 
@@ -67,13 +60,10 @@ def describe_step(name, step, fitted=True):
             "Pickle the pipeline if its readers trust you."
         )
     parameters = step.get_params(deep=False)
-    parameters |= {key: None for key in LEFT_OUT if key in parameters}
     members = parameters.pop("estimators", None)
+    parameters |= {key: None for key in parameters if PARAMETERS[key].shapes == "process"}
     if not isinstance(parameters.get("random_state"), Integral | None):
         parameters["random_state"] = None
-    for key, parameter in signature(kind).parameters.items():
-        if isinstance(parameter.default, bool) and isinstance(parameters[key], Integral):
-            parameters[key] = bool(parameters[key])  # verbose=1 and the like
     facts = {}
     if fitted and isinstance(step, BaseMaskSeparator):
         check_is_fitted(step, "n_sources_")
@@ -233,17 +223,13 @@ def _build_step(described, fitted=True):
     if hasattr(step, "_check_parameters"):
         with np.errstate(all="ignore"):  # of windows that are refused for it
             step._check_parameters()
-    expected = getattr(step, "_learnt_facts", {}) if fitted else {}
+    expected = getattr(step, "_learnt_facts", ()) if fitted else ()
     if set(facts) != set(expected):
         raise ValueError(
             f"a {kind.__name__} has learnt {', '.join(expected) or 'nothing'}; got {short(facts)}"
         )
-    decoded = {key: decode(value) for key, value in facts.items()}
-    for key, value in decoded.items():
-        check_fact(key, value, expected[key])
-    check_analysis(decoded)
-    if decoded:
-        step._set_learnt(decoded)
+    if facts:
+        step._set_learnt(_decode_values(facts))
     return name, step
 
 
@@ -277,22 +263,22 @@ def _is_voting(described):
 
 
 def _decode_parameters(kind, parameters):
-    known = signature(kind).parameters
-    unknown = sorted(set(parameters) - set(known))
+    unknown = sorted(set(parameters) - set(signature(kind).parameters))
     if unknown:
         raise ValueError(f"{kind.__name__} has no parameter {short(unknown[0])}")
-    decoded = {}
     for key, value in parameters.items():
+        if value is not None and PARAMETERS[key].shapes == "process":
+            raise ValueError(f"{key} must be null; got {short(value)}")
+    return _decode_values(parameters)
+
+
+def _decode_values(values):
+    """Return parameters or facts by name, checked."""
+    decoded = {}
+    for key, value in values.items():
         try:
             decoded[key] = decode(value)
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from error
-    for key, value in decoded.items():
-        check_kind(key, value, known[key].default)
-        if key in LEFT_OUT and value is not None:
-            raise ValueError(f"{key} must be null; got {short(value)}")
-    seed = decoded.get("random_state")
-    if seed is not None and (type(seed) is not int or not 0 <= seed < 1 << 32):
-        raise ValueError(f"random_state must be an integer from 0 or null; got {short(seed)}")
-    check_analysis(decoded)
+        check_value(key, decoded[key])
     return decoded

@@ -54,11 +54,11 @@ def check_savable(pipeline, path=None, *, dtype="float32", card=None):
     >>> from sklearn.pipeline import make_pipeline
     >>> from sksvs.estimators import GRUMaskSeparator
     >>> from sksvs.transforms import IRMTarget, STFTTransformer
-    >>> gru = GRUMaskSeparator(hidden_layer_sizes=(8,) * 17)
+    >>> gru = GRUMaskSeparator(dropout=1.0)
     >>> check_savable(make_pipeline(STFTTransformer(), IRMTarget(), gru))
     Traceback (most recent call last):
     ...
-    ValueError: The pipeline cannot be saved: hidden_layer_sizes: a tuple has more than 16 items.
+    ValueError: The pipeline cannot be saved: dropout must be at least 0 and below 1; got 1.0.
     """
     if type(pipeline) is not Pipeline:
         raise TypeError(f"Only a sklearn Pipeline can be saved; got {type(pipeline).__name__}.")

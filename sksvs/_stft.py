@@ -7,9 +7,10 @@ import numpy as np
 from scipy.fft import irfft, rfft
 from scipy.signal import ShortTimeFFT, get_window
 
+from sksvs._parameters import MAX_WINDOW, check_range
+
 LARGEST_DUAL_WINDOW = 10.0
-LARGEST_WINDOW = 1 << 20  # samples at another rate: 24 s at 44.1 kHz
-MOST_WORK = 1 << 28  # samples that are added up to find an inverse, unless asked for directly
+MOST_WORK = 1 << 28  # samples that are added up to find an inverse
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,11 @@ class STFTParams:
     def __post_init__(self):
         if isinstance(self.window, list):
             object.__setattr__(self, "window", tuple(self.window))
-        for name, smallest in (("n_fft", 2), ("hop_length", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or value < smallest:
-                raise ValueError(
-                    f"{name} must be an integer of at least {smallest}; got {value!r}."
-                )
-        if not isinstance(self.window, (str, tuple, float)):
+        check_range(self, "n_fft", "hop_length", "window", "sample_rate")
+        if self.n_fft**2 > MOST_WORK * self.hop_length:
             raise ValueError(
-                f"window must be a name or a tuple of a name and parameters; got {self.window!r}."
+                f"An STFT with n_fft={self.n_fft}, hop_length={self.hop_length} takes too long. "
+                "Take a larger hop_length."
             )
         _build_transform(self.n_fft, self.hop_length, self.window)  # refuses what has no inverse
 
@@ -127,12 +124,12 @@ class STFTParams:
             )
         ratio = sample_rate / self.sample_rate
         window, hop = self.n_fft * ratio, self.hop_length * ratio
-        usable = window <= LARGEST_WINDOW and window * window <= MOST_WORK * hop
+        usable = window <= MAX_WINDOW and window * window <= MOST_WORK * hop
         if not usable or round(window / 2) < 1 or round(hop) < 1:
             raise ValueError(
                 f"A window of {self.n_fft} samples and a hop of {self.hop_length} at "
                 f"{self.sample_rate} Hz would have {window:.6g} and {hop:.6g} samples at "
-                f"{sample_rate} Hz. A window can have 2 to {LARGEST_WINDOW}, a hop 1 or more, and "
+                f"{sample_rate} Hz. A window can have 2 to {MAX_WINDOW}, a hop 1 or more, and "
                 f"the square of the window can be at most {MOST_WORK} times the hop."
             )
         return STFTParams(2 * round(window / 2), round(hop), self.window, sample_rate)
@@ -198,7 +195,7 @@ def _build_transform(n_fft, hop_length, window):
     settings = f"An STFT with n_fft={n_fft}, hop_length={hop_length}, window={window!r}"
     try:
         shape = get_window(window, n_fft)
-    except (ValueError, ArithmeticError, LookupError) as error:
+    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
         raise ValueError(
             f"{settings} has no such window. Take what scipy.signal.get_window knows, such as "
             f"'hann', or ('kaiser', 8.6) where the window has a parameter. ({error})"

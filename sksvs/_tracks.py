@@ -6,6 +6,7 @@ from os import PathLike
 import numpy as np
 
 from sksvs._checks import common_rate
+from sksvs._parameters import MAX_SOURCES
 from sksvs._sources import Sources
 from sksvs.spectrogram import Spectrogram
 from sksvs.waveform import ArrayWaveform, Waveform
@@ -205,6 +206,8 @@ def _check_track_sources(sources, mixture, i):
                 f"{called} must have shape (n_sources, {mixture.n_samples}) to match {of}; "
                 f"got {got}."
             )
+    if len(waveforms) > MAX_SOURCES:
+        raise ValueError(f"{name} must hold up to {MAX_SOURCES} sources; got {len(waveforms)}.")
     if mixture.ndim == 1:
         return [source.to_mono() for source in waveforms]
     for source in waveforms:

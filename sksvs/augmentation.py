@@ -1,11 +1,11 @@
 """Vary the sources of a track before they are mixed, so that a corpus teaches more songs."""
 
-from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sksvs._parameters import check_parameters
 from sksvs.audio import resample
 
 SHIFT_STEP = 10_000  # samples: what Huang et al. shift by multiples of
@@ -68,15 +68,7 @@ class Augmentation(BaseEstimator):
 
     def check(self):
         """Raise a ValueError that names the first parameter with an unusable value."""
-        for name, words, highest in (
-            ("gain_db", "at least 0 and finite", np.finfo(float).max),
-            ("remix", "a probability, from 0 to 1", 1),
-            ("shift", "a probability, from 0 to 1", 1),
-            ("channel", "a probability, from 0 to 1", 1),
-        ):
-            _require_within(name, getattr(self, name), words, highest)
-        for change in self.speed if self.has_speeds_of_sources() else [self.speed]:
-            _require_within("speed", change, "at least 0 and at most 0.5", 0.5)
+        check_parameters(self)
 
     def check_sources(self, n_sources):
         """Raise a ValueError if a parameter has values for another number of sources."""
@@ -89,11 +81,6 @@ class Augmentation(BaseEstimator):
     def has_speeds_of_sources(self):
         """Return whether every source has a largest change of speed of its own."""
         return isinstance(self.speed, (tuple, list))
-
-
-def _require_within(name, value, words, highest):
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= highest:
-        raise ValueError(f"Augmentation: {name} must be {words}; got {value!r}.")
 
 
 class Part(NamedTuple):

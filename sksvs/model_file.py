@@ -20,7 +20,8 @@ from sksvs._model_steps import (
     separators,
     set_learnt_arrays,
 )
-from sksvs._model_values import check_depth, short
+from sksvs._model_values import check_depth
+from sksvs._parameters import short
 from sksvs._savable import (
     LARGEST_DESCRIPTION,
     LARGEST_FILE,

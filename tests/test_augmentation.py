@@ -181,9 +181,9 @@ def test_its_parameters_can_be_cloned_and_set():
         ({"gain_db": float("inf")}, "gain_db must be at least 0 and finite; got inf"),
         ({"remix": 1.5}, "remix must be a probability, from 0 to 1; got 1.5"),
         ({"shift": True}, "shift must be a probability, .* got True"),
-        ({"speed": 0.9}, "speed must be at least 0 and at most 0.5; got 0.9"),
-        ({"speed": (0.3, 0.9)}, "speed must be at least 0 and at most 0.5; got 0.9"),
-        ({"speed": None}, "speed must be at least 0 and at most 0.5; got None"),
+        ({"speed": 0.9}, "speed must be at least 0 and at most 0.5, or a tuple .*; got 0.9"),
+        ({"speed": (0.3, 0.9)}, r"speed must be at least 0 .*; got \(0.3, 0.9\)"),
+        ({"speed": None}, "speed must be at least 0 .*; got None"),
         ({"channel": -0.5}, "channel must be a probability, from 0 to 1; got -0.5"),
     ],
 )

@@ -88,6 +88,7 @@ def test_sources_with_channels_are_averaged_for_a_mono_mixture():
             r"y\[0\] must have shape \(n_sources, 100\) or .* to match X\[0\]; got \(2, 90\)",
         ),
         ([MONO], [np.ones((1, 100))], r"y\[0\] must hold two sources or more, .* \(1, 100\)"),
+        ([MONO], [np.ones((65, 100))], r"y\[0\] must hold up to 64 sources; got 65"),
         ([MONO], [MONO], r"y\[0\] must hold two sources or more, .* got an array of shape \(100,"),
         (
             [MONO, MONO],

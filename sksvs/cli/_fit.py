@@ -6,21 +6,8 @@ from pathlib import Path
 import click
 
 import sksvs
-from sksvs.cli._options import corpus_option, data_option
+from sksvs.cli._options import ParameterType, corpus_option, data_option, sizes
 from sksvs.cli._output import in_a_line, one_line
-
-
-class _Sizes(click.ParamType):
-    name = "N,N,..."
-
-    def convert(self, value, param, ctx):
-        """Return a tuple of positive integers."""
-        if isinstance(value, tuple):
-            return value
-        sizes = value.split(",")
-        if not all(size.strip().isdigit() and int(size) > 0 for size in sizes):
-            self.fail(f"{value!r} is no list of positive integers, such as 128,128.", param, ctx)
-        return tuple(map(int, sizes))
 
 
 @click.command()
@@ -42,13 +29,19 @@ class _Sizes(click.ParamType):
     help="GRU layers alone, or between convolutions, which know more of voices that have not been "
     "learnt from and take longer.",
 )
-@click.option("--hidden-sizes", type=_Sizes(), help="Units of the GRU layers.  [128,128; crn: 128]")
-@click.option("--forwards-only", is_flag=True, help="Learn a network that can be run live.")
-@click.option("--epochs", type=click.IntRange(1), help="[60]")
-@click.option("--batch-size", type=click.IntRange(1), help="Segments.  [16; crn: 8]")
-@click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), help="[0.3]")
 @click.option(
-    "--learning-rate", type=click.FloatRange(0, min_open=True), help="[0.001; crn: 0.002]"
+    "--hidden-sizes",
+    type=ParameterType("hidden_layer_sizes", sizes),
+    help="Units of the GRU layers.  [128,128; crn: 128]",
+)
+@click.option("--forwards-only", is_flag=True, help="Learn a network that can be run live.")
+@click.option("--epochs", type=ParameterType("max_iter", int), help="[60]")
+@click.option("--batch-size", type=ParameterType("batch_size", int), help="Segments.  [16; crn: 8]")
+@click.option("--dropout", type=ParameterType("dropout", float), help="[0.3]")
+@click.option(
+    "--learning-rate",
+    type=ParameterType("learning_rate_init", float),
+    help="[0.001; crn: 0.002]",
 )
 @click.option(
     "--mixed-precision",
@@ -63,13 +56,13 @@ class _Sizes(click.ParamType):
 )
 @click.option(
     "--n-fft",
-    type=click.IntRange(2),
+    type=ParameterType("n_fft", int),
     default=1024,
     show_default=True,
     help="Samples of a window at the sample rate of the corpus.",
 )
-@click.option("--hop-length", type=click.IntRange(1), default=512, show_default=True)
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+@click.option("--hop-length", type=ParameterType("hop_length", int), default=512, show_default=True)
+@click.option("--seed", type=ParameterType("random_state", int), default=0, show_default=True)
 @click.option(
     "--songs", type=click.IntRange(1), help="Learn from so many songs, the first ones.  [all]"
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from sksvs.cli._options import load_model, model_option, strict_option
+from sksvs.cli._options import ParameterType, load_model, model_option, strict_option
 from sksvs.cli._output import in_a_line, one_line
 
 
@@ -41,7 +41,7 @@ from sksvs.cli._output import in_a_line, one_line
 )
 @click.option(
     "--others-weight",
-    type=click.FloatRange(1e-6, 1e6),
+    type=ParameterType("others_weight", float),
     help="How much the accompaniment counts against the voice: less for more of the voice, more "
     "for less of the accompaniment in it.  [default: as the model has it]",
 )

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksvs._background import prefetch, single_threaded_blas
 from sksvs._centred import Centred, difference_from_sum
+from sksvs._parameters import check_parameters
 from sksvs._tracks import (
     check_sources,
     check_spectrograms,
@@ -20,7 +21,7 @@ from sksvs.estimators._channels import channels_of
 from sksvs.metrics import score_tracks
 from sksvs.metrics._score import check_weights
 from sksvs.prediction.synthesis import MaskedSynthesis
-from sksvs.spectrogram import Spectrogram, STFTParams
+from sksvs.spectrogram import Spectrogram
 
 
 class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
@@ -32,13 +33,12 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     cancels what the channels have, every channel is separated as a track of its own.
 
     What `sksvs.save` keeps of a fit, a subclass says itself: in `_learnt_facts` the names of
-    attributes and their types (int, float, list of float, array of bool, STFTParams), in
-    `_learnt_shapes` the arrays.
+    attributes in the table of parameters, in `_learnt_shapes` the arrays.
     """
 
     _masks_sum_to_one = True
     _have_constant = slice(-1, None)  # the sources that the constant goes to
-    _learnt_facts = {"n_sources_": int, "stft_params_": STFTParams}
+    _learnt_facts = ("n_sources_", "stft_params_")
 
     @abstractmethod
     def fit(self, X, y=None):
@@ -53,6 +53,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
 
     def _check_parameters(self):
         """Raise a ValueError for a parameter that cannot be used."""
+        check_parameters(self)
 
     def _learnt_shapes(self):
         """Return the shapes of the learnt arrays, from the parameters and `_learnt_facts` alone.

@@ -1,33 +1,40 @@
 """Save a fit after its epochs, and go on from there when it was cut off."""
 
+import hashlib
 import json
 import os
 import time
+from functools import partial
+from numbers import Real
 from pathlib import Path
 from zipfile import BadZipFile
 
-import joblib
 import numpy as np
 
 from sksvs._atomic import replacing
+from sksvs._model_values import encode
+from sksvs._parameters import parameters_that_shape
 from sksvs.estimators._network import NetworkState
 from sksvs.estimators._training import Run
 
-FORMAT = 2  # 1: before constants were taken off the tracks
+FORMAT = 3  # 1: before constants were taken off the tracks; 2: names that hashed modules
 LARGEST_SHARE = 0.05  # of the time of a fit that goes into saving
 SHORT = 0.05  # seconds: a save that takes no longer is made after every epoch
-# Parameters without an effect on what is learnt.
-WITHOUT_EFFECT = {"verbose", "cache_size", "checkpoint_dir", "callbacks", "others_weight"}
 
 
 def fingerprint(separator, spectrograms, held_out, start):
     """Return what tells one fit from every other: parameters, seed, tracks, and where it starts.
 
+    It is the hash of a description in JSON, in which classes and functions count by their names
+    alone: moving them to other modules changes nothing.
+
     Parameters
     ----------
     separator : BaseNetworkSeparator
+        Of its parameters those count that shape the network or the fit.
     spectrograms : list of Spectrogram
-        With their targets. An audio file counts by path, size and time, an array by its samples.
+        With their targets. An audio file counts by path, size and time, an array by its samples,
+        and a view by its class and what it holds.
     held_out : array of bool
     start : object
         What the fit goes on from; None for a new one.
@@ -37,9 +44,39 @@ def fingerprint(separator, spectrograms, held_out, start):
     str
         32 hexadecimal digits.
     """
-    parameters = separator.get_params(deep=False).items()
-    kept = {name: value for name, value in parameters if name not in WITHOUT_EFFECT}
-    return joblib.hash([FORMAT, kept, spectrograms, held_out, start])
+    parameters = parameters_that_shape(separator, "network", "fit")
+    description = {
+        "format": FORMAT,
+        "separator": type(separator).__name__,
+        "parameters": {name: encode(value) for name, value in parameters.items()},
+        "tracks": _describe([spectrograms, held_out, start], {}),
+    }
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _describe(value, known):
+    """Return what a value is made of, as JSON; `known`: what has been described, by its id."""
+    if value is None or isinstance(value, (bool, np.bool_, Real, str)):
+        return encode(value)
+    if id(value) not in known:
+        known[id(value)] = value, _describe_object(value, known)  # kept, and so is its id
+    return known[id(value)][1]
+
+
+def _describe_object(value, known):
+    if isinstance(value, np.ndarray):
+        samples = np.ascontiguousarray(value)
+        return [value.dtype.str, value.shape, hashlib.sha256(samples).hexdigest()]
+    if isinstance(value, (list, tuple)):
+        return [_describe(item, known) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _describe(item, known) for key, item in value.items()}
+    if isinstance(value, partial):
+        return {"partial": _describe([value.func, value.args, value.keywords], known)}
+    if callable(value) and hasattr(value, "__name__"):
+        return {value.__name__: _describe(getattr(value, "__self__", None), known)}
+    state = value._identity() if hasattr(value, "_identity") else value.__getstate__()
+    return {type(value).__name__: _describe(state, known)}
 
 
 class Checkpoint:

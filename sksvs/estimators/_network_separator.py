@@ -6,11 +6,11 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from sksvs._parameters import check_range
 from sksvs._tracks import common_params
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._learning import epoch_random_state, learn
 from sksvs.estimators._measured_tracks import training_tracks, warn_of_unseen_mask
-from sksvs.estimators._parameters import check_parameters, check_range
 from sksvs.estimators._validation_tracks import choose_validation_tracks
 from sksvs.prediction.masks import predict_masks
 
@@ -22,14 +22,14 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     layers are in `_layers`. The parameters of training have the same names in all of them.
     """
 
-    _learnt_facts = {
-        **BaseMaskSeparator._learnt_facts,
-        "input_power_": float,
-        "loss_curve_": list,
-        "validation_loss_curve_": list,
-        "n_iter_": int,
-        "held_out_": np.ndarray,
-    }
+    _learnt_facts = (
+        *BaseMaskSeparator._learnt_facts,
+        "input_power_",
+        "loss_curve_",
+        "validation_loss_curve_",
+        "n_iter_",
+        "held_out_",
+    )
 
     @abstractmethod
     def _layers(self, n_freqs, n_sources):
@@ -171,9 +171,6 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     def _check_predict(self, X):
         check_range(self, "others_weight")  # which may be changed after the fit
         return super()._check_predict(X)
-
-    def _check_parameters(self):
-        check_parameters(self)
 
     def _learnt_shapes(self):
         n_freqs = self.stft_params_.n_freqs

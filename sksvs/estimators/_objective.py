@@ -2,10 +2,7 @@
 
 from typing import NamedTuple
 
-MASK_LOSSES = ("binary_crossentropy", "mask_absolute_error", "mask_squared_error")
-MAGNITUDE_LOSSES = ("magnitude_absolute_error", "magnitude_squared_error")
-SPECTRUM_LOSSES = ("spectrum_absolute_error", "spectrum_squared_error", "segment_error_ratio")
-LOSSES = MASK_LOSSES + MAGNITUDE_LOSSES + SPECTRUM_LOSSES
+from sksvs._parameters import MAGNITUDE_LOSSES, MASK_LOSSES
 
 
 class Objective(NamedTuple):
@@ -14,7 +11,7 @@ class Objective(NamedTuple):
     Attributes
     ----------
     loss : str
-        One of LOSSES.
+        "magnitude_absolute_error" or the like.
     n_sources : int
     n_masks : int
         Masks that the network gives: 1, the first source's, for two sources, else one a source.

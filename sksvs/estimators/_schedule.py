@@ -2,8 +2,6 @@
 
 import numpy as np
 
-SCHEDULES = ("constant", "cosine", "adaptive")
-
 
 def scheduled_rate(schedule, initial, max_iter, tol, curve):
     """Return the learning rate of the next epoch; None: the one that there is.

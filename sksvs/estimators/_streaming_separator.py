@@ -8,9 +8,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksvs._centred import ROUNDING
 from sksvs._checks import check_shape, require_finite
+from sksvs._parameters import check_range
 from sksvs._stft import analyse
 from sksvs.estimators._gru_mask_separator import GRUMaskSeparator
-from sksvs.estimators._parameters import check_range
 from sksvs.networks.features import (
     from_model_bins,
     masks_from_output,

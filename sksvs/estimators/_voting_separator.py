@@ -2,7 +2,6 @@
 
 from collections import Counter, deque
 from itertools import islice
-from numbers import Integral
 from reprlib import repr as short_repr
 
 import numpy as np
@@ -11,6 +10,7 @@ from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from sksvs._parameters import check_range
 from sksvs.estimators._base import BaseMaskSeparator
 from sksvs.estimators._measured_tracks import (
     measured_tracks,
@@ -18,7 +18,6 @@ from sksvs.estimators._measured_tracks import (
     warn_of_unseen_mask,
 )
 from sksvs.estimators._network_separator import BaseNetworkSeparator
-from sksvs.estimators._parameters import check_range, check_transpositions
 from sksvs.networks.features import weigh_masks
 from sksvs.prediction.drivers import block_length
 from sksvs.prediction.masks import masks_of_blocks, network_of, read_blocks
@@ -228,15 +227,11 @@ class VotingSeparator(BaseMaskSeparator):
             yield block, weigh_masks(total, self.others_weight)
 
     def _check_predict(self, X):
-        self._check_weighing()  # which may be changed after the fit
+        check_range(self, "others_weight", "transpositions")  # which may be changed after the fit
         return super()._check_predict(X)
 
-    def _check_weighing(self):
-        check_range(self, "others_weight")
-        check_transpositions(self)
-
     def _check_parameters(self):
-        self._check_weighing()
+        super()._check_parameters()
         members = self.estimators
         if not 1 <= len(_pairs(members)) <= MOST_MEMBERS:
             raise ValueError(
@@ -250,10 +245,6 @@ class VotingSeparator(BaseMaskSeparator):
                 network._check_parameters()
             except ValueError as error:
                 raise ValueError(f"VotingSeparator: estimator {name!r}: {error}") from error
-        if self.n_jobs is not None and (not isinstance(self.n_jobs, Integral) or self.n_jobs == 0):
-            raise ValueError(
-                f"VotingSeparator: n_jobs must be an integer but 0, or None; got {self.n_jobs!r}."
-            )
 
     def _check_names(self, names):
         own = super().get_params(deep=False)

@@ -1,10 +1,10 @@
 """Choose the ideal ratio mask that a separator is to learn."""
 
 from dataclasses import replace
-from numbers import Real
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from sksvs._parameters import check_parameters
 from sksvs._tracks import check_sources, check_spectrograms
 from sksvs.masks import RatioMask
 
@@ -97,9 +97,7 @@ class IRMTarget(TransformerMixin, BaseEstimator):
         return [replace(x, mask_rule=None) for x in check_spectrograms(X, self)]
 
     def _check_parameters(self):
-        for name, value in (("p", self.p), ("v", self.v)):
-            if not isinstance(value, Real) or not 0 < value < float("inf"):
-                raise ValueError(f"IRMTarget: {name} must be positive and finite; got {value!r}.")
+        check_parameters(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

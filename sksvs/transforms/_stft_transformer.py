@@ -1,9 +1,8 @@
 """Turn every waveform into a lazy spectrogram."""
 
-from numbers import Real
-
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from sksvs._parameters import check_parameters
 from sksvs._tracks import check_mixtures, check_spectrograms, warn_of_assumed_rate
 from sksvs.spectrogram import Spectrogram, STFTParams
 from sksvs.waveform import AtRate
@@ -162,13 +161,7 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         return AtRate(waveform, rate)
 
     def _check_parameters(self):
-        for name in ("sample_rate", "array_rate"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, Real) or not 0 < value < float("inf")):
-                raise ValueError(
-                    f"STFTTransformer: {name} must be a rate in Hz, such as 44100, or None; got "
-                    f"{value!r}."
-                )
+        check_parameters(self)
         self._params(None)  # refuses what has no inverse
 
     def _params(self, sample_rate):

@@ -10,13 +10,24 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from sksvs._parameters import parameters_that_shape
+from sksvs.audio import ArrayWaveform, AudioFile, write
 from sksvs.augmentation import Augmentation
-from sksvs.estimators import _checkpoint
+from sksvs.estimators import GRUMaskSeparator, _checkpoint
 from sksvs.estimators._checkpoint import fingerprint
 from sksvs.estimators._measured_tracks import training_tracks
-from sksvs.transforms import IRMTarget
-from tests.estimators.conftest import analysed, tiny_separator
+from sksvs.masks import RatioMask
+from sksvs.spectrogram import Spectrogram, STFTParams, Target
+from sksvs.transforms import IRMTarget, STFTTransformer
+from tests.estimators.conftest import (
+    analysed,
+    three_sources,
+    tiny_crn,
+    tiny_drnn,
+    tiny_separator,
+)
 from tests.strategies import tiny_tracks
+from tests.test_parameters import CHANGES, NETWORKS
 
 
 @pytest.fixture(autouse=True)
@@ -108,29 +119,98 @@ def learnt(X, y, **exponents):
     return training_tracks(X, y, None)
 
 
-def test_a_checkpoint_belongs_to_exact_parameters_seed_and_tracks(tracks):
+def named(separator=None, X=None, held_out=None, start=None):
+    """Return the name of a fit of tiny tracks, but for what is given."""
+    X = learnt(*tiny_tracks(3)) if X is None else X
+    held_out = np.zeros(len(X), bool) if held_out is None else held_out
+    return fingerprint(separator or tiny_separator(), X, held_out, start)
+
+
+def test_a_checkpoint_belongs_to_exact_tracks_and_to_where_the_fit_starts(tracks):
     X, y = tracks
-    separator, held_out = tiny_separator(), np.zeros(3, bool)
     louder = [X[0], X[1], 1.01 * X[2]]
-    fits = [
-        (separator, learnt(X, y), held_out, None),
-        (tiny_separator(learning_rate_init=0.002), learnt(X, y), held_out, None),
-        (tiny_separator(augmentation=Augmentation(1.0)), learnt(X, y), held_out, None),
-        (tiny_separator(augmentation=Augmentation(2.0)), learnt(X, y), held_out, None),
-        (tiny_separator(random_state=1), learnt(X, y), held_out, None),
-        (separator, learnt(X[:2], y[:2]), held_out[:2], None),
-        (separator, learnt(X[1:], y[1:]), held_out[:2], None),
-        (separator, learnt(louder, y), held_out, None),
-        (separator, learnt(X, [y[0], y[1], 1.01 * y[2]]), held_out, None),
-        (separator, learnt(X, y, p=2.0), held_out, None),
-        (separator, learnt(X, y), np.array([False, False, True]), None),
-        (separator, learnt(X, y), held_out, {"weights": np.zeros(3)}),
+    stft = STFTTransformer(n_fft=64, hop_length=16)
+    names = [
+        named(),
+        named(X=learnt(X[:2], y[:2])),
+        named(X=learnt(X[1:], y[1:])),
+        named(X=learnt(X[::-1], y[::-1])),
+        named(X=learnt(louder, y)),
+        named(X=learnt(X, [y[0], y[1], 1.01 * y[2]])),
+        named(X=learnt(X, three_sources(y))),
+        named(X=training_tracks(stft.transform(X), y, None)),
+        named(X=learnt(X, y, p=2.0)),
+        named(X=learnt([ArrayWaveform(x, 8000) for x in X], y)),
+        named(X=learnt([ArrayWaveform(x).gain(2.0) for x in X], y)),
+        named(X=learnt([ArrayWaveform(x).gain(3.0) for x in X], y)),
+        named(X=learnt([ArrayWaveform(x).unit_norm() for x in X], y)),
+        named(held_out=np.array([False, False, True])),
+        named(start={"weights": np.zeros(3)}),
+        named(start={"weights": np.ones(3)}),
+        named(start={"weights": np.zeros(4)}),
+        named(tiny_drnn()),
+        named(tiny_crn()),
     ]
-    names = [fingerprint(*fit) for fit in fits]
     assert len(set(names)) == len(names)
-    same = tiny_separator(verbose=True, cache_size=3, checkpoint_dir="x", callbacks=[])
-    assert fingerprint(same, learnt(*tiny_tracks(3)), held_out, None) == names[0]
-    assert fingerprint(separator, learnt(X, y, p=1), held_out, None) == names[0]
+
+
+def test_a_waveform_that_has_been_read_has_the_name_that_it_had(tracks):
+    X, y = [ArrayWaveform(x).unit_norm() for x in tracks[0]], tracks[1]
+    before = named(X=learnt(X, y))
+    for x in X:
+        x[:]
+    assert named(X=learnt(X, y)) == before
+
+
+def test_a_file_counts_by_path_size_and_time(tmp_path):
+    path, sources = tmp_path / "song.wav", np.zeros((2, 4000), np.float32)
+    write(path, np.full(4000, 0.1, np.float32), 8000)
+    os.utime(path, ns=(1, 1))
+    names = [named(X=learnt([AudioFile(path)], [sources])) for _ in range(2)]
+    os.utime(path, ns=(2, 2))
+    names.append(named(X=learnt([AudioFile(path)], [sources])))
+    assert names[0] == names[1] != names[2]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_parameters_that_shape_the_network_or_the_fit_change_the_name_and_no_others_do(network):
+    own, X = network.get_params(deep=False), learnt(*tiny_tracks(1))
+    name = named(network, X)
+    changed = {key for key in own if named(type(network)(**{**own, key: CHANGES[key]}), X) != name}
+    assert changed == set(parameters_that_shape(network, "network", "fit"))
+    again = type(network)(**{**own, "dropout": np.float64(own["dropout"])})
+    assert named(again, X) == name
+
+
+AUGMENTED = {"augmentation": Augmentation(gain_db=6.0, speed=(0.1, 0.0))}
+
+
+def test_every_parameter_of_an_augmentation_changes_the_name():
+    X, own = learnt(*tiny_tracks(1)), AUGMENTED["augmentation"].get_params()
+    varied = [Augmentation(**{**own, key: 0.25}) for key in own]
+    names = {named(tiny_separator(augmentation=x), X) for x in [Augmentation(**own), *varied]}
+    assert len(names) == 1 + len(own)
+
+
+def test_moving_code_does_not_change_the_name(monkeypatch):
+    name = named(tiny_separator(**AUGMENTED))
+    moved = (GRUMaskSeparator, Augmentation, ArrayWaveform, Spectrogram, STFTParams, Target)
+    for thing in (*moved, RatioMask):
+        monkeypatch.setattr(thing, "__module__", "sksvs.elsewhere")
+    assert named(tiny_separator(**AUGMENTED)) == name
+    other = type("Other", (GRUMaskSeparator,), {})
+    assert named(other(**tiny_separator(**AUGMENTED).get_params(deep=False))) != name
+
+
+def test_another_process_finds_the_same_name():
+    code = (
+        "from tests.estimators.test_checkpoint import AUGMENTED, named, tiny_separator;"
+        "print(named(tiny_separator(**AUGMENTED)))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.getcwd()}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, env=environment, text=True, check=True)
+    assert done.stdout.strip() == named(tiny_separator(**AUGMENTED))
 
 
 KILL_ITSELF = """

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sksvs.estimators import _losses, _objective
+from sksvs import _parameters
+from sksvs.estimators import _losses
 from sksvs.estimators._objective import Objective
 from sksvs.networks.features import masks_from_output, network_target
 from tests.strategies import seeded_noise
@@ -68,7 +69,7 @@ def test_the_error_ratio_is_that_of_the_segment_in_db(n_sources, n_masks):
 
 def test_a_silent_mixture_has_a_finite_loss():
     output, sources, mixture = make_case(2, 1)
-    for name in _objective.MAGNITUDE_LOSSES + _objective.SPECTRUM_LOSSES:
+    for name in _parameters.MAGNITUDE_LOSSES + _parameters.SPECTRUM_LOSSES:
         assert np.isfinite(loss_of(Objective(name, 2, 1), output, 0 * sources, 0 * mixture)).all()
 
 
@@ -103,8 +104,8 @@ def test_mask_losses_compare_masks():
 
 
 def test_the_names_that_fit_accepts_are_those_there_are():
-    assert set(_objective.MASK_LOSSES) == set(_losses.MASK_LOSSES)
-    assert set(_objective.MAGNITUDE_LOSSES) == set(_losses.ERRORS)
+    assert set(_parameters.MASK_LOSSES) == set(_losses.MASK_LOSSES)
+    assert set(_parameters.MAGNITUDE_LOSSES) == set(_losses.ERRORS)
 
 
 @pytest.mark.filterwarnings("error")

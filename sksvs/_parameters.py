@@ -1,0 +1,292 @@
+"""What every parameter may be and what it has an effect on: one table for all steps."""
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from os import PathLike
+from sys import float_info
+from typing import NamedTuple
+
+MASK_LOSSES = ("binary_crossentropy", "mask_absolute_error", "mask_squared_error")
+MAGNITUDE_LOSSES = ("magnitude_absolute_error", "magnitude_squared_error")
+SPECTRUM_LOSSES = ("spectrum_absolute_error", "spectrum_squared_error", "segment_error_ratio")
+MAX_LAYERS = 16
+MAX_SOURCES = 64
+MAX_WINDOW = 1 << 20  # samples: 24 s at 44.1 kHz
+MAX_TAYLOR_ROWS = 20  # each as long as the window
+
+
+class Parameter(NamedTuple):
+    """What a parameter may be. Every value that a fit takes goes into a model file.
+
+    Attributes
+    ----------
+    words : str
+        What it must be, for errors.
+    is_valid : callable
+        Takes a value of any kind and returns whether it can be used. `load` calls it before it
+        builds anything, so it bounds all that is allocated.
+    shapes : {"network", "fit", "prediction", "run", "process"}
+        What it has an effect on: the network or its analysis; how they are trained; predictions
+        alone, so that it may be changed after the fit; how a fit runs and not its result. What
+        belongs to one process on one machine is not in model files.
+    """
+
+    words: str
+    is_valid: Callable
+    shapes: str
+
+
+def _is_real(value, low=-float_info.max, high=float_info.max):
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    value = int(value) if isinstance(value, Integral) else float(value)  # of NumPy's scalars
+    return low <= value <= high
+
+
+def _is_integer(value, low, high):
+    return isinstance(value, Integral) and _is_real(value, low, high)
+
+
+def _is_odd(value, high):
+    return _is_integer(value, 1, high) and value % 2 == 1
+
+
+def _is_flag(value):
+    return not hasattr(value, "__len__") and value in (True, False)
+
+
+def _is_tuple(value, fewest, most, is_item):
+    valid = isinstance(value, (tuple, list)) and fewest <= len(value) <= most
+    return valid and all(map(is_item, value))
+
+
+def _is_pair(value):
+    return _is_tuple(value, 2, 2, lambda n: _is_integer(n, 1, 512))
+
+
+def _are_layers(value):
+    valid = _is_tuple(value, 0, MAX_LAYERS, lambda n: _is_integer(n, 1, MAX_LAYERS))
+    return valid and len(set(value)) == len(value)
+
+
+def _is_speed(value):
+    return _is_real(value, 0, 0.5)
+
+
+def _is_window(value):
+    name, *numbers = value if isinstance(value, (tuple, list)) and value else (value,)
+    if not isinstance(name, str):
+        return isinstance(value, float) and _is_real(value, -1e6, 1e6)  # of a Kaiser window
+    if name.startswith("taylor") and numbers and not _is_real(numbers[0], 1, MAX_TAYLOR_ROWS):
+        return False
+    numbers = [x for n in numbers for x in (n if isinstance(n, tuple) else (n,))]
+    return len(numbers) <= 16 and all(
+        x is None or isinstance(x, bool) or _is_real(x, -1e6, 1e6) for x in numbers
+    )
+
+
+def _is_array_of_booleans(value):
+    return getattr(value, "ndim", 0) == 1 and str(value.dtype) == "bool"
+
+
+def _is_augmentation(value):
+    from sksvs.augmentation import Augmentation  # which needs NumPy
+
+    return isinstance(value, Augmentation)
+
+
+def _or_none(words, is_valid):
+    return f"{words}, or None", lambda x: x is None or is_valid(x)
+
+
+def _integer(low, high):
+    return f"an integer from {low} to {high}", lambda x: _is_integer(x, low, high)
+
+
+def _real(words, is_valid):
+    return words, lambda x: _is_real(x) and is_valid(x)
+
+
+def _choice(*choices):
+    words = "one of " + ", ".join(map(repr, choices))
+    return words, lambda x: isinstance(x, str) and x in choices
+
+
+def _sizes(fewest, high):
+    words = f"a tuple of {fewest} to {MAX_LAYERS} integers from 1 to {high}"
+    return words, lambda x: _is_tuple(x, fewest, MAX_LAYERS, lambda n: _is_integer(n, 1, high))
+
+
+_flag = "True or False", _is_flag
+_rate = _or_none("a rate in Hz from 1 to 10,000,000, such as 44100", lambda x: _is_real(x, 1, 1e7))
+_count = _integer(1, 1 << 31)
+_positive = _real("above 0 and finite", lambda x: x > 0)
+_exponent = _real("positive and finite", lambda x: x > 0)
+_not_negative = _real("at least 0 and finite", lambda x: x >= 0)
+_share = _real("at least 0 and below 1", lambda x: 0 <= x < 1)
+_curve = "a list of numbers", lambda x: isinstance(x, list) and all(map(_is_real, x))
+_probability = _real("a probability, from 0 to 1", lambda x: 0 <= x <= 1)
+_power = _real("above 0 and at most 100", lambda x: 0 < x <= 100)
+
+_TABLE = {
+    "network": {
+        "n_fft": _integer(2, MAX_WINDOW),
+        "hop_length": _integer(1, MAX_WINDOW),
+        "window": (
+            "a name, or a tuple of a name and numbers up to 1,000,000 (the first of 'taylor' up "
+            f"to {MAX_TAYLOR_ROWS})",
+            _is_window,
+        ),
+        "sample_rate": _rate,
+        "array_rate": _rate,
+        "hidden_layer_sizes": _sizes(0, 4096),
+        "dense_layer_sizes": _sizes(0, 1 << 16),
+        "conv_channels": _sizes(1, 512),
+        "kernel_size": (
+            "a tuple of two odd integers from 1 to 31, frames and bins",
+            lambda x: _is_tuple(x, 2, 2, lambda n: _is_odd(n, 31)),
+        ),
+        "dual_path_sizes": (
+            f"a tuple of 0 to {MAX_LAYERS} pairs of integers from 1 to 512, the units along "
+            "frequencies and frames",
+            lambda x: _is_tuple(x, 0, MAX_LAYERS, _is_pair),
+        ),
+        "recurrent_layers": (
+            "'all' or a tuple of different numbers of hidden layers, from 1 on",
+            lambda x: x == "all" if isinstance(x, str) else _are_layers(x),
+        ),
+        "context_frames": ("an odd integer from 1 to 255", lambda x: _is_odd(x, 255)),
+        "bidirectional": _flag,
+        "joint_mask": _flag,
+        "output_activation": _choice("sigmoid", "relu", "linear"),
+        "n_sources_": _integer(2, MAX_SOURCES),  # this and other names with "_" are learnt
+        "stft_params_": ("STFTParams", lambda x: type(x).__name__ == "STFTParams"),
+    },
+    "fit": {
+        "p": _exponent,
+        "v": _exponent,
+        "input_power": _power,
+        "input_power_": _power,
+        "dropout": _share,
+        "loss": _choice(*MASK_LOSSES, *MAGNITUDE_LOSSES, *SPECTRUM_LOSSES),
+        "discriminative": _share,
+        "solver": _choice("adam", "rmsprop", "sgd"),
+        "learning_rate": _choice("constant", "cosine", "adaptive"),
+        "learning_rate_init": _positive,
+        "clip_norm": _or_none(*_positive),
+        "batch_size": _count,
+        "segment_frames": _count,
+        "max_iter": _count,
+        "n_iter_": _count,
+        "loss_curve_": _curve,
+        "validation_loss_curve_": _curve,
+        "held_out_": ("an array of booleans", _is_array_of_booleans),
+        "early_stopping": _flag,
+        "validation_fraction": _real("above 0 and below 1", lambda x: 0 < x < 1),
+        "n_iter_no_change": _count,
+        "tol": _not_negative,
+        "mixed_precision": _flag,
+        "warm_start": _flag,
+        "augmentation": _or_none("a sksvs.augmentation.Augmentation", _is_augmentation),
+        "gain_db": _not_negative,  # this and those that follow, of Augmentation
+        "remix": _probability,
+        "shift": _probability,
+        "speed": (
+            "at least 0 and at most 0.5, or a tuple of such numbers, one for every source",
+            lambda x: _is_speed(x) or _is_tuple(x, 1, MAX_SOURCES, _is_speed),
+        ),
+        "channel": _probability,
+        "random_state": _or_none(
+            "an integer from 0 to 2**32 - 1, a numpy.random.RandomState",
+            lambda x: hasattr(x, "random_sample") or _is_integer(x, 0, 2**32 - 1),
+        ),
+    },
+    "prediction": {
+        "mask": _choice("ratio", "binary"),
+        "others_weight": ("from 1e-6 to 1e6", lambda x: _is_real(x, 1e-6, 1e6)),
+        "transpositions": (
+            "a tuple of 1 to 8 numbers from 0.5 to 2",
+            lambda x: _is_tuple(x, 1, 8, lambda n: _is_real(n, 0.5, 2)),
+        ),
+    },
+    "run": {
+        "cache_size": _not_negative,
+        "verbose": ("True or False", lambda x: _is_flag(x) or _is_integer(x, 0, 1 << 31)),
+    },
+    "process": {
+        "checkpoint_dir": _or_none("a path", lambda x: isinstance(x, (str, PathLike))),
+        "callbacks": _or_none("a list", lambda x: isinstance(x, (list, tuple))),
+        "n_jobs": _or_none("an integer but 0", lambda x: isinstance(x, Integral) and x != 0),
+    },
+}
+PARAMETERS = {
+    name: Parameter(*rule, shapes)
+    for shapes, rules in _TABLE.items()
+    for name, rule in rules.items()
+}
+
+
+def parameters_that_shape(step, *shapes):
+    """Return the parameters of a step that have an effect on one of these, by name.
+
+    One that is not in the table, as of a class that is not sksvs's own, has an effect on the fit.
+    """
+    unknown = Parameter("", bool, "fit")
+    own = step.get_params(deep=False).items()
+    return {name: value for name, value in own if PARAMETERS.get(name, unknown).shapes in shapes}
+
+
+def check_value(name, value, owner=""):
+    """Raise a ValueError if a parameter, or a fitted scalar, cannot have a value.
+
+    Parameters
+    ----------
+    name : str
+        What is not in the table may be anything.
+    value : object
+        Of any kind and size.
+    owner : str, optional
+        What the error begins with.
+    """
+    if name in PARAMETERS and not PARAMETERS[name].is_valid(value):
+        raise ValueError(f"{owner}{name} must be {PARAMETERS[name].words}; got {short(value)}.")
+
+
+def check_range(step, *names):
+    """Raise a ValueError if a parameter of a step, one of these names, has an unusable value."""
+    for name in names:
+        check_value(name, getattr(step, name), f"{type(step).__name__}: ")
+
+
+def check_parameters(step):
+    """Raise a ValueError that names the first parameter of a step with an unusable value.
+
+    Those that go together are checked too.
+    """
+    own = step.get_params(deep=False)
+    check_range(step, *own)
+    hidden, layers = own.get("hidden_layer_sizes"), own.get("recurrent_layers", "all")
+    if hidden is not None and not (hidden or own.get("dual_path_sizes")):
+        words = "a tuple of 1 or more sizes where there are no dual_path_sizes"
+        _refuse(step, "hidden_layer_sizes", words)
+    if layers != "all" and max(layers, default=1) > len(hidden):
+        words = f"'all' or a tuple of numbers of hidden layers, from 1 to {len(hidden)}"
+        _refuse(step, "recurrent_layers", words)
+    if own.get("discriminative") and own["loss"] not in MAGNITUDE_LOSSES:
+        _refuse(step, "discriminative", "0 where the loss does not compare magnitudes")
+    if own.get("checkpoint_dir") is not None and not isinstance(own["random_state"], Integral):
+        words = "an integer where there is a checkpoint_dir, so that a fit can be resumed"
+        _refuse(step, "random_state", words)
+    if own.get("augmentation") is not None:
+        own["augmentation"].check()
+
+
+def _refuse(step, name, words):
+    got = short(getattr(step, name))
+    raise ValueError(f"{type(step).__name__}: {name} must be {words}; got {got}.")
+
+
+def short(value):
+    """Return what an error shows of a value that may be of any size."""
+    text = repr(value) if not isinstance(value, (list, tuple, dict)) else repr(value)[:1000]
+    return text if len(text) <= 60 else f"{text[:57]}..."
