@@ -131,6 +131,7 @@ def test_a_checkpoint_belongs_to_exact_tracks_and_to_where_the_fit_starts(tracks
         named(X=analysed(X, [y[0], y[1], 1.01 * y[2]])),
         named(X=analysed(X, three_sources(y))),
         named(X=IRMTarget().fit_transform(stft.transform(X), y)),
+        named(X=IRMTarget(p=2.0).fit_transform(analysed(X), y)),
         named(X=analysed([ArrayWaveform(x, 8000) for x in X], y)),
         named(X=analysed([ArrayWaveform(x).gain(2.0) for x in X], y)),
         named(X=analysed([ArrayWaveform(x).gain(3.0) for x in X], y)),
