@@ -6,7 +6,13 @@ from pathlib import Path
 import click
 
 import sksvs
-from sksvs.cli._options import ParameterType, corpus_option, data_option, sizes
+from sksvs.cli._options import (
+    ParameterType,
+    corpus_option,
+    data_option,
+    sizes,
+    strict_option,
+)
 from sksvs.cli._output import in_a_line, one_line
 
 
@@ -81,6 +87,7 @@ from sksvs.cli._output import in_a_line, one_line
     help="JSON file whose object is put into the model file.",
 )
 @click.option("--quiet", is_flag=True, help="Show no progress.")
+@strict_option
 def fit(
     data,
     corpus,
@@ -102,6 +109,7 @@ def fit(
     dtype,
     card,
     quiet,
+    strict,
 ):
     """Learn from the training songs of a corpus (MIR-1K, DSD100, MUSDB18-HQ) and save the model."""
     card = {} if card is None else _read_card(card)
@@ -145,7 +153,7 @@ def fit(
         raise click.UsageError(one_line(error)) from error
 
     corpus = corpus or detect_corpus(data)
-    learnt = load_corpus(data, "train", corpus)
+    learnt = load_corpus(data, "train", corpus, strict=strict)
     X, y, groups = (values[:songs] for values in (learnt.X, learnt.y, learnt.groups))
     card = {"corpus": corpus, "subset": "train", "n_tracks": len(X), **card}
     check_card(card)

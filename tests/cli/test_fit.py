@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import click
 import pytest
@@ -108,3 +109,17 @@ def test_what_is_wrong_is_said_before_anything_is_learnt(
     result = run("fit", "--data", tmp_path, *options)
     assert result.exit_code == code
     assert message in result.stderr
+
+
+@pytest.mark.parametrize("command", ["fit", "score"])
+def test_a_corpus_with_a_file_that_was_cut_short_is_refused_if_asked_for(
+    run, dsd100, model, tmp_path, command
+):
+    shutil.copytree(dsd100, tmp_path / "corpus")
+    for path in (tmp_path / "corpus").rglob("vocals.wav"):
+        path.write_bytes(path.read_bytes()[:-400])
+    options = ["-o", tmp_path / "out"] if command == "fit" else ["--model", model]
+    result = run(command, "--data", tmp_path / "corpus", "--strict", "--quiet", *options)
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert "vocals.wav is cut short: 4700 samples" in line
