@@ -1,6 +1,6 @@
 # make demo               take the voice out of a synthesised song
 # make demo DATA=<folder> the same with MIR-1K, DSD100 or MUSDB18-HQ
-# make test               run the tests
+# make test               run the tests, but for those that take seconds each: make test-slow
 # make lint, make docs    check the style; build the documentation in docs/_build/html
 #
 # Each makes a virtual environment in $(VENV) first. Only Python, pip and make are needed.
@@ -12,13 +12,16 @@ OUT ?= separated
 GALLERY ?= 1
 INSTALLED = $(VENV)/installed
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test test-slow lint docs clean
 
 demo: $(INSTALLED)
 	TF_CPP_MIN_LOG_LEVEL=2 MPLBACKEND=agg $(VENV)/bin/python examples/plot_separate_a_song.py --data "$(DATA)" --out "$(OUT)"
 
 test: $(INSTALLED)
-	MPLBACKEND=agg $(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal
+	MPLBACKEND=agg $(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal -m "not slow"
+
+test-slow: $(INSTALLED)
+	MPLBACKEND=agg $(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal -m slow
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .

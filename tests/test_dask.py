@@ -49,6 +49,7 @@ def pipeline(**parameters):
     return make_pipeline(MonoDownmix(), STFTTransformer(64, 32), gru)
 
 
+@pytest.mark.slow
 def test_a_search_on_a_cluster_finds_what_it_finds_here(cluster, songs):
     grid = {"grumaskseparator__hidden_layer_sizes": [(3,), (5,)]}
     search = GridSearchCV(pipeline(), grid, scoring=bss_eval_scorer, refit="sdr", cv=2, n_jobs=-1)

@@ -48,6 +48,7 @@ def test_separate_a_song(run, tmp_path):
     assert (out / "spectrograms.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("corpus", ["mir1k_root", "dsd100_root"])
 def test_separate_a_real_song(run, tmp_path, request, corpus):
     root = request.getfixturevalue(corpus)
@@ -64,12 +65,14 @@ def test_a_folder_that_is_no_dataset_is_refused(run, tmp_path, capsys):
     assert f"{tmp_path} is none of the folders that are known: MIR-1K" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_report_grid_search(run):
     printed = run("plot_report_grid_search.py", *TINY, "--epochs", "1")
     for words in ("140,542", "138,958", "109,732", "-11.17 / -0.21 / -7.31", "misaligned"):
         assert words in printed
 
 
+@pytest.mark.slow
 def test_report_grid_search_on_real_songs(run, dsd100_root):
     arguments = ["--data", str(dsd100_root), "--songs", "2", "--epochs", "1"]
     assert "-11.17 / -0.21 / -7.31" in run("plot_report_grid_search.py", *arguments)
@@ -81,6 +84,7 @@ def test_mask_exponents(run):
     assert "binary" in printed
 
 
+@pytest.mark.slow
 def test_more_songs(run):
     printed = run("plot_more_songs.py", "--songs", "4", "--seconds", "1.5", "--epochs", "1")
     assert "  1 songs: SDR of the voice" in printed

@@ -78,6 +78,7 @@ def test_the_oracle_gets_its_sources(tracks, n_jobs):
     assert found[1] == pytest.approx(found[0], nan_ok=True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("routing")
 @pytest.mark.parametrize("voting", [False, True])
 def test_groups_reach_early_stopping_where_they_are_requested(tracks, voting):
@@ -97,6 +98,7 @@ def test_groups_reach_early_stopping_where_they_are_requested(tracks, voting):
         assert member.held_out_.tolist() == chosen
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("routing")
 def test_groups_are_cut_to_the_folds_of_a_search(tracks):
     requesting = network().set_fit_request(groups=True)

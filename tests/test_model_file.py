@@ -421,6 +421,7 @@ def documents():
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(data=st.data())
 def test_any_value_anywhere_in_the_description_loads_or_is_refused(model, scratch, data):

@@ -168,6 +168,7 @@ def test_cross_val_score_reads_the_score_or_a_scorer(tracks):
     assert (sar > sir).all()
 
 
+@pytest.mark.slow
 def test_a_grid_search_in_two_processes_finds_what_one_finds(tracks):
     grid = {"gru__hidden_layer_sizes": [(3,), (4,)], "gru__dropout": [0.1]}
     searches = [
@@ -317,6 +318,7 @@ def test_a_pipeline_without_sources_says_what_is_missing(tracks):
         make_pipeline().fit(tracks[0])
 
 
+@pytest.mark.slow
 def test_real_clips_of_one_singer_are_separated_for_another(mir1k_root):
     data = load_mir1k(mir1k_root, "dev")
     pipe = make_pipeline().set_params(

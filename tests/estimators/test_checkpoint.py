@@ -277,6 +277,7 @@ try_to_fit(checkpoints, "killed")
 """
 
 
+@pytest.mark.slow
 def test_a_fit_that_is_killed_in_a_save_goes_on_from_the_one_before(tmp_path):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
     command = [sys.executable, "-c", KILL_ITSELF, tmp_path]

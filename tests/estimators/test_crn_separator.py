@@ -22,6 +22,7 @@ def test_it_learns_to_separate_better_than_the_mixture(tracks):
     assert separator.score(analysed(X), y) > mixture + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -47,6 +48,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit_and_another_others(trac
         assert not np.array_equal(other[name], array)
 
 
+@pytest.mark.slow
 def test_a_fit_goes_on_from_its_checkpoint_as_if_it_had_not_been_cut_off(tracks, tmp_path):
     (X, y), cut_off = analysed(*tracks), RuntimeError("cut off")
 
@@ -79,6 +81,7 @@ def test_three_sources_have_joint_masks(tracks):
     np.testing.assert_allclose(masks.sum(axis=0), 1, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_partial_fit_and_warm_start_go_on_and_refuse_another_network(tracks):
     X, y = analysed(*tracks)
     separator = tiny_crn(warm_start=True).fit(X, y).fit(X, y).partial_fit(X, y)
@@ -100,6 +103,7 @@ def test_it_is_never_compiled(tracks, monkeypatch):
     assert key[-2] is False
 
 
+@pytest.mark.slow
 def test_a_search_tries_channels_and_objectives(tracks):
     X, y = tracks
     pipeline = make_pipeline(STFTTransformer(64, 32), tiny_crn(max_iter=1))

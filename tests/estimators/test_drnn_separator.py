@@ -61,6 +61,7 @@ def test_three_sources_have_joint_masks(tracks):
     np.testing.assert_allclose(masks.sum(axis=0), 1, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_partial_fit_and_warm_start_go_on_and_refuse_another_network(tracks):
     X, y = analysed(*tracks)
     separator = tiny_drnn(warm_start=True).fit(X, y).fit(X, y).partial_fit(X, y)
@@ -70,6 +71,7 @@ def test_partial_fit_and_warm_start_go_on_and_refuse_another_network(tracks):
             tiny_drnn(warm_start=True).fit(X, y).set_params(**change).partial_fit(X, y)
 
 
+@pytest.mark.slow
 def test_a_wide_network_is_not_compiled_and_a_narrow_one_learns_the_same_compiled(
     tracks, monkeypatch
 ):
@@ -85,6 +87,7 @@ def test_a_wide_network_is_not_compiled_and_a_narrow_one_learns_the_same_compile
     np.testing.assert_allclose(*curves, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_search_tries_layers_and_objectives(tracks):
     X, y = tracks
     pipeline = make_pipeline(STFTTransformer(64, 32), tiny_drnn(max_iter=1))

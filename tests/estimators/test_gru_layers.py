@@ -35,6 +35,7 @@ def any_width(request, monkeypatch):
         monkeypatch.setattr(_architecture, "WIDE_FROM", 1)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     units=st.integers(1, 7),

@@ -29,6 +29,7 @@ WARNING = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("separator", "held_out"),
     [

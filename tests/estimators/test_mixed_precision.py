@@ -21,6 +21,7 @@ KINDS = {  # a separator, and from how many units a GRU is wide
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fit_in_bfloat16_learns_nearly_the_same(tracks, kind, monkeypatch):
     separator, wide_from = KINDS[kind]

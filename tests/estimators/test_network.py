@@ -68,6 +68,7 @@ def test_new_weights_are_distributed_as_those_of_keras():
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(30), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_model_that_is_used_again_is_as_good_as_new():
     layers = make_layers(bidirectional=True)
     batches = [
@@ -113,6 +114,7 @@ def test_a_model_that_is_used_again_is_as_good_as_new():
         assert not np.array_equal(other["mask/kernel"], new["mask/kernel"])
 
 
+@pytest.mark.slow
 def test_many_fits_leave_no_more_graphs_than_one():
     layers = mask_network_layers(9, 1, (3,), False, (), "sigmoid")
     batch = (np.ones((2, 5, 9), np.float32), np.ones((2, 5, 9), np.float32), np.ones((2, 5), "f4"))
@@ -174,6 +176,7 @@ def run_python(code, redirection=""):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_fits_at_a_time_leave_standard_error_as_it_was():
     done = run_python(
         "before = os.fstat(2)\n"
@@ -187,12 +190,14 @@ def test_fits_at_a_time_leave_standard_error_as_it_was():
     assert done.stderr.endswith("the last words")
 
 
+@pytest.mark.slow
 def test_a_fit_works_where_standard_error_is_closed():
     for verbose in (False, True):
         done = run_python(f"print(sys.stderr, fit(0, {verbose}).n_iter_)", "2>&-")
         assert (done.returncode, done.stdout) == (0, "None 1\n")
 
 
+@pytest.mark.slow
 def test_what_is_said_when_the_first_training_step_aborts_is_seen():
     done = run_python(
         "import keras\n"

@@ -47,6 +47,7 @@ def fits():
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_two_devices_learn_the_weights_that_one_learns(fits):
     assert fits["weights"] < 1e-5
 

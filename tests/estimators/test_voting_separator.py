@@ -165,6 +165,7 @@ def test_a_name_like_that_of_what_is_learnt_keeps_statistics_exact(tracks, tmp_p
     assert (loaded.weights_["mask/bias"] != pipeline[-1].estimators_[0].weights_["mask/bias"]).any()
 
 
+@pytest.mark.slow
 def test_a_search_sets_the_parameters_of_members(tracks):
     voting = VotingSeparator([("one", tiny_separator(max_iter=1))])
     pipeline = Pipeline([("stft", STFTTransformer(64, 32)), ("v", voting)])

@@ -61,6 +61,7 @@ def ask_mir_eval(function, *arguments):
         return getattr(mir_eval.separation, function)(*arguments)
 
 
+@pytest.mark.slow
 @settings(max_examples=5)
 @given(separations(channels=[1], samples=(3000, 5001)), st.booleans())
 def test_sources_are_those_of_mir_eval(separation, permutation):
@@ -71,6 +72,7 @@ def test_sources_are_those_of_mir_eval(separation, permutation):
     assert_agree(bss_eval_sources(references, estimates, permutation=permutation), theirs)
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(separations(max_sources=2, samples=(3000, 5001)), st.booleans())
 def test_images_are_those_of_mir_eval(separation, permutation):
@@ -95,6 +97,7 @@ def test_windows_of_images_of_version_3_are_those_of_mir_eval():
     assert_agree(bss_eval_images(references, estimates, 2500, 1501), theirs)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     separations(),
@@ -143,6 +146,7 @@ def test_windows_with_a_silent_reference_are_those_of_museval():
     assert_agree(ours[:4], theirs[:4])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("folder", "loader", "track"), [("mir1k", load_mir1k, 0), ("dsd100", load_dsd100, 1)]
 )

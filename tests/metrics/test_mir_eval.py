@@ -7,6 +7,7 @@ from sksvs.metrics import bss_eval_images, bss_eval_sources
 from tests.strategies import seeded_noise
 
 
+@pytest.mark.slow
 def test_both_backends_give_the_same_figures():
     references = seeded_noise((2, 3000, 2), seed=1)
     estimates = references + 0.2 * references[::-1] + 0.05 * seeded_noise((2, 3000, 2), seed=2)

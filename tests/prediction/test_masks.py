@@ -79,6 +79,7 @@ def test_a_track_that_is_left_halfway_leaves_the_products_their_threads(fitted):
         assert blas_threads() == {2}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 def test_a_process_forked_while_another_thread_separates_separates_too():
     code = """if True:

@@ -22,6 +22,12 @@ ODD = {"cut.wav", "cut.flac", "cut.ogg", "cut.mp3", "no_end_flag.ogg"}
 DECODED_OTHERWISE = {"g721.wav", "nms_adpcm.wav", "big_endian.wav"}
 LARGEST_DIFFERENCES = {"ima_adpcm.wav": 1e-2, "a.opus": 1e-2}
 
+COMMON = {  # these are tried in every run of the tests, the others where slow tests run
+    *("pcm_16.wav", "float.wav", "length_0.wav", "length_7fffffff.wav", "cut.wav", "g721.wav"),
+    *("a.flac", "cut.flac", "a.ogg", "no_end_flag.ogg", "a.opus", "cbr.mp3", "vbr_no_header.mp3"),
+    *("two_joined.mp3", "a.m4a", "a.wma", "film.mp4"),
+}
+
 needs_programs = pytest.mark.skipif(
     not (shutil.which("ffmpeg") and shutil.which("sox")),
     reason="needs the programs ffmpeg and sox to make files",
@@ -44,7 +50,14 @@ def read_quietly(path):
 
 
 @needs_programs
-@pytest.mark.parametrize("name", [n for n in kinds_of_files.KINDS if n != "silent_film.mp4"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in COMMON else pytest.param(name, marks=pytest.mark.slow)
+        for name in kinds_of_files.KINDS
+        if name != "silent_film.mp4"
+    ],
+)
 def test_a_file_of_every_kind_is_read_and_gives_stems_of_every_format(
     song, tmp_path, pipeline, name
 ):
@@ -79,6 +92,7 @@ def test_a_video_without_sound_is_named_as_such(song, tmp_path):
         AudioFile(tmp_path / "film.mp4")
 
 
+@pytest.mark.slow
 @needs_programs
 def test_the_table_of_kinds_is_printed():
     command = [sys.executable, kinds_of_files.__file__, "--only", "zeros"]

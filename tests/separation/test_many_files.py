@@ -136,6 +136,7 @@ def test_a_failure_of_any_kind_does_not_stop_the_others(tmp_path, pipeline, monk
     assert results[3].error is None
 
 
+@pytest.mark.slow
 def test_a_song_through_a_pipe_is_separated_in_another_process(tmp_path, pipeline):
     (tmp_path / "pipeline").write_bytes(pickle.dumps(pipeline))
     song = make_song(tmp_path / "song.wav", (4000, 2))

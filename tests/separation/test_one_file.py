@@ -219,6 +219,7 @@ KILLED_IN = {  # the call at which a process kills itself: how many of the stems
 }
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_whole_stems_of_the_old_song_or_of_the_new_one(tmp_path, pipeline):
     (tmp_path / "pipeline").write_bytes(pickle.dumps(pipeline))
     songs = [make_song(tmp_path / f"{i}.wav", (100_000, 2), "PCM_16", seed=i) for i in (0, 1)]
