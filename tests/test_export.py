@@ -54,7 +54,7 @@ def masks_of_session(path, samples):
 @pytest.mark.parametrize("n_sources", [2, 3])
 def test_a_bare_session_gives_the_masks_of_predict(tmp_path, separator, n_sources):
     X, y = tiny_tracks(2)
-    separator.fit(analysed(X, y if n_sources == 2 else three_sources(y)))
+    separator.fit(*analysed(X, y if n_sources == 2 else three_sources(y)))
     sksvs.export_onnx(separator, tmp_path / "network.onnx")
     song = seeded_noise(32 * 300, seed=1)
     (expected,) = separator.predict_mask(analysed([song]))

@@ -1,5 +1,7 @@
 """What is learnt from is paired with its sources; a mixture that is not their sum is named once."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -42,7 +44,8 @@ WARNING = (
 def test_it_is_named_once_when_it_is_learnt_from_or_held_out(wrong, separator, held_out):
     with pytest.warns(UserWarning, match=WARNING) as caught:
         separator.fit(*analysed(*wrong), validation_tracks=held_out)
-    assert len(caught) == 1
+    # joblib may say in between that it has replaced a worker.
+    assert sum(re.search(WARNING, str(x.message)) is not None for x in caught) == 1
 
 
 def test_it_is_named_once_when_it_is_scored(wrong):
