@@ -12,6 +12,8 @@ STATE_DURATION = {
     *("aiff", "ape", "asf", "au", "avi", "caf", "flac", "flv", "matroska", "mov", "tta", "w64"),
     *("wav", "wv"),
 }
+# Tags in an unknown encoding are no reason to refuse a file; PyAV 19 takes them as they are.
+LENIENT = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
 TOLERANCE = 0.25  # seconds that may be missing without a warning: headers round, coders pad
 LONGEST_PACKET = 1  # second: no codec's is longer
 MP3_PADDING = 4608  # samples: the delay of an encoder and the rest of its last frame
@@ -104,7 +106,7 @@ class FFmpegDecoder:
                 return
             try:
                 frames = packet.decode()
-            except av.error.FFmpegError:
+            except (av.error.FFmpegError, ValueError):  # PyAV's own: no codec
                 self._lost += float((packet.duration or 0) * packet.time_base)
                 continue
             for frame in frames:
@@ -200,9 +202,7 @@ def seconds_of_packets(path):
 def _open_audio(file):
     """Return the container in an open file and its first audio stream."""
     try:
-        container = av.open(
-            file, "r", metadata_errors="ignore", options={"protocol_whitelist": "none"}
-        )
+        container = av.open(file, "r", options={"protocol_whitelist": "none"}, **LENIENT)
     except (av.error.FFmpegError, ValueError, OverflowError) as error:
         raise NotDecodableError(f"FFmpeg: {_words(error)}") from error
     try:
