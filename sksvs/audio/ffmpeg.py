@@ -107,7 +107,7 @@ class FFmpegDecoder:
             try:
                 frames = packet.decode()
             except (av.error.FFmpegError, ValueError):  # PyAV's own: no codec
-                self._lost += float((packet.duration or 0) * packet.time_base)
+                self._lost += float((packet.duration or 0) * (packet.time_base or 0))
                 continue
             for frame in frames:
                 if frame.samples > 0 and frame.rate > 0 and frame.layout.nb_channels > 0:
