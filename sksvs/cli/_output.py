@@ -3,6 +3,8 @@
 import json
 import sys
 
+from sksvs._terminal import is_terminal
+
 
 def one_line(error):
     """Return what an exception or a path says, without line breaks."""
@@ -38,5 +40,4 @@ def progress_bar(**settings):
     """Return a tqdm bar on standard error, seen on terminals alone and gone when it ends."""
     from tqdm import tqdm
 
-    on_terminal = sys.stderr is not None and sys.stderr.isatty()
-    return tqdm(leave=False, disable=not on_terminal, **settings)
+    return tqdm(leave=False, disable=not is_terminal(sys.stderr), **settings)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sksvs.cli._options import ParameterType, load_model, model_option, strict_option
-from sksvs.cli._output import in_a_line, one_line
+from sksvs.cli._output import in_a_line, one_line, progress_bar
 
 
 @click.command()
@@ -111,7 +111,6 @@ def separate(
 
 def _separate_song(separator, song, options):
     """Separate one song under a bar that counts its seconds."""
-    from sksvs.cli._output import progress_bar
     from sksvs.separation import separate_song
 
     with progress_bar(
@@ -126,8 +125,6 @@ def _separate_song(separator, song, options):
 
 
 def _under_bar(results, n_songs):
-    from sksvs.cli._output import progress_bar
-
     with progress_bar(total=n_songs, unit=" songs") as bar:
         for result in results:
             bar.update()

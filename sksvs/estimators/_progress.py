@@ -6,6 +6,8 @@ from contextlib import suppress
 
 from tqdm import tqdm
 
+from sksvs._terminal import is_terminal
+
 
 class Progress:
     """A bar with the epoch, the loss, frames per second and the time that is left.
@@ -24,7 +26,7 @@ class Progress:
 
     def __init__(self, n_frames, max_iter, visible):
         self._n_frames, self._max_iter = n_frames, max_iter
-        on_terminal = _is_terminal(sys.stderr)
+        on_terminal = is_terminal(sys.stderr)
         self._log = sys.stderr if visible and not on_terminal else None
         self._bar = tqdm(
             total=n_frames * max_iter,
@@ -63,10 +65,3 @@ class Progress:
             rate = self._n_learnt / (time.perf_counter() - self._began)
             with suppress(OSError, ValueError):  # a full disk, a reader that has left, closed
                 print(f"{self._epoch}: {words}, {rate:.0f} frames/s", file=self._log, flush=True)
-
-
-def _is_terminal(file):
-    try:
-        return file.isatty()
-    except (AttributeError, ValueError):  # None, closed
-        return False

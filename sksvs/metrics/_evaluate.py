@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
 from sksvs._centred import difference_from_sum
+from sksvs._terminal import is_terminal
 from sksvs._tracks import (
     check_mixtures,
     check_sources,
@@ -200,7 +201,7 @@ def evaluate(
         for track in zip(tracks, mixtures, sources, rates)
     )
     found = []
-    hidden = not (verbose and _is_terminal(sys.stderr))
+    hidden = not (verbose and is_terminal(sys.stderr))
     for difference, track_scores in tqdm(work, total=len(tracks), unit="track", disable=hidden):
         warn_of_difference(track_scores[0].name, difference)
         track_scores[0].warn()
@@ -222,14 +223,6 @@ def _check_names(names, n_tracks):
             f"names must have one name for each of the {n_tracks} tracks; got {len(names)} names."
         )
     return names
-
-
-def _is_terminal(stream):
-    """Return whether a stream is a terminal; None and a closed one are not."""
-    try:
-        return stream.isatty()
-    except (AttributeError, ValueError):
-        return False
 
 
 def _with_rates(tracks, estimator, sample_rate):

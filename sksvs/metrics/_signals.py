@@ -3,8 +3,7 @@
 import numpy as np
 
 from sksvs._checks import MOST_CHANNELS
-
-MAX_SOURCES = 64  # more is an array that lies on its side
+from sksvs._parameters import MAX_SOURCES
 
 
 def as_sources(signals, name, dimensions):
@@ -32,6 +31,7 @@ def as_sources(signals, name, dimensions):
         remedy = stereo if array.ndim == 3 else ""
         raise ValueError(f"{name} must have shape {wanted}; got {array.shape}.{remedy}")
     n_sources, n_samples, n_channels = (*array.shape, 1)[:3]
+    # More than these is an array that lies on its side.
     too_many = n_sources > MAX_SOURCES or n_channels > MOST_CHANNELS
     if too_many or 1 < n_samples < max(n_sources, n_channels):
         of_channels = f" of {n_channels} channels" if array.ndim == 3 else ""
