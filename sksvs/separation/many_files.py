@@ -185,12 +185,13 @@ def separate_song(separator, song, *, skip_existing=False, begin=None, **options
             file = song.path if opened else AudioFile(song.path, strict=options.get("strict"))
             if begin is not None:
                 begin(file.n_samples)
-            existing = _existing_stems(separator, file, song.folder, options)
-            skips = skip_existing and existing is not None
-            stems = existing if skips else separate_file(separator, file, song.folder, **options)
+            stems = _existing_stems(separator, file, song, options) if skip_existing else None
+            skipped = stems is not None
+            if not skipped:
+                stems = separate_file(separator, file, song.folder, **options)
         except Exception as error:  # whatever it is, it is reported, and the other files go on
             return SeparatedFile(path, (), _sentence(path, error), _texts(caught))
-    return SeparatedFile(path, stems, None, _texts(caught), skips)
+    return SeparatedFile(path, stems, None, _texts(caught), skipped)
 
 
 def _texts(caught):
@@ -205,11 +206,11 @@ def _sentence(path, error):
     return text if str(path) in text else f"{path}: {text}"
 
 
-def _existing_stems(separator, file, folder, options):
+def _existing_stems(separator, file, song, options):
     """Return the paths of the stems of a file if all of them are there; None otherwise."""
     names = named_sources(options.get("source_names"), fitted_pipeline(separator)[-1].n_sources_)
     encoding = choose_stem_encoding(file, options.get("audio_format"), options.get("bitrate"))
-    stems = stem_paths(folder, names, encoding.ending)
+    stems = stem_paths(song.folder, names, encoding.ending)
     return stems if all(stem.exists() for stem in stems) else None
 
 
