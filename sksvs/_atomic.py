@@ -50,9 +50,7 @@ def replacing_all(paths):
     temporaries = []
     try:
         for path in paths:
-            temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-            temporaries.append(temporary)
+            temporaries.append(make_temporary(path))
         yield temporaries
         for path, temporary in zip(paths, temporaries):
             with suppress(OSError):  # no file there yet, or a file system without permissions
@@ -64,6 +62,13 @@ def replacing_all(paths):
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         raise
+
+
+def make_temporary(path):
+    """Make an empty file beside `path`, ``.name.xxxxxxxx.part``, and return its path."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    return temporary
 
 
 def _remove_abandoned(path):

@@ -2,13 +2,13 @@
 
 import json
 import os
-import secrets
 import stat
 from pathlib import Path
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from sksvs._atomic import make_temporary
 from sksvs._model_steps import build_pipeline, describe_step, stft_step
 from sksvs._model_values import check_depth
 from sksvs.estimators import VotingSeparator
@@ -169,11 +169,8 @@ def check_place(path):
 
 def _require_writable(path):
     """Raise an OSError if no file can be made beside the path, or the one there not replaced."""
-    probe = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with open(probe, "xb"):
-            pass
-        probe.unlink()
+        make_temporary(path).unlink()
     except OSError as error:
         raise OSError(
             f"{path} cannot be written ({error.strerror or error}). Take another folder."
