@@ -8,7 +8,7 @@ import numpy as np
 from sksvs._background import thread_map
 from sksvs.spectrogram import FRAME_BLOCK
 
-WINDOW_FRAMES = 512  # frames of output in one window of a network that reads both ways
+WINDOW_FRAMES = 512  # frames of output in one window of a bidirectional network
 CONTEXT_FRAMES = 64  # frames that it sees on either side of them
 
 
@@ -65,7 +65,7 @@ def run_in_order(network, blocks, make_input):
 
 
 def run_in_windows(network, blocks, make_input):
-    """Yield the output of a network that reads both ways, made in overlapping windows.
+    """Yield the output of a bidirectional network, made in overlapping windows.
 
     Such a network would need a whole track at once, so what it predicts is *defined* window by
     window: frames ``512 k`` to ``512 (k + 1)`` come from a pass over these and 64 more on either
@@ -86,17 +86,17 @@ def run_in_windows(network, blocks, make_input):
 def _windows(blocks, make_input):
     """Yield every block, its features with context, and how much that is before and after."""
     last = None
-    before = np.empty((0, 0), np.float32)
     for block in blocks:
         features = make_input(block.frames)
-        if last is not None:
+        if last is None:
+            before = features[:0]
+        else:
             yield _window(*last, before, features[:CONTEXT_FRAMES])
             before = last[1][-CONTEXT_FRAMES:]
         last = block, features
     if last is not None:
-        yield _window(*last, before, last[1][:0])
+        yield _window(*last, before, features[:0])
 
 
 def _window(block, features, before, after):
-    before = before.reshape(-1, features.shape[1])
     return block, np.concatenate([before, features, after]), len(before), len(after)
