@@ -9,12 +9,7 @@ import sksvs
 from sksvs.audio import AudioFile
 from sksvs.cli import main
 from sksvs.separation import many_files
-
-NAMES = ("accompaniment", "vocals")
-
-
-def files_in(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+from tests.separation.conftest import NAMES, files_in
 
 
 def test_stems_go_where_it_is_printed(run, song, model, tmp_path):
