@@ -25,7 +25,7 @@ def export_onnx(separator, path):
     `level` the RMS of that downmix over the whole track. Its "output", (batch, n_frames,
     n_outputs), becomes masks as "masks" among the metadata says. A causal network takes the states
     "state_0", … and returns "next_state_0", …: zeros of shape (1, batch, units) before the first
-    frame. One that reads both ways is meant for windows of 512 frames with up to 64 more on either
+    frame. A bidirectional one is meant for windows of 512 frames with up to 64 more on either
     side.
 
     The metadata, all text, hold "n_fft", "hop_length", "window" (as JSON), "sample_rate" (empty if

@@ -32,14 +32,14 @@ def known_classes():
 
 
 def describe_step(name, step, fitted=True):
-    """Return the name, the class, the parameters and the learnt facts of a step, as JSON.
+    """Return the name, the class, the parameters and the fitted scalars of a step, as JSON.
 
     Parameters
     ----------
     name : str
     step : BaseEstimator or "passthrough"
     fitted : bool, default=True
-        Whether there are learnt facts.
+        Whether there are fitted scalars.
 
     Returns
     -------
@@ -145,12 +145,12 @@ def build_pipeline(steps, fitted=True):
     steps : object
         Out of JSON, of whatever kind.
     fitted : bool, default=True
-        Whether there are learnt facts.
+        Whether there are fitted scalars.
 
     Returns
     -------
     pipeline : Pipeline
-        With parameters and learnt facts.
+        With parameters and fitted scalars.
     shapes : dict of str to tuple of int
         Of the arrays that it lacks, by the names of their tensors; none where nothing is fitted.
 

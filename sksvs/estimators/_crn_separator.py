@@ -10,7 +10,7 @@ MOST_FEATURES = 1 << 18  # of a frame in any layer: a window of them is less tha
 class CRNSeparator(BaseNetworkSeparator):
     """Separate with masks from a GRU between convolutions over frames and frequencies.
 
-    The convolutional recurrent network of Tan and Wang 2018, with GRUs that read both ways. Its
+    The convolutional recurrent network of Tan and Wang 2018, with bidirectional GRUs. Its
     encoders are convolutions that halve the frequencies one after another; the GRU layers see
     what the last one leaves of every frame, and a dense layer of as many features follows; the
     decoders are transposed convolutions that double the frequencies again, each beside what the

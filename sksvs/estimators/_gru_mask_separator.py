@@ -23,7 +23,7 @@ class GRUMaskSeparator(BaseNetworkSeparator):
         Units of the GRU layers (of each direction).
     bidirectional : bool, default=True
         Whether every GRU also reads backwards. A network that only reads forwards could be run
-        live; one that reads both ways separates better.
+        live; a bidirectional one separates better.
     dense_layer_sizes : tuple of int, default=()
         Units of the linear layers between the GRUs and the output. The course report projects
         to n_freqs and on to 100: ``(513, 100)``.

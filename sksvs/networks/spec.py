@@ -123,7 +123,7 @@ class ConvLayer(NamedTuple):
 
 
 class PathLayer(NamedTuple):
-    """A GRU that reads both ways along the frequencies of a frame or the frames of a frequency.
+    """A bidirectional GRU along the frequencies of a frame or the frames of a frequency.
 
     A product brings what it gives at every place back to as many channels, which are normalised
     and added to the input.
@@ -178,7 +178,7 @@ EPSILON = 1e-3  # added to variances
 def is_causal(layers):
     """Return whether a network reads a track in order, and carries a state from block to block.
 
-    The others read both ways, and are run in windows.
+    The others are bidirectional, and are run in windows.
     """
     return not layers[0].bidirectional
 
