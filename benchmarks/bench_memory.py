@@ -17,8 +17,8 @@ import numpy as np
 from bench_separate_memory import fitted, separation_peak
 from memory import memory
 
+from sksvs.audio import Waveform
 from sksvs.estimators import GRUMaskSeparator
-from sksvs.waveform import Waveform
 
 
 def main():

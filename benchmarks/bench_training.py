@@ -19,9 +19,9 @@ import numpy as np
 import tensorflow as tf
 
 from sksvs.estimators import HUANG2014_NETWORKS, REPORT_NETWORKS
-from sksvs.estimators._network import borrow_model, initial_weights, reset_model, start_tensorflow
-from sksvs.estimators._objective import Objective
 from sksvs.networks.spec import deep_recurrent_layers, mask_network_layers
+from sksvs.training.network import borrow_model, initial_weights, reset_model, start_tensorflow
+from sksvs.training.objective import Objective
 
 N_FREQS = 513
 REPORT = {

@@ -82,8 +82,8 @@ def make_originals(folder, pipeline=None):
     """Write the files that are mutated, and the model that separates, a small causal network."""
     import soundfile
 
-    from sksvs._pretrained import pretrained_path
     from sksvs.datasets import make_singing_mixtures
+    from sksvs.model_files.packaged import pretrained_path
 
     X, _ = make_singing_mixtures(1, SECONDS, SAMPLE_RATE, n_channels=2, random_state=0)
     song = np.float32(X[0])
@@ -252,8 +252,8 @@ def work(connection, originals, folder, cases):
     with open(folder / "said", "ab", buffering=0) as said:  # by libraries in C
         os.dup2(said.fileno(), 2)
     import sksvs
+    from sksvs.audio import ArrayWaveform
     from sksvs.datasets import make_singing_mixtures
-    from sksvs.waveform import ArrayWaveform
 
     separator = sksvs.load(originals / "original.small")
     X, _ = make_singing_mixtures(1, 0.3, 8000, random_state=1)

@@ -8,10 +8,12 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from synthesised_voices import with_synthesised_voices
 
-from sksvs._model_steps import describe_step  # so that moved code leaves fingerprints as they are
-from sksvs._parameters import parameters_that_shape
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, VotingSeparator, huang2014_network
+from sksvs.model_files.steps import (
+    describe_step,  # so that moved code leaves fingerprints as they are
+)
+from sksvs.parameters import parameters_that_shape
 from sksvs.transforms import STFTTransformer
 
 BUDGET = 2.5  # hours of audio that every row of the ladder learns from

@@ -3,7 +3,7 @@
     python benchmarks/mir1k.py --root <MIR-1K> --subset dev --rows "the shipped network"
     python benchmarks/ship_voice.py --root <MIR-1K> --dsd100 <DSD100, or an excerpt of it>
 
-Writes sksvs/models/voice.safetensors, with weights of 16 bits, and prints the card.
+Writes sksvs/model_files/models/voice.safetensors, with weights of 16 bits, and prints the card.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import sksvs
 from sksvs.datasets import load_dsd100, load_mir1k
 from sksvs.metrics import evaluate
 
-MODEL = Path(sksvs.__file__).parent / "models" / "voice.safetensors"
+MODEL = Path(sksvs.__file__).parent / "model_files" / "models" / "voice.safetensors"
 FITTED = "the_shipped_network_train.safetensors"  # what mir1k.py calls it in its folder
 
 

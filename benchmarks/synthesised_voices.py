@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from sksvs.audio import Sources
+from sksvs.audio import ArrayWaveform, Sources
 from sksvs.datasets import make_singing_mixtures
-from sksvs.waveform import ArrayWaveform, Sum
 
 
 def with_synthesised_voices(X, y, n_voices=1, random_state=0):
@@ -30,7 +29,7 @@ def with_synthesised_voices(X, y, n_voices=1, random_state=0):
     for _ in range(n_voices):
         seeds = rng.randint(2**31 - 1, size=len(X))
         synthesised = [_over(sources[1], int(seed)) for sources, seed in zip(y, seeds)]
-        more_X += [*X, *map(Sum, synthesised)]
+        more_X += [*X, *(voice + rest for voice, rest in synthesised)]
         more_y += [*y, *map(Sources, synthesised)]
     return more_X, more_y
 

@@ -1,6 +1,6 @@
 """What a bidirectional network loses by predicting in windows instead of in one pass.
 
-    python benchmarks/windowed_prediction.py
+    python benchmarks/windoweddrivers.py
 
 Fits the default network on synthesised songs and separates a long one, in windows (as `predict`
 does) and in one pass over all frames. Prints the difference of the two voices and their scores.
@@ -12,8 +12,9 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 
 from sksvs.datasets import make_singing_mixtures
-from sksvs.estimators import GRUMaskSeparator, _prediction
+from sksvs.estimators import GRUMaskSeparator
 from sksvs.metrics import bss_eval_sources
+from sksvs.prediction import drivers  # private: the windows cannot be switched off otherwise
 from sksvs.transforms import STFTTransformer
 
 
@@ -27,10 +28,10 @@ def main():
     n_frames = STFTTransformer().transform([song])[0].n_frames
     (windowed,) = separator.predict([song])
     print(
-        f"A song of {n_frames} frames in windows of {_prediction.WINDOW_FRAMES} with "
-        f"{_prediction.CONTEXT_FRAMES} frames of context on either side."
+        f"A song of {n_frames} frames in windows of {drivers.WINDOW_FRAMES} with "
+        f"{drivers.CONTEXT_FRAMES} frames of context on either side."
     )
-    _prediction.WINDOW_FRAMES = n_frames
+    drivers.WINDOW_FRAMES = n_frames
     (whole,) = separator.predict([song])
     difference = np.sum((windowed[0] - whole[0]) ** 2) / np.sum(whole[0] ** 2)
     print(f"Difference of the voices: {10 * np.log10(difference):.1f} dB against the voice.")

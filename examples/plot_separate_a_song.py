@@ -30,7 +30,7 @@ from sklearn.utils import Bunch
 from sksvs.audio import ArrayWaveform, Sources, to_mono, write
 from sksvs.datasets import detect_corpus, load_corpus, make_singing_mixtures
 from sksvs.estimators import GRUMaskSeparator, IdealMaskOracle, MixtureBaseline, report_network
-from sksvs.spectrogram import Spectrogram, STFTParams
+from sksvs.stft import Spectrogram, STFTParams
 from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 
 parser = argparse.ArgumentParser(description="Take the voice out of a song.")

@@ -1,6 +1,6 @@
 """Singing voice separation as scikit-learn estimators.
 
-The way of a track, and where each step is written::
+Data flow, and the modules that implement it::
 
     sksvs.audio.AudioFile           an audio file as a waveform, read when it is sliced
     sksvs.transforms.MonoDownmix        waveform -> mean of its channels
@@ -19,23 +19,23 @@ The way of a track, and where each step is written::
 
 __version__ = "0.1.0"
 
-_MADE_AVAILABLE = {
-    "export_onnx": "sksvs._export",
-    "load": "sksvs.model_file",
-    "pretrained": "sksvs._pretrained",
-    "pretrained_names": "sksvs._pretrained",
-    "save": "sksvs.model_file",
+_LAZY_EXPORTS = {
+    "export_onnx": "sksvs.model_files.onnx_export",
+    "load": "sksvs.model_files.model_file",
+    "pretrained": "sksvs.model_files.packaged",
+    "pretrained_names": "sksvs.model_files.packaged",
+    "save": "sksvs.model_files.model_file",
 }
 
 
 def __getattr__(name):
     """Import what is asked for by its short name: `import sksvs` itself imports nothing."""
-    if name not in _MADE_AVAILABLE:
+    if name not in _LAZY_EXPORTS:
         raise AttributeError(f"module 'sksvs' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_MADE_AVAILABLE[name]), name)
+    return getattr(import_module(_LAZY_EXPORTS[name]), name)
 
 
 def __dir__():
-    return sorted([*globals(), *_MADE_AVAILABLE])
+    return sorted([*globals(), *_LAZY_EXPORTS])

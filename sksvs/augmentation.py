@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sksvs._parameters import check_parameters
 from sksvs.audio import resample
+from sksvs.parameters import check_parameters
 
 SHIFT_STEP = 10_000  # samples: what Huang et al. shift by multiples of
 

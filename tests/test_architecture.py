@@ -1,4 +1,4 @@
-"""Imports run one way, heavy packages have one door each, modules stay short."""
+"""Imports run downwards, heavy packages have one folder each, modules stay short."""
 
 import ast
 import subprocess
@@ -11,6 +11,45 @@ import sksvs
 
 PACKAGE = Path(sksvs.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
+# What each folder, or module of the top level, may import of the package.
+MAY_IMPORT = {
+    "masks": "",
+    "system": "",
+    "parameters": "augmentation",
+    "audio": "system",
+    "stft": "audio parameters",
+    "augmentation": "audio parameters",
+    "transforms": "stft audio masks parameters",
+    "datasets": "stft audio system",
+    "metrics": "stft audio parameters system",
+    "networks": "",
+    "training": "networks stft audio augmentation masks parameters system",
+    "prediction": "networks stft audio system",
+    "estimators": "training prediction networks metrics stft audio masks parameters system",
+    "model_files": "estimators transforms training networks stft parameters system",
+    "separation": "stft audio system",
+    "cli": "separation model_files estimators transforms datasets metrics audio parameters system",
+}
+# Folders below those: each learns or predicts, never both.
+MAY_NOT_IMPORT = {
+    "training": "networks.onnx",
+    "prediction": "networks.keras",
+    "estimators": "networks.keras networks.onnx",
+    "networks/keras": "networks.onnx",
+    "networks/onnx": "networks.keras",
+}
+DOORS = {  # of packages that take long to import, or are not everywhere
+    "tensorflow": "networks/keras training",
+    "keras": "networks/keras training",
+    "onnx": "networks/onnx",
+    "onnxruntime": "networks/onnx",
+    "soundfile": "audio",
+    "av": "audio",
+    "soxr": "audio",
+    "safetensors": "model_files",
+    "click": "cli",
+    "mir_eval": "metrics/bss_eval",
+}
 
 
 def imported(path):
@@ -26,136 +65,52 @@ def imported(path):
 
 
 def part(path):
-    """Return what a module belongs to: "waveform", "transforms", …"""
+    """Return what a module belongs to: "masks", "transforms", …"""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def parts_imported_by(name):
-    return {
-        module.split(".")[1]
-        for path in MODULES
-        if part(path) == name
-        for module in imported(path)
-        if module.startswith("sksvs.")
-    } - {name}
-
-
-MAY_IMPORT = {
-    "_background": set(),
-    "_centred": {"waveform"},
-    "_checks": set(),
-    "_parameters": {"augmentation"},
-    "_atomic": set(),
-    "_sources": {"_checks"},
-    "_stft": {"_parameters"},
-    "_terminal": set(),
-    "_visible_files": set(),
-    "masks": set(),
-    "_model_values": {"_parameters", "augmentation", "spectrogram"},
-    "_model_steps": {"_model_values", "_parameters", "estimators", "spectrogram", "transforms"},
-    "_savable": {"_atomic", "_model_steps", "_model_values", "estimators"},
-    "model_file": {"_atomic", "_model_steps", "_model_values", "_parameters", "_savable"},
-    "waveform": {"_checks"},
-    "audio": {"_atomic", "_checks", "_sources", "waveform"},
-    "spectrogram": {"_stft", "waveform"},
-    "_tracks": {"_checks", "_parameters", "_sources", "spectrogram", "waveform"},
-    "augmentation": {"_parameters", "audio"},
-    "datasets": {"_tracks", "_visible_files", "audio", "waveform"},
-    "_pretrained": {"model_file"},
-    "_export": {"_atomic", "estimators", "networks"},
-    "separation": {"_background", "_visible_files", "audio", "spectrogram", "waveform"},
-    "metrics": {
-        "_background",
-        "_centred",
-        "_checks",
-        "_parameters",
-        "_terminal",
-        "_tracks",
-        "spectrogram",
-        "waveform",
-    },
-    "transforms": {"_centred", "_parameters", "_tracks", "masks", "spectrogram", "waveform"},
-    "cli": {
-        "_model_steps",
-        "_parameters",
-        "_pretrained",
-        "_terminal",
-        "audio",
-        "datasets",
-        "estimators",
-        "metrics",
-        "model_file",
-        "separation",
-        "transforms",
-    },
-    "networks": set(),
-    "prediction": {"_background", "_stft", "networks", "spectrogram"},
-    "estimators": {
-        "_atomic",
-        "_background",
-        "_centred",
-        "_checks",
-        "_model_values",
-        "_parameters",
-        "_stft",
-        "_terminal",
-        "_tracks",
-        "augmentation",
-        "masks",
-        "metrics",
-        "spectrogram",
-        "waveform",
-        "networks",
-        "prediction",
-    },
-}
+def imported_in(folder):
+    """Return what the modules of a folder import."""
+    inside = [path for path in MODULES if (PACKAGE / folder) in path.parents]
+    assert inside
+    return set().union(*map(imported, inside))
 
 
 @pytest.mark.parametrize("name", MAY_IMPORT)
-def test_imports_run_one_way(name):
-    assert parts_imported_by(name) <= MAY_IMPORT[name]
+def test_imports_run_downwards(name):
+    found = set().union(*(imported(path) for path in MODULES if part(path) == name))
+    parts = {module.split(".")[1] for module in found if module.startswith("sksvs.")}
+    parts -= {name, "__version__"}
+    assert parts <= set(MAY_IMPORT[name].split())
 
 
-def test_every_module_is_covered_by_the_rule_above():
+def test_every_folder_is_covered_by_the_rule_above():
     assert {part(path) for path in MODULES} == {"__init__", *MAY_IMPORT}
 
 
-@pytest.mark.parametrize(
-    ("package", "doors"),
-    [
-        (
-            "tensorflow",
-            "estimators/_conv_layers.py estimators/_frame_products.py estimators/_gru_layers.py "
-            "estimators/_network.py "
-            "estimators/_replicas.py estimators/_rnn_layers.py estimators/_wide_recurrence.py",
-        ),
-        (
-            "keras",
-            "estimators/_conv_layers.py estimators/_gru_layers.py estimators/_losses.py "
-            "estimators/_network.py "
-            "estimators/_rnn_layers.py",
-        ),
-        ("soundfile", "audio/encoding.py audio/sndfile.py audio/writing.py"),
-        ("av", "audio/ffmpeg.py"),
-        ("onnx", "networks/onnx/graph.py"),
-        ("onnxruntime", "networks/onnx/session.py"),
-        ("soxr", "audio/resampling.py audio/writing.py"),
-        ("safetensors", "model_file.py"),
-        (
-            "click",
-            "cli/__init__.py cli/_fit.py cli/_info.py cli/_options.py cli/_score.py "
-            "cli/_separate.py",
-        ),
-        ("mir_eval", "metrics/_mir_eval.py"),
-    ],
-)
-def test_a_heavy_package_has_one_door(package, doors):
+@pytest.mark.parametrize("folder", MAY_NOT_IMPORT)
+def test_what_trains_and_what_predicts_do_not_meet(folder):
+    forbidden = tuple(f"sksvs.{name}" for name in MAY_NOT_IMPORT[folder].split())
+    assert [name for name in imported_in(folder) if name.startswith(forbidden)] == []
+
+
+@pytest.mark.parametrize("package", DOORS)
+def test_a_heavy_package_has_one_door(package):
+    folders = [PACKAGE / folder for folder in DOORS[package].split()]
     importers = [
-        str(path.relative_to(PACKAGE))
-        for path in MODULES
-        if any(name.split(".")[0] == package for name in imported(path))
+        path for path in MODULES if any(name.split(".")[0] == package for name in imported(path))
     ]
-    assert importers == doors.split()
+    assert importers
+    outside = [path for path in importers if not any(f in path.parents for f in folders)]
+    assert outside == []
+
+
+def test_the_tests_mirror_the_package():
+    tests = Path(__file__).parent
+    for path in tests.rglob("test_*.py"):
+        folder = path.parent.relative_to(tests)
+        if folder.parts and folder.parts[0] != "benchmarks":
+            assert (PACKAGE / folder).is_dir(), f"{path} is where the package has no folder"
 
 
 def test_nothing_private_of_scikit_learn_is_imported():
@@ -166,7 +121,7 @@ def test_nothing_private_of_scikit_learn_is_imported():
 
 def test_tensorflow_is_not_imported_before_fit():
     code = (
-        "import sys, sksvs, sksvs.datasets, sksvs.estimators, sksvs.metrics, sksvs.model_file;"
+        "import sys, sksvs, sksvs.datasets, sksvs.estimators, sksvs.metrics, sksvs.model_files;"
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -186,7 +141,7 @@ def test_import_sksvs_imports_nothing_else():
 
 
 def test_what_is_imported_when_asked_for_is_where_it_is_said_to_be():
-    for name, module in sksvs._MADE_AVAILABLE.items():
+    for name, module in sksvs._LAZY_EXPORTS.items():
         assert getattr(sksvs, name).__module__ == module
 
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 
+from sksvs.audio import ArrayWaveform
 from sksvs.augmentation import (
     Augmentation,
     Part,
@@ -12,7 +13,6 @@ from sksvs.augmentation import (
     read_circularly,
     read_plan,
 )
-from sksvs.waveform import ArrayWaveform
 from tests.strategies import seeded_noise
 
 LENGTHS = [70_000, 120_000, 50_000]

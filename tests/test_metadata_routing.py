@@ -10,8 +10,8 @@ from sklearn.pipeline import Pipeline
 from sksvs.estimators import IdealMaskOracle, MixtureBaseline, VotingSeparator
 from sksvs.metrics import bss_eval_scorer, evaluate, sdr_scorer
 from sksvs.transforms import STFTTransformer
-from tests.estimators.conftest import tiny_separator
 from tests.strategies import tiny_tracks
+from tests.tiny_separators import tiny_separator
 
 GROUPS = ["a", "a", "b", "c"]
 

@@ -6,12 +6,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sksvs._model_steps import known_classes
-from sksvs._model_values import decode, encode
-from sksvs._parameters import PARAMETERS, check_parameters, check_value, parameters_that_shape
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import CRNSeparator, DRNNSeparator, GRUMaskSeparator
-from sksvs.spectrogram import STFTParams
+from sksvs.model_files.steps import known_classes
+from sksvs.parameters import PARAMETERS, check_parameters, check_value, parameters_that_shape
+from sksvs.stft import STFTParams
+from sksvs.training.json_values import decode, encode
 
 CLASSES = {**known_classes(), "Augmentation": Augmentation}
 CHECKED_BY_ITS_CLASS = {"estimators"}

@@ -7,16 +7,15 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-from sksvs.audio import AudioFile, Sources, resample, write
+from sksvs.audio import ArrayWaveform, AudioFile, Sources, resample, write
 from sksvs.augmentation import Augmentation
 from sksvs.datasets import load_dsd100
 from sksvs.estimators import IdealMaskOracle, MixtureBaseline, StreamingSeparator
 from sksvs.metrics import bss_eval_sources, evaluate
 from sksvs.separation import separate_file
 from sksvs.transforms import MonoDownmix, STFTTransformer
-from sksvs.waveform import ArrayWaveform
-from tests.estimators.conftest import tiny_separator
 from tests.strategies import SAMPLE_RATE, centred_noise, seeded_noise, tiny_tracks
+from tests.tiny_separators import tiny_separator
 
 RATES = [5512, 6000, 11025, 22050, 44100, 48000]
 STFT = {"n_fft": 256, "hop_length": 128, "window": "cosine"}  # 32 ms at 8 kHz

@@ -1,11 +1,11 @@
 """Read, write and resample audio; samples are read only when they are sliced."""
 
-from sksvs._sources import Sources
 from sksvs.audio.files import AudioFile, read
 from sksvs.audio.resampling import resample
 from sksvs.audio.sndfile import libsndfile_version
+from sksvs.audio.sources import Sources
+from sksvs.audio.waveform import ArrayWaveform, Waveform, to_mono
 from sksvs.audio.writing import write
-from sksvs.waveform import ArrayWaveform, Waveform, to_mono
 
 __all__ = [
     "ArrayWaveform",

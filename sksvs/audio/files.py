@@ -6,13 +6,13 @@ import warnings
 from collections import OrderedDict
 from weakref import WeakValueDictionary
 
-from sksvs._checks import check_shape, require_finite
 from sksvs.audio import sndfile
+from sksvs.audio.checks import check_shape, require_finite
 from sksvs.audio.decoded import DecodedFile
 from sksvs.audio.ffmpeg import known_mp3_length, seconds_of_packets
 from sksvs.audio.header import NotDecodableError, cut_short, no_audio
 from sksvs.audio.pipes import PipeCopy, is_pipe
-from sksvs.waveform import Waveform
+from sksvs.audio.waveform import Waveform
 
 MAX_HEADERS = 65536  # that are kept
 

@@ -2,7 +2,7 @@
 
 import soxr
 
-from sksvs.waveform import ArrayWaveform, Waveform
+from sksvs.audio.waveform import ArrayWaveform, Waveform
 
 
 def resample(waveform, sample_rate, new_sample_rate):

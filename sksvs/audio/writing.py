@@ -10,11 +10,11 @@ import numpy as np
 import soundfile
 import soxr
 
-from sksvs._atomic import replacing_all
 from sksvs.audio.encoding import choose_encoding, compression_level
 from sksvs.audio.header import NotDecodableError
 from sksvs.audio.sndfile import read_header
-from sksvs.waveform import ArrayWaveform, Waveform
+from sksvs.audio.waveform import ArrayWaveform, Waveform
+from sksvs.system.atomic import replacing_all
 
 # Subtypes that hold samples beyond full scale.
 UNCLIPPED = {"FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_III"}

@@ -11,11 +11,11 @@ import sys
 import click
 
 import sksvs
-from sksvs.cli._fit import fit
-from sksvs.cli._info import info
-from sksvs.cli._output import one_line
-from sksvs.cli._score import score
-from sksvs.cli._separate import separate
+from sksvs.cli.fit import fit
+from sksvs.cli.info import info
+from sksvs.cli.output import one_line
+from sksvs.cli.score import score
+from sksvs.cli.separate import separate
 
 # What may go wrong with data, disk, memory or a worker; what else is raised is a mistake of sksvs.
 FAILURES = (ValueError, TypeError, OSError, RuntimeError, MemoryError, ArithmeticError)

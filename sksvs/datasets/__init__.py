@@ -1,10 +1,10 @@
 """Songs to learn from and to judge by: corpora on disk, synthesised songs, splits in time."""
 
-from sksvs.datasets._corpus import detect_corpus, load_corpus
-from sksvs.datasets._mir1k import load_mir1k
-from sksvs.datasets._multitrack import load_dsd100, load_musdb18hq
-from sksvs.datasets._singing_mixtures import make_singing_mixtures
-from sksvs.datasets._split_tracks import split_tracks
+from sksvs.datasets.corpus import detect_corpus, load_corpus
+from sksvs.datasets.mir1k import load_mir1k
+from sksvs.datasets.multitrack import load_dsd100, load_musdb18hq
+from sksvs.datasets.singing_mixtures import make_singing_mixtures
+from sksvs.datasets.splitting import split_tracks
 
 __all__ = [
     "detect_corpus",

@@ -5,8 +5,8 @@ from itertools import chain
 
 import numpy as np
 
-from sksvs._background import thread_map
-from sksvs.spectrogram import FRAME_BLOCK
+from sksvs.stft.spectrogram import FRAME_BLOCK
+from sksvs.system.threads import thread_map
 
 WINDOW_FRAMES = 512  # frames of output in one window of a bidirectional network
 CONTEXT_FRAMES = 64  # frames that it sees on either side of them

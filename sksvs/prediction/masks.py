@@ -3,7 +3,6 @@
 import os
 from weakref import WeakKeyDictionary
 
-from sksvs._background import prefetch
 from sksvs.networks.features import (
     from_model_bins,
     masks_from_output,
@@ -13,6 +12,7 @@ from sksvs.networks.features import (
 from sksvs.networks.onnx import Network
 from sksvs.prediction.drivers import block_length, run_over_blocks
 from sksvs.prediction.transposition import TransposedNetwork
+from sksvs.system.threads import prefetch
 
 _networks = WeakKeyDictionary()  # by separator: its weights, and the network made from them
 if hasattr(os, "register_at_fork"):

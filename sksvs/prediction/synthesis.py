@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksvs._stft import Synthesis
+from sksvs.stft.transform import Synthesis
 
 
 class MaskedSynthesis:

@@ -7,12 +7,12 @@ from pathlib import Path
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sksvs._background import prefetch
 from sksvs.audio import AudioFile
 from sksvs.audio.encoding import keep_encoding
+from sksvs.audio.waveform import Downmix
 from sksvs.audio.writing import writing_all
-from sksvs.spectrogram import Spectrogram
-from sksvs.waveform import Downmix
+from sksvs.stft.spectrogram import Spectrogram
+from sksvs.system.threads import prefetch
 
 
 def separate_file(

@@ -5,8 +5,8 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from sksvs._visible_files import is_visible
 from sksvs.audio.pipes import STANDARD_INPUT, is_pipe
+from sksvs.system.visible_files import is_visible
 
 # Endings of audio files and videos: what a folder is searched for, and what a folder of stems is
 # not called by.

@@ -6,7 +6,7 @@ import pytest
 
 import sksvs
 from sksvs.audio import AudioFile, write
-from sksvs.cli._fit import fit
+from sksvs.cli.fit import fit
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator
 from sksvs.transforms import STFTTransformer
 from tests.strategies import seeded_noise

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sksvs.datasets import make_singing_mixtures
-from sksvs.datasets._singing_voice import glottal_pulses
+from sksvs.datasets.singing_voice import glottal_pulses
 
 
 @settings(max_examples=15)

@@ -5,8 +5,8 @@ from sklearn.exceptions import NotFittedError
 
 from sksvs.estimators import IdealMaskOracle, MixtureBaseline
 from sksvs.metrics import bss_eval_sources
-from tests.estimators.conftest import analysed, three_sources
 from tests.strategies import tiny_tracks
+from tests.tiny_separators import analysed, three_sources
 
 
 def test_the_mixture_is_the_estimate_of_every_source(tracks):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sksvs.audio import ArrayWaveform
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import (
     IdealMaskOracle,
@@ -12,12 +13,11 @@ from sksvs.estimators import (
     StreamingSeparator,
     VotingSeparator,
 )
-from sksvs.estimators import _streaming_separator as streaming
+from sksvs.estimators import streaming_separator as streaming
 from sksvs.networks.features import network_input
-from sksvs.spectrogram import Spectrogram
-from sksvs.waveform import ArrayWaveform
-from tests.estimators.conftest import analysed, three_sources, tiny_crn, tiny_separator
+from sksvs.stft import Spectrogram
 from tests.strategies import centred_noise, seeded_noise, tiny_tracks
+from tests.tiny_separators import analysed, three_sources, tiny_crn, tiny_separator
 
 CONSTANTS = st.sampled_from([0.05, -0.5, 20.0])
 

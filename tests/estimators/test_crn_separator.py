@@ -7,11 +7,11 @@ from sklearn.pipeline import make_pipeline
 
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import CRNSeparator, MixtureBaseline, StreamingSeparator
-from sksvs.estimators import _learning as learning
-from sksvs.estimators import _network as network
 from sksvs.metrics import bss_eval_scorer
+from sksvs.training import fit as training_fit
+from sksvs.training import network
 from sksvs.transforms import STFTTransformer
-from tests.estimators.conftest import analysed, three_sources, tiny_crn
+from tests.tiny_separators import analysed, three_sources, tiny_crn
 
 
 def test_it_learns_to_separate_better_than_the_mixture(tracks):
@@ -96,7 +96,7 @@ def test_partial_fit_and_warm_start_go_on_and_refuse_another_network(tracks):
 
 
 def test_it_is_never_compiled(tracks, monkeypatch):
-    monkeypatch.setattr(learning, "COMPILED_FROM", 1)
+    monkeypatch.setattr(training_fit, "COMPILED_FROM", 1)
     monkeypatch.setattr(network, "_idle_models", {})
     tiny_crn(max_iter=1).fit(*analysed(*tracks))
     (key,) = network._idle_models

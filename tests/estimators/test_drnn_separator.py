@@ -8,13 +8,13 @@ from sklearn.pipeline import make_pipeline
 from sksvs.audio import AudioFile, write
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import DRNNSeparator, MixtureBaseline, StreamingSeparator
-from sksvs.estimators import _learning as learning
-from sksvs.estimators import _network as network
 from sksvs.metrics import bss_eval_scorer
 from sksvs.networks import spec as architecture
 from sksvs.separation import separate_file
+from sksvs.training import fit as training_fit
+from sksvs.training import network
 from sksvs.transforms import STFTTransformer
-from tests.estimators.conftest import analysed, three_sources, tiny_drnn
+from tests.tiny_separators import analysed, three_sources, tiny_drnn
 
 
 @pytest.mark.parametrize("recurrent_layers", [(), (2,), "all"])
@@ -76,7 +76,7 @@ def test_a_wide_network_is_not_compiled_and_a_narrow_one_learns_the_same_compile
     tracks, monkeypatch
 ):
     X, y = analysed(*tracks)
-    monkeypatch.setattr(learning, "COMPILED_FROM", 1)
+    monkeypatch.setattr(training_fit, "COMPILED_FROM", 1)
     curves = []
     for wide_from, compiled in ((6, False), (7, True)):
         monkeypatch.setattr(architecture, "HIDDEN_WIDE_FROM", wide_from)

@@ -9,19 +9,19 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
-from sksvs.audio import AudioFile
+from sksvs.audio import ArrayWaveform, AudioFile
 from sksvs.augmentation import Augmentation
-from sksvs.estimators import GRUMaskSeparator, _network
-from sksvs.estimators import _learning as learning
-from sksvs.estimators._learning import epoch_random_state
-from sksvs.estimators._objective import MASK_LOSSES
-from sksvs.estimators._schedule import scheduled_rate
+from sksvs.estimators import GRUMaskSeparator
 from sksvs.networks import spec
-from sksvs.spectrogram import Spectrogram
+from sksvs.stft import Spectrogram
+from sksvs.training import fit as training_fit
+from sksvs.training import network
+from sksvs.training.fit import epoch_random_state
+from sksvs.training.objective import MASK_LOSSES
+from sksvs.training.schedule import scheduled_rate
 from sksvs.transforms import IRMTarget, STFTTransformer
-from sksvs.waveform import ArrayWaveform
-from tests.estimators.conftest import analysed, three_sources, tiny_separator
 from tests.strategies import centred_noise, seeded_noise, tiny_tracks
+from tests.tiny_separators import analysed, three_sources, tiny_separator
 
 
 def close(actual, expected):
@@ -145,7 +145,7 @@ def test_a_compiled_fit_is_the_same_fit(tracks, monkeypatch):
     X, y = analysed(*tracks)
     separator = tiny_separator(dropout=0.0, bidirectional=False, max_iter=3)
     plain = clone(separator).fit(X, y)
-    monkeypatch.setattr(learning, "COMPILED_FROM", 1)
+    monkeypatch.setattr(training_fit, "COMPILED_FROM", 1)
     one, two = (clone(separator).fit(X, y) for _ in range(2))
     np.testing.assert_allclose(one.loss_curve_, plain.loss_curve_, rtol=1e-4)
     for name, array in one.weights_.items():
@@ -156,11 +156,11 @@ def test_a_wide_network_is_not_compiled_and_learns_the_same(tracks, monkeypatch)
     X, y = analysed(*tracks)
     separator = tiny_separator(dropout=0.0, bidirectional=True, max_iter=3)
     plain = clone(separator).fit(X, y)
-    monkeypatch.setattr(_network, "_idle_models", {})
+    monkeypatch.setattr(network, "_idle_models", {})
     monkeypatch.setattr(spec, "WIDE_FROM", 1)
-    monkeypatch.setattr(learning, "COMPILED_FROM", 1)
+    monkeypatch.setattr(training_fit, "COMPILED_FROM", 1)
     one, two = (clone(separator).fit(X, y) for _ in range(2))
-    (key,) = _network._idle_models
+    (key,) = network._idle_models
     assert key[-2] is False  # compiled
     np.testing.assert_allclose(one.loss_curve_, plain.loss_curve_, rtol=1e-4)
     for name, array in one.weights_.items():
@@ -311,7 +311,7 @@ def test_a_network_that_diverges_says_what_to_do(tracks):
 
 
 def test_a_validation_loss_that_is_not_finite_stops_the_fit(tracks, monkeypatch):
-    from sksvs.estimators import _training as training
+    from sksvs.training import loop as training
 
     losses = iter([0.5, np.nan])
     monkeypatch.setattr(

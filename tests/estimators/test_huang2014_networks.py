@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sksvs.estimators import HUANG2014_NETWORKS, DRNNSeparator, huang2014_network
-from tests.estimators.conftest import analysed
+from tests.tiny_separators import analysed
 
 
 @pytest.mark.parametrize(

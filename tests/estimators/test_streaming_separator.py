@@ -9,8 +9,8 @@ from sklearn.pipeline import make_pipeline
 
 from sksvs.estimators import MixtureBaseline, StreamingSeparator
 from sksvs.transforms import STFTTransformer
-from tests.estimators.conftest import analysed, three_sources, tiny_separator
 from tests.strategies import centred_noise, seeded_noise, tiny_tracks
+from tests.tiny_separators import analysed, three_sources, tiny_separator
 
 N_FFT, HOP = 64, 32  # of `analysed`
 

@@ -10,21 +10,20 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from sksvs.audio import AudioFile, read, write
+from sksvs.audio import ArrayWaveform, AudioFile, read, write
 from sksvs.estimators import (
     GRUMaskSeparator,
     MixtureBaseline,
     StreamingSeparator,
     VotingSeparator,
 )
-from sksvs.estimators._voting_separator import _shared
-from sksvs.model_file import load, save
+from sksvs.estimators.voting_separator import _shared
+from sksvs.model_files import load, save
 from sksvs.separation import separate_file
-from sksvs.spectrogram import Spectrogram
+from sksvs.stft import Spectrogram
 from sksvs.transforms import IRMTarget, STFTTransformer
-from sksvs.waveform import ArrayWaveform
-from tests.estimators.conftest import analysed, three_sources, tiny_crn, tiny_drnn, tiny_separator
 from tests.strategies import tiny_tracks
+from tests.tiny_separators import analysed, three_sources, tiny_crn, tiny_drnn, tiny_separator
 
 
 def members():

@@ -5,8 +5,8 @@ import pytest
 from sklearn.exceptions import UndefinedMetricWarning
 
 from sksvs.metrics import PROTOCOLS, SeparationScore, bss_eval_images, bss_eval_sources, nsdr
-from sksvs.metrics._protocols import get_protocol
-from sksvs.metrics._score import score_track
+from sksvs.metrics.protocols import get_protocol
+from sksvs.metrics.scores import score_track
 from tests.strategies import seeded_noise
 
 RATE = 100  # Hz: windows of 30 s are 3000 samples

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sksvs.audio import ArrayWaveform
 from sksvs.networks.features import from_model_bins, masks_from_output, to_model_bins
-from sksvs.spectrogram import Spectrogram, STFTParams
-from sksvs.waveform import ArrayWaveform
+from sksvs.stft import Spectrogram, STFTParams
 from tests.strategies import seeded_noise
 
 MODEL = STFTParams(128, 64, "cosine", 8000)

@@ -14,7 +14,7 @@ from sksvs.networks.spec import (
     mask_network_layers,
 )
 from sksvs.prediction.drivers import run_over_blocks
-from tests.networks.test_onnx import features_of, random_weights, statistics
+from tests.networks.onnx.test_onnx import features_of, random_weights, statistics
 
 N_FREQS = 9
 LAYERS = {

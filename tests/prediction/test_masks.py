@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sksvs import _background
-from sksvs.waveform import Waveform
-from tests.estimators.conftest import analysed
+from sksvs.audio import Waveform
+from sksvs.system import threads
 from tests.strategies import seeded_noise
+from tests.tiny_separators import analysed
 
 
 class Noise(Waveform):
@@ -72,7 +72,7 @@ def wait_until_nothing_is_computed_ahead():
     """Wait without asking threadpoolctl, which finds out what it can set by setting it."""
     quiet, deadline = 0, time.monotonic() + 10
     while quiet < 20 and time.monotonic() < deadline:
-        quiet = quiet + 1 if _background._n_users == 0 else 0
+        quiet = quiet + 1 if threads._n_users == 0 else 0
         time.sleep(0.01)
 
 

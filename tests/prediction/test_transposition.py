@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from sksvs.estimators import VotingSeparator
 from sksvs.prediction.transposition import TransposedNetwork, transpose_bins
-from tests.estimators.conftest import analysed, three_sources, tiny_crn, tiny_drnn, tiny_separator
 from tests.strategies import seeded_noise, tiny_tracks
+from tests.tiny_separators import analysed, three_sources, tiny_crn, tiny_drnn, tiny_separator
 
 ratios = st.floats(0.5, 2.0)
 

@@ -5,8 +5,8 @@ import soundfile
 from sklearn.pipeline import make_pipeline
 
 from sksvs.transforms import STFTTransformer
-from tests.estimators.conftest import tiny_separator
 from tests.strategies import SAMPLE_RATE, seeded_noise, tiny_tracks
+from tests.tiny_separators import tiny_separator
 
 NAMES = ["accompaniment", "vocals"]
 

@@ -14,9 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sksvs.audio import AudioFile, read, write, writing
 from sksvs.separation import separate_file
 from sksvs.transforms import MonoDownmix, STFTTransformer
-from tests.estimators.conftest import three_sources, tiny_separator
 from tests.separation.conftest import files_in, make_song, tiny_pipeline
 from tests.strategies import SAMPLE_RATE, seeded_noise, tiny_tracks
+from tests.tiny_separators import three_sources, tiny_separator
 
 
 @pytest.mark.parametrize("shape", [(1,), (31, 2), (20_000,), (50_000, 2)])

@@ -3,9 +3,8 @@ import pytest
 from hypothesis import given
 from sklearn.base import clone
 
-from sksvs.audio import AudioFile, write
+from sksvs.audio import AudioFile, Waveform, write
 from sksvs.transforms import MonoDownmix
-from sksvs.waveform import Waveform
 from tests.strategies import seeded_noise, waveforms
 
 

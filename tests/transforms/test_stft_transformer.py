@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-from sksvs.audio import AudioFile
-from sksvs.spectrogram import Spectrogram, STFTParams
+from sksvs.audio import ArrayWaveform, AudioFile
+from sksvs.stft import Spectrogram, STFTParams
 from sksvs.transforms import MonoDownmix, STFTTransformer
-from sksvs.waveform import ArrayWaveform
 from tests.strategies import stft_settings, waveforms
 
 

@@ -1,0 +1,65 @@
+"""The command that scores a model on a corpus."""
+
+import click
+
+from sksvs.cli.options import (
+    corpus_option,
+    data_option,
+    load_model,
+    model_option,
+    strict_option,
+)
+from sksvs.cli.output import printable, to_json
+
+
+@click.command()
+@data_option
+@corpus_option
+@model_option
+@click.option(
+    "--protocol",
+    type=click.Choice(["whole_tracks", "huang2014", "sisec2016", "musdb18"]),
+    default="whole_tracks",
+    show_default=True,
+    help="How figures are made, and reduced to one row.",
+)
+@click.option(
+    "--subset", default="test", show_default=True, help="train, dev or test, as the corpus has it."
+)
+@click.option("--songs", type=click.IntRange(1), help="Score so many songs, the first ones.  [all]")
+@click.option("--mixture", is_flag=True, help="Score the mixture beside it: the lower bound.")
+@click.option("--oracle", is_flag=True, help="Score the ideal ratio mask: the upper bound.")
+@click.option("--jobs", type=int, default=1, show_default=True, help="Songs at a time; -1: cores.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--quiet", is_flag=True, help="Show no progress bar.")
+@strict_option
+def score(
+    data, corpus, model, protocol, subset, songs, mixture, oracle, jobs, as_json, quiet, strict
+):
+    """Score a model on the songs of a corpus (MIR-1K, DSD100, MUSDB18-HQ), in dB."""
+    from sksvs.datasets import detect_corpus, load_corpus
+    from sksvs.datasets.corpus import CORPORA
+    from sksvs.estimators import IdealMaskOracle
+    from sksvs.metrics import evaluate
+
+    corpus = detect_corpus(data) if corpus is None else corpus
+    subsets = CORPORA[corpus][1]
+    if subset not in subsets:
+        one_of = f"{subset!r} is not one of {', '.join(map(repr, subsets))}, which {corpus} has."
+        raise click.BadParameter(one_of, param_hint="'--subset'")
+    judged = load_corpus(data, subset, corpus, strict=strict)
+    found = evaluate(
+        load_model(model),
+        judged.X[:songs],
+        judged.y[:songs],
+        protocol=protocol,
+        mixture=mixture,
+        oracle=IdealMaskOracle() if oracle else None,
+        names=judged.names[:songs],
+        n_jobs=jobs,
+        verbose=not quiet,
+    )
+    if as_json:
+        click.echo(to_json({"protocol": protocol, "tracks": found.rows, "summary": found.summary}))
+    else:
+        click.echo(printable(str(found)))

@@ -1,0 +1,131 @@
+"""The command that separates songs into stems."""
+
+from pathlib import Path
+
+import click
+
+from sksvs.cli.options import ParameterType, load_model, model_option, strict_option
+from sksvs.cli.output import in_a_line, one_line, progress_bar
+
+
+@click.command()
+@click.argument("songs", metavar="SONG...", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "-o",
+    "--out",
+    default="separated",
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the stems; made where it is missing.",
+)
+@model_option
+@click.option(
+    "--stems",
+    type=click.Choice(["vocals", "both"]),
+    default="both",
+    show_default=True,
+    help="Whether to write the accompaniment, too.",
+)
+@click.option(
+    "--format",
+    "audio_format",
+    type=click.Choice(["wav", "flac", "ogg", "mp3", "opus"]),
+    help="Kind of the stems.  [default: that of the song, or wav]",
+)
+@click.option(
+    "--bitrate",
+    type=click.FloatRange(0, min_open=True),
+    metavar="KB/S",
+    help="Of mp3, ogg and opus stems.  [default for stereo: 256, 192, 160]",
+)
+@click.option(
+    "--others-weight",
+    type=ParameterType("others_weight", float),
+    help="How much the accompaniment counts against the voice: less for more of the voice, more "
+    "for less of the accompaniment in it.  [default: as the model has it]",
+)
+@click.option("--skip-existing", is_flag=True, help="Leave songs alone that have all their stems.")
+@click.option("--jobs", type=int, default=1, show_default=True, help="Songs at a time; -1: cores.")
+@strict_option
+@click.pass_context
+def separate(
+    ctx,
+    songs,
+    out,
+    model,
+    stems,
+    audio_format,
+    bitrate,
+    others_weight,
+    skip_existing,
+    jobs,
+    strict,
+):
+    """Separate songs: the stems of song.mp3 go to DIR/song/vocals.mp3 and accompaniment.mp3.
+
+    Songs are audio files or videos; - is standard input. A folder stands for the audio files in
+    it, at any depth, and the stems keep its structure. A song that fails does not stop the others:
+    it is named on stderr, and the exit code is 1.
+    """
+    if jobs == 0:
+        raise click.UsageError("--jobs must be 1 or more, or -1 for one a core.")
+    if bitrate is not None and audio_format in ("wav", "flac"):
+        raise click.UsageError("--bitrate is for mp3, ogg and opus.")
+
+    from sksvs.separation import plan_songs, separate_songs
+
+    separator = load_model(model)
+    if others_weight is not None:
+        if "others_weight" not in separator[-1].get_params(deep=False):
+            kind = type(separator[-1]).__name__
+            raise click.UsageError(f"--others-weight: a {kind} has no masks to weigh.")
+        separator[-1].set_params(others_weight=others_weight)
+    names = ["vocals"] + [None] * (separator[-1].n_sources_ - 1) if stems == "vocals" else None
+    planned = plan_songs(separator, songs, out, names, audio_format)
+    options = {
+        "source_names": names,
+        "audio_format": audio_format,
+        "bitrate": bitrate,
+        "strict": strict,
+        "skip_existing": skip_existing,
+    }
+    if jobs == 1:
+        results = (_separate_song(separator, song, options) for song in planned)
+    else:
+        results = _under_bar(separate_songs(separator, planned, jobs, **options), len(planned))
+    failed = False
+    for result in results:
+        for message in result.warnings:
+            click.echo(f"Warning: {one_line(message)}", err=True)
+        if result.error:
+            click.echo(f"Error: {one_line(result.error)}", err=True)
+            failed = True
+        if result.skipped:
+            click.echo(f"{in_a_line(result.path)}: its stems are there already.", err=True)
+        for path in result.stems:
+            click.echo(in_a_line(path))
+    if failed:
+        ctx.exit(1)
+
+
+def _separate_song(separator, song, options):
+    """Separate one song under a bar that counts its seconds."""
+    from sksvs.separation import separate_song
+
+    with progress_bar(
+        desc=in_a_line(Path(song.path).name), unit=" samples", unit_scale=True
+    ) as bar:
+
+        def begin(n_samples):
+            bar.total = n_samples
+            bar.refresh()
+
+        return separate_song(separator, song, begin=begin, progress=bar.update, **options)
+
+
+def _under_bar(results, n_songs):
+    with progress_bar(total=n_songs, unit=" songs") as bar:
+        for result in results:
+            bar.update()
+            yield result

@@ -1,0 +1,292 @@
+"""What every separator shares: checks, prediction from masks, the score."""
+
+from abc import ABCMeta, abstractmethod
+from contextlib import ExitStack, closing
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from sksvs.audio.centred import Centred, difference_from_sum
+from sksvs.metrics import score_tracks
+from sksvs.metrics.scores import check_weights
+from sksvs.parameters import check_parameters
+from sksvs.prediction.channels import channels_of
+from sksvs.prediction.synthesis import MaskedSynthesis
+from sksvs.stft.spectrogram import Spectrogram
+from sksvs.stft.tracks import (
+    check_sources,
+    check_spectrograms,
+    warn_of_assumed_rate,
+    warn_of_cancelled,
+    warn_of_difference,
+)
+from sksvs.system.threads import prefetch, single_threaded_blas
+
+
+class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
+    """A separator that multiplies the mixture's spectrogram by one mask a source.
+
+    This class checks tracks, applies masks and scores; a subclass learns in `fit` (which sets
+    `n_sources_` and `stft_params_`) and says what the masks are in `_mask_blocks`. What is masked
+    is the mixture without its constant (DC), which goes to the last source. Where the downmix
+    cancels what the channels have, every channel is separated as a track of its own.
+
+    What `sksvs.save` keeps of a fit, a subclass says itself: in `_learnt_facts` the names of
+    attributes in the table of parameters, in `_learnt_shapes` the arrays.
+    """
+
+    _masks_sum_to_one = True
+    _have_constant = slice(-1, None)  # the sources that the constant goes to
+    _learnt_facts = ("n_sources_", "stft_params_")
+
+    @abstractmethod
+    def fit(self, X, y=None):
+        """Learn from the tracks and their sources, and set `n_sources_` and `stft_params_`."""
+
+    @abstractmethod
+    def _mask_blocks(self, spectrogram):
+        """Yield ``(block, masks)`` from the first frame on; masks: (n_sources, n_freqs, n).
+
+        The spectrogram is that of a `Centred` waveform.
+        """
+
+    def _check_parameters(self):
+        """Raise a ValueError for a parameter that cannot be used."""
+        check_parameters(self)
+
+    def _learnt_shapes(self):
+        """Return the shapes of the learnt arrays, from the parameters and `_learnt_facts` alone.
+
+        Returns
+        -------
+        dict of str to tuple of int
+            By attribute, "input_mean_", or for a dict by attribute and key, "weights_/mask/bias".
+        """
+        return {}
+
+    def _set_learnt(self, learnt):
+        """Set all learnt attributes, by name: what `fit` does, from a file."""
+        for name, value in learnt.items():
+            setattr(self, name, value)
+
+    def predict(self, X):
+        """Separate every track.
+
+        A constant (DC) is no sound: it takes no part in the level of a track, and goes to the
+        last source. Where the channels of a track cancel each other in their mean, from which the
+        masks are made, each is separated as a track of its own.
+
+        The estimates of a track are all held at once, and so are all tracks: fifty stereo songs
+        take 8 GB. `iter_predict` gives one track at a time.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+
+        Returns
+        -------
+        list of array of float32, each (n_sources, n_samples) or (n_sources, n_samples, n_channels)
+            The voice first, as long as the mixture to the sample.
+
+        Warns
+        -----
+        UserWarning
+            If the channels of a track cancel each other in their mean, naming it. If tracks do
+            not know their sample rate, but it is known at which rate the separator was fitted.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            If X holds no spectrograms, or of other settings than those of `fit`.
+        """
+        return list(self.iter_predict(X))
+
+    def iter_predict(self, X):
+        """Separate track after track, with one of them in memory.
+
+        In a pipeline: ``pipe[-1].iter_predict(pipe[:-1].transform(X))``.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+
+        Returns
+        -------
+        iterator of array of float32
+            What `predict` gives, one item at a time. X is checked at once, samples when read.
+        """
+        spectrograms = self._check_predict(X)
+        return (self._separate(x) for x in spectrograms)
+
+    def iter_blocks(self, X):
+        """Separate one track a few seconds at a time, in constant memory.
+
+        Parameters
+        ----------
+        X : list of one Spectrogram
+
+        Returns
+        -------
+        iterator of array of float32
+            Each (n_sources, n) or (n_sources, n, n_channels): what `predict` gives, in order, cut
+            in time. X is checked at once, samples when read. A reader, the network and the
+            synthesis work at the same time where the process has more than one core.
+        """
+        spectrograms = self._check_predict(X)
+        if len(spectrograms) != 1:
+            raise ValueError(
+                f"iter_blocks separates one track; got {len(spectrograms)}. Call it for each, or "
+                "use iter_predict."
+            )
+        return self._separate_blocks(spectrograms[0])
+
+    def predict_mask(self, X):
+        """Return the masks behind `predict`: the analogue of `predict_proba`.
+
+        They are those of the mixture without its constant (DC), which goes to the last source.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+
+        Returns
+        -------
+        list of array of float32, each (n_sources, n_freqs, n_frames)
+            In [0, 1]. One mask serves all channels; but where these cancel each other in their
+            mean, each has its own, (n_sources, n_channels, n_freqs, n_frames).
+        """
+        return [self._whole_masks(x) for x in self._check_predict(X)]
+
+    def score(self, X, y, sample_weight=None):
+        """Return the mean SDR of the voice in dB, as a float that also has `.sdr .sir .sar`.
+
+        Computed on the channel mean by BSS Eval version 3, source 0, without permutation, mean
+        over tracks, with one track in memory at a time. See
+        :func:`~sksvs.metrics.score_tracks` for what happens to what is undefined.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+            The true sources.
+        sample_weight : sequence of float of length n_tracks, optional
+            Weights of the tracks in the mean.
+
+        Returns
+        -------
+        SeparationScore
+        """
+        spectrograms = self._check_predict(X)
+        sources = check_sources(y, [x.waveform for x in spectrograms])
+        if sample_weight is not None:
+            check_weights(sample_weight, len(spectrograms))  # before the first track is separated
+        if len(sources[0]) != self.n_sources_:
+            raise ValueError(
+                f"y[0] has {len(sources[0])} sources, but {type(self).__name__} was fitted with "
+                f"{self.n_sources_}."
+            )
+        tracks = (self._judge(x, track) for x, track in zip(spectrograms, sources))
+        return score_tracks(tracks, sample_weight=sample_weight)
+
+    def _judge(self, spectrogram, sources):
+        """Return the name of a track, and what `score` compares: downmixes."""
+        references = np.stack([source.to_mono()[:] for source in sources])
+        mixture = spectrogram.to_mono().waveform[:]
+        warn_of_difference(spectrogram.name, difference_from_sum(mixture, references))
+        return spectrogram.name, references, self._estimate(spectrogram, sources)
+
+    def _estimate(self, spectrogram, sources):
+        """Return the downmix of the estimates; only an oracle looks at the sources."""
+        if spectrogram.waveform.cancels:
+            estimates = self._separate(spectrogram)
+            return estimates if spectrogram.ndim == 2 else estimates.mean(axis=-1)
+        return self._separate(spectrogram.to_mono())  # the same, as one mask serves all channels
+
+    def _whole_masks(self, spectrogram):
+        waveform = spectrogram.waveform
+        if waveform.cancels:
+            warn_of_cancelled(spectrogram.name, waveform.n_channels)
+            if waveform.ndim == 2:
+                return np.stack([self._whole_masks(x) for x in channels_of(spectrogram)], axis=1)
+        blocks = self._mask_blocks(spectrogram.to_mono())
+        return np.concatenate([masks for _, masks in blocks], axis=-1)
+
+    def _separate(self, spectrogram):
+        return self._join(spectrogram, self._separate_blocks(spectrogram))
+
+    def _separate_blocks(self, spectrogram):
+        """Yield estimates block by block."""
+        waveform = spectrogram.waveform
+        if waveform.cancels:
+            warn_of_cancelled(spectrogram.name, waveform.n_channels)
+            if waveform.ndim == 2:
+                yield from self._separate_channels(spectrogram)
+                return
+        for estimates in self._synthesise(spectrogram, self._mask_blocks(spectrogram)):
+            estimates[self._have_constant] += waveform.constant
+            yield estimates
+
+    def _separate_channels(self, spectrogram):
+        """Yield estimates block by block, of every channel as a track of its own."""
+        with ExitStack() as stack:
+            channels = [self._separate_blocks(x) for x in channels_of(spectrogram)]
+            for blocks in channels:
+                stack.enter_context(closing(blocks))
+            for blocks in zip(*channels):
+                yield np.stack(blocks, axis=-1)
+
+    def _synthesise(self, spectrogram, mask_blocks):
+        """Yield estimates block by block, given what `_mask_blocks` gives."""
+        synthesis = MaskedSynthesis(spectrogram.params, self.n_sources_, self._masks_sum_to_one)
+        for block, masks in prefetch(mask_blocks):
+            with single_threaded_blas():
+                estimates = synthesis.push(block, masks)
+            yield estimates
+
+    def _join(self, spectrogram, blocks):
+        estimates = np.empty((self.n_sources_, *spectrogram.waveform.shape), np.float32)
+        by_time = estimates.swapaxes(1, -1)  # channel by channel, which are long runs in memory
+        start = 0
+        for block in blocks:
+            stop = start + block.shape[1]
+            by_time[..., start:stop] = block.swapaxes(1, -1)
+            start = stop
+        return estimates
+
+    def _check_predict(self, X):
+        check_is_fitted(self, "n_sources_")
+        spectrograms = check_spectrograms(X, self)
+        for x in spectrograms:
+            difference = x.params.differs_from(self.stft_params_)
+            if difference:
+                raise ValueError(
+                    f"{x.name} was analysed with {difference} as in fit. A separator works with "
+                    f"the STFT settings that it was fitted with.{self._rate_remedy(x)}"
+                )
+        unknown = [x.waveform for x in spectrograms if x.params.sample_rate is None]
+        warn_of_assumed_rate(unknown, self.stft_params_.sample_rate)
+        return [Spectrogram(Centred(x.waveform), x.params) for x in spectrograms]
+
+    def _rate_remedy(self, spectrogram):
+        """Return what to do about a song of another rate; nothing where that is not the matter."""
+        rate, fitted = spectrogram.params.sample_rate, self.stft_params_.sample_rate
+        if rate == fitted or rate is None:
+            return ""
+        if fitted is None:
+            return (
+                " The sample rate of the songs in fit is not known. Fit with "
+                "STFTTransformer(sample_rate=...) to separate songs of any."
+            )
+        return (
+            f" STFTTransformer(sample_rate={fitted}) takes songs of any sample rate, in a fitted "
+            "pipeline too (set_params); sksvs.audio.resample changes the rate of a song."
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.target_tags.required = True
+        return tags

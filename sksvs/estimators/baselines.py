@@ -1,0 +1,123 @@
+"""The bounds of a table of separators: the mixture itself, and masks made from the truth."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from sksvs.audio.centred import Centred
+from sksvs.estimators.base import BaseMaskSeparator
+from sksvs.masks import RatioMask, ideal_binary_mask
+from sksvs.stft.spectrogram import Spectrogram, Target
+from sksvs.stft.tracks import check_sources, check_spectrograms, common_params
+
+
+class _Baseline(BaseMaskSeparator):
+    _masks_sum_to_one = False  # not those of the mixture, nor of an oracle with another exponent
+    # What scikit-learn's metadata routing passes on where it is enabled.
+    __metadata_request__fit = {"groups": True, "validation_tracks": True}
+
+    def fit(self, X, y, *, groups=None, validation_tracks=None):
+        """Note the number of sources and the STFT settings; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+        groups, validation_tracks : ignored
+            Taken so that a baseline can stand where a GRUMaskSeparator stands.
+
+        Returns
+        -------
+        self
+        """
+        self._check_parameters()
+        spectrograms = check_spectrograms(X, self)
+        self.n_sources_ = len(check_sources(y, [x.waveform for x in spectrograms])[0])
+        self.stft_params_ = common_params(spectrograms)
+        return self
+
+
+class MixtureBaseline(_Baseline):
+    """Take the unprocessed mixture for every source: the lower bound.
+
+    Its SDR is what NSDR subtracts. The estimates do not add up to the mixture.
+    """
+
+    _have_constant = slice(None)
+
+    def _mask_blocks(self, spectrogram):
+        for start, stop in spectrogram.block_ranges():
+            masks = np.ones((self.n_sources_, spectrogram.n_freqs, stop - start), np.float32)
+            yield spectrogram.read_block(start, stop), masks
+
+
+class IdealMaskOracle(_Baseline):
+    """Separate with masks made from the true sources: the upper bound for a mask.
+
+    ``score(X, y)`` makes the masks from its own `y`, ``predict(X, sources=y)`` from what it is
+    given; ``predict(X)`` raises, since there is no truth to make them from.
+
+    Parameters
+    ----------
+    mask : {"ratio", "binary"}, default="ratio"
+        :func:`~sksvs.transforms.ideal_ratio_mask` or
+        :func:`~sksvs.transforms.ideal_binary_mask`.
+    p : float, default=1.0
+        Exponent of the magnitudes in the ratio mask.
+    v : float, default=1.0
+        Exponent of the share in the ratio mask.
+    """
+
+    __metadata_request__predict = {"sources": True}
+
+    def __init__(self, mask="ratio", p=1.0, v=1.0):
+        self.mask = mask
+        self.p = p
+        self.v = v
+
+    def predict(self, X, *, sources=None):
+        """Separate every track with masks made from its true sources.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+        sources : list of array or Sources, each (n_sources, n_samples[, n_channels])
+            In a pipeline, too: ``pipe.predict(X, sources=y)``.
+
+        Returns
+        -------
+        list of array of float32, each (n_sources, n_samples) or (n_sources, n_samples, n_channels)
+
+        Raises
+        ------
+        ValueError
+            If the sources are missing or do not fit the mixtures.
+        """
+        if sources is None:
+            return super().predict(X)  # which says what is missing
+        spectrograms = self._check_predict(X)
+        tracks = check_sources(sources, [x.waveform for x in spectrograms])
+        return [self._separate(self._with_truth(*pair)) for pair in zip(spectrograms, tracks)]
+
+    def _mask_rule(self):
+        if self.mask == "ratio":
+            return RatioMask(self.p, self.v)
+        return ideal_binary_mask
+
+    def _with_truth(self, spectrogram, sources):
+        """Return the spectrogram with the true sources as its target."""
+        views = [Spectrogram(Centred(s.to_mono()), spectrogram.params) for s in sources]
+        return replace(spectrogram, target=Target(tuple(views), self._mask_rule()))
+
+    def _estimate(self, spectrogram, sources):
+        return super()._estimate(self._with_truth(spectrogram, sources), sources)
+
+    def _mask_blocks(self, spectrogram):
+        if spectrogram.target is None:
+            raise ValueError(
+                "IdealMaskOracle makes its masks from the true sources, so it cannot predict "
+                "without them. Use predict(X, sources=y) or score(X, y), or fit a "
+                "GRUMaskSeparator."
+            )
+        for frames in spectrogram.block_ranges():
+            yield spectrogram.read_block(*frames), spectrogram.target.masks(*frames)

@@ -1,0 +1,311 @@
+"""Average the masks of several networks."""
+
+from collections import Counter, deque
+from itertools import islice
+from reprlib import repr as short_repr
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from sksvs.estimators.base import BaseMaskSeparator
+from sksvs.estimators.network_separator import BaseNetworkSeparator
+from sksvs.networks.features import weigh_masks
+from sksvs.parameters import check_range
+from sksvs.prediction.drivers import block_length
+from sksvs.prediction.masks import masks_of_blocks, network_of, read_blocks
+from sksvs.training.measured_tracks import (
+    measured_tracks,
+    training_tracks,
+    warn_of_unseen_mask,
+)
+
+MOST_MEMBERS = 16
+LONGEST_NAME = 100
+
+
+class VotingSeparator(BaseMaskSeparator):
+    """Separate with the mean of the masks of several networks.
+
+    What sklearn's VotingRegressor is to regressors: networks that differ in their loss, their
+    augmentation or no more than their `random_state` err in different places, and the mean of
+    their masks errs less. The masks of a network sum to one over the sources, and so do the means.
+
+    `fit` fits clones anew: `warm_start` of a network has no effect here, and there is no
+    `partial_fit`.
+
+    Parameters
+    ----------
+    estimators : list of (str, GRUMaskSeparator, CRNSeparator or DRNNSeparator)
+        Up to 16 names and networks, which are cloned and not changed. All see the same
+        spectrograms. Give each a `random_state` of its own: two that are alike in all parameters
+        learn the same. A name has no "__" and no "/" in it.
+    transpositions : tuple of float, default=(1.0,)
+        Every network is shown the song with all its frequencies multiplied by each of these, up
+        to 8 of them from 0.5 to 2, and its masks, moved back, are averaged too: ``(0.92, 1.0,
+        1.09)`` asks what it would hear if everything were a semitone and a half lower or higher.
+        An unknown voice may be missed at one pitch and found at another. Predicting takes as
+        many times longer. May be changed after `fit`.
+    others_weight : float, default=1.0
+        As in :class:`GRUMaskSeparator`, of the mean of the masks. It may be changed after `fit`;
+        from 1e-6 to 1e6. The members' own are those that they were fitted with.
+    n_jobs : int or None, default=None
+        Networks that are fitted at a time, each in a process with its share of the cores; -1 for
+        as many as there are cores. None for one after the other, and so it is in a process that
+        is a worker already, as in a search with `n_jobs`.
+
+    Attributes
+    ----------
+    estimators_ : list of separators
+        Fitted, in the order of `estimators`.
+    named_estimators_ : dict of str to separator
+        The same by name.
+    n_sources_ : int
+        Sources of a track.
+    stft_params_ : STFTParams
+        Analysis that the networks were fitted with.
+
+    References
+    ----------
+    S. Uhlich et al., "Improving music source separation based on deep neural networks through
+    data augmentation and network blending", ICASSP 2017, section 3.3.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sksvs.datasets import make_singing_mixtures
+    >>> from sksvs.estimators import GRUMaskSeparator
+    >>> from sksvs.transforms import STFTTransformer
+    >>> X, y = make_singing_mixtures(n_tracks=2, duration=2.0, random_state=0)
+    >>> gru = [GRUMaskSeparator((8,), max_iter=1, random_state=seed) for seed in (0, 1)]
+    >>> voting = VotingSeparator([("first", gru[0]), ("second", gru[1])])
+    >>> separator = make_pipeline(STFTTransformer(), voting).fit(X, y)
+    >>> separator.predict(X)[0].shape
+    (2, 32000)
+    """
+
+    def __init__(self, estimators, transpositions=(1.0,), others_weight=1.0, n_jobs=None):
+        self.estimators = estimators
+        self.transpositions = transpositions
+        self.others_weight = others_weight
+        self.n_jobs = n_jobs
+
+    def fit(self, X, y=None, *, groups=None, validation_tracks=None):
+        """Fit every network on the same tracks.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+            The sources of every track, the voice first.
+        groups, validation_tracks : optional
+            As in :meth:`GRUMaskSeparator.fit`, for every network. With scikit-learn's metadata
+            routing, what is requested here counts, not what the networks request.
+
+        Returns
+        -------
+        self
+
+        Warns
+        -----
+        UserWarning
+            If a mixture is not the sum of its sources. If IRMTarget has chosen exponents other
+            than 1, but no network has a loss that compares masks.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `estimators` is no list of differently named networks, a parameter of one is out of
+            range, `y` is missing or does not match X, or a network refuses the tracks.
+        """
+        self._check_parameters()
+        names, networks = zip(*self.estimators)
+        tracks = training_tracks(X, y, self)
+        warn_of_unseen_mask(tracks, [network.loss for network in networks])
+        tracks = measured_tracks(tracks)  # once, not by every network
+        fitted = Parallel(n_jobs=self._n_processes())(
+            delayed(_fit)(clone(network), tracks, groups, validation_tracks) for network in networks
+        )
+        self._set_members(names, fitted)
+        return self
+
+    def count_params(self, by_layer=False, n_freqs=None):
+        """Return how many weights of the networks are trained, of all together.
+
+        Parameters
+        ----------
+        by_layer : bool, default=False
+            Whether to return a dict by the name of the network and of its layer,
+            "first/gru_0", instead of the sum.
+        n_freqs : int, optional
+            Frequency bins, to count before `fit` from the parameters, for two sources.
+
+        Returns
+        -------
+        int or dict of str to int
+        """
+        if n_freqs is None:
+            check_is_fitted(self, "n_sources_")
+        members = self.named_estimators_ if n_freqs is None else dict(self.estimators)
+        counts = {
+            f"{name}/{layer}": count
+            for name, member in members.items()
+            for layer, count in member.count_params(by_layer=True, n_freqs=n_freqs).items()
+        }
+        return counts if by_layer else sum(counts.values())
+
+    def get_params(self, deep=True):
+        """Return the parameters by name.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return the networks too, by name, and theirs, by ``name__parameter``.
+
+        Returns
+        -------
+        dict
+        """
+        parameters = super().get_params(deep=False)
+        for name, network in _pairs(self.estimators) if deep else ():
+            of_network = network.get_params(deep=True).items()
+            parameters |= {name: network, **{f"{name}__{key}": value for key, value in of_network}}
+        return parameters
+
+    def set_params(self, **params):
+        """Set parameters; those of networks count from the next fit.
+
+        Parameters
+        ----------
+        **params : dict
+            Those of a network by ``name__parameter``. A network as a whole is replaced by its
+            name: ``first=GRUMaskSeparator(...)``.
+
+        Returns
+        -------
+        self
+        """
+        if "estimators" in params:
+            self.estimators = params.pop("estimators")
+        if any(name in params for name, _ in _pairs(self.estimators)):
+            pairs = self.estimators
+            self.estimators = [(name, params.pop(name, network)) for name, network in pairs]
+        return super().set_params(**params)
+
+    def _n_processes(self):
+        backend, _ = get_active_backend()
+        if getattr(backend, "uses_threads", False):  # this process is a worker
+            return 1
+        return min(effective_n_jobs(self.n_jobs), len(self.estimators))
+
+    def _set_members(self, names, fitted):
+        """Set what a fit sets, given the fitted networks and their names."""
+        self.estimators_ = list(fitted)
+        self.named_estimators_ = dict(zip(names, fitted))
+        self.n_sources_ = fitted[0].n_sources_
+        self.stft_params_ = fitted[0].stft_params_
+
+    def _mask_blocks(self, spectrogram):
+        level = spectrogram.waveform.level
+        lengths = [block_length(network_of(member)) for member in self.estimators_]
+        readers = {  # members whose blocks are as long share what is read
+            length: _shared(read_blocks(spectrogram, length), count)
+            for length, count in Counter(lengths).items()
+        }
+        first, *others = (
+            masks_of_blocks(
+                member, spectrogram.params, level, readers[length].pop(), self.transpositions
+            )
+            for member, length in zip(self.estimators_, lengths)
+        )
+        others = [_Cutter(masks for _, masks in blocks) for blocks in others]
+        for block, masks in first:
+            total = masks + sum(cutter.take(masks.shape[-1]) for cutter in others)
+            total /= len(self.estimators_)
+            yield block, weigh_masks(total, self.others_weight)
+
+    def _check_predict(self, X):
+        check_range(self, "others_weight", "transpositions")  # which may be changed after the fit
+        return super()._check_predict(X)
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        members = self.estimators
+        if not 1 <= len(_pairs(members)) <= MOST_MEMBERS:
+            raise ValueError(
+                f"VotingSeparator: estimators must be a list of 1 to {MOST_MEMBERS} (name, "
+                "separator), the separators each a GRUMaskSeparator, CRNSeparator or "
+                f"DRNNSeparator; got {short_repr(members)}."
+            )
+        self._check_names([name for name, _ in members])
+        for name, network in members:
+            try:
+                network._check_parameters()
+            except ValueError as error:
+                raise ValueError(f"VotingSeparator: estimator {name!r}: {error}") from error
+
+    def _check_names(self, names):
+        own = super().get_params(deep=False)
+        for name in names:
+            usable = isinstance(name, str) and 1 <= len(name) <= LONGEST_NAME
+            if not usable or "__" in name or "/" in name or name in own or names.count(name) > 1:
+                raise ValueError(
+                    "VotingSeparator: every name in estimators must be another text of 1 to "
+                    f"{LONGEST_NAME} characters, without '__' and '/', and no parameter; got "
+                    f"{short_repr(name)}."
+                )
+
+
+def _pairs(estimators):
+    """Return the estimators if they are a list of (name, network), else an empty list."""
+    if not isinstance(estimators, list):
+        return []
+    for item in estimators:
+        pair = isinstance(item, (list, tuple)) and len(item) == 2
+        if not pair or not isinstance(item[1], BaseNetworkSeparator):
+            return []
+    return estimators
+
+
+def _fit(separator, tracks, groups, validation_tracks):
+    return separator._fit_tracks(tracks, groups, validation_tracks)
+
+
+def _shared(items, count):
+    """Return `count` generators of the same items, each kept until all have had it.
+
+    `itertools.tee` keeps up to 57 items longer, which here are megabytes each.
+    """
+    queues = [deque() for _ in range(count)]
+
+    def read(queue):
+        while True:
+            if not queue:
+                new = list(islice(items, 1))
+                if not new:
+                    return
+                for each in queues:
+                    each.extend(new)
+                del new
+            yield queue.popleft()
+
+    return [read(queue) for queue in queues]
+
+
+class _Cutter:
+    """Give masks that come in blocks of some length in pieces of another."""
+
+    def __init__(self, blocks):
+        self._blocks = iter(blocks)
+        self._left = None
+
+    def take(self, n_frames):
+        """Return the next masks: (n_sources, n_freqs, n_frames)."""
+        pieces = [] if self._left is None else [self._left]
+        while sum(piece.shape[-1] for piece in pieces) < n_frames:
+            pieces.append(next(self._blocks))
+        masks = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=-1)
+        self._left = masks[..., n_frames:]
+        return masks[..., :n_frames]

@@ -1,0 +1,1 @@
+"""BSS Eval: distortions told apart by projections onto the filtered sources."""

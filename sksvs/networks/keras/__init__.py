@@ -1,0 +1,1 @@
+"""The execution of a network that is trained: Keras layers and models."""

@@ -1,0 +1,167 @@
+"""Keras layers of convolutional recurrent networks: convolutions, and GRUs along either axis."""
+
+import keras
+import tensorflow as tf
+
+from sksvs.networks.keras.gru import run_in_order
+from sksvs.networks.keras.products import MixedPrecision, multiply, multiply_frames
+from sksvs.networks.spec import EPSILON, NOT_TRAINED, ConvLayer, PathLayer
+
+MOMENTUM = 0.9  # of the running statistics, per batch
+STRIDES = [1, 1, 2, 1]
+INITIALIZERS = {  # of all others: zeros
+    "kernel": "glorot_uniform",
+    "recurrent_kernel": "orthogonal",
+    "scale": "ones",
+    "variance": "ones",
+}
+
+
+class NormalisedLayer(MixedPrecision, keras.layers.Layer):
+    """A layer that is made from its description and can be normalised over the batch.
+
+    Parameters
+    ----------
+    layer : ConvLayer or PathLayer, or dict
+        What it is; a dict has the fields of one.
+    mixed_precision : bool, default=False
+        Whether products are made in bfloat16 while learning; all else is float32.
+    """
+
+    description = None  # the class of `layer`
+
+    def __init__(self, layer, mixed_precision=False, **kwargs):
+        layer = self.description(**layer) if isinstance(layer, dict) else layer
+        super().__init__(mixed_precision=mixed_precision, **{"name": layer.name, **kwargs})
+        self.layer = layer
+
+    def build(self, input_shape=None):
+        """Make the weights, those that are trained first; the layer knows their shapes."""
+        self._parameters = {}
+        for path, shape in self.layer.parameter_shapes.items():
+            name = path.removeprefix(f"{self.layer.name}/")
+            trained = name not in NOT_TRAINED
+            self._parameters[name] = self.add_weight(
+                name=name.replace("/", "_"),
+                shape=shape,
+                initializer=INITIALIZERS.get(name.rpartition("/")[2], "zeros"),
+                trainable=trained,
+                aggregation="none" if trained else "mean",
+            )
+        self.built = True
+
+    def _tensor(self, name):
+        """Return a parameter as a tensor."""
+        return tf.convert_to_tensor(self._parameters[name])
+
+    def _normalise(self, sums, training):
+        """Normalise every channel, while learning by the statistics of this batch."""
+        parameters = self._tensor("scale"), self._tensor("bias")
+        if not training:
+            statistics = self._tensor("mean"), self._tensor("variance")
+            return tf.nn.batch_normalization(sums, *statistics, *parameters[::-1], EPSILON)
+        normalised, *statistics = tf.compat.v1.nn.fused_batch_norm(
+            sums, *parameters, epsilon=EPSILON, is_training=True
+        )[:3]
+        for name, current in zip(NOT_TRAINED, statistics):
+            running = self._parameters[name]
+            running.assign(MOMENTUM * running + (1 - MOMENTUM) * current)
+        return normalised
+
+    def get_config(self):
+        """Return what the layer is made from."""
+        return {**super().get_config(), "layer": self.layer._asdict()}
+
+
+@keras.saving.register_keras_serializable("sksvs")
+class ConvolutionLayer(NormalisedLayer):
+    """An encoder, a decoder or the mask of a convolutional recurrent network.
+
+    Parameters are those of :class:`NormalisedLayer`, `layer` a ConvLayer or its fields.
+    """
+
+    description = ConvLayer
+
+    def __init__(self, layer, mixed_precision=False, **kwargs):
+        super().__init__(layer, mixed_precision, **kwargs)
+        self.layer = self.layer._replace(kernel_size=tuple(self.layer.kernel_size))
+        self.activation = keras.activations.get(self.layer.activation)
+
+    def call(self, values, skipped=None, training=False):
+        """Return the outputs: those of the mask flat, (batch, n_frames, channels * n_freqs).
+
+        Parameters
+        ----------
+        values : tensor of float, shape (batch, n_frames, frequencies, n_channels)
+        skipped : tensor of float, shape (batch, n_frames, frequencies, n_skipped), optional
+        training : bool
+            Whether to normalise by the statistics of this batch, and to keep them in mind.
+        """
+        layer, kernel = self.layer, self._tensor("kernel")
+        if skipped is not None:
+            values = tf.concat([values, skipped], axis=-1)
+        if training and self.mixed_precision:
+            values, kernel = tf.cast(values, tf.bfloat16), tf.cast(kernel, tf.bfloat16)
+        if layer.kind == "conv_mask":
+            sums = tf.cast(tf.nn.conv2d(values, kernel, 1, "SAME"), tf.float32)
+            masks = tf.transpose(self.activation(sums + self._tensor("bias")), [0, 1, 3, 2])
+            return tf.reshape(masks, [*_batch_and_frames(masks), layer.units])
+        if layer.kind == "encoder":
+            sums = tf.nn.conv2d(values, kernel, STRIDES, "SAME")
+        else:
+            shape = [*_batch_and_frames(values), layer.n_freqs, layer.channels]
+            sums = tf.nn.conv2d_transpose(values, kernel, shape, STRIDES, "SAME")
+            sums = tf.ensure_shape(sums, [None, None, layer.n_freqs, layer.channels])
+        return self.activation(self._normalise(tf.cast(sums, tf.float32), training))
+
+    def compute_output_shape(self, shape, *_):
+        """Return the shape of what `call` returns."""
+        layer = self.layer
+        if layer.kind == "conv_mask":
+            return (*shape[:2], layer.units)
+        return (*shape[:2], layer.units // layer.channels, layer.channels)
+
+
+@keras.saving.register_keras_serializable("sksvs")
+class PathRecurrence(NormalisedLayer):
+    """A GRU along frequencies or along frames, whose outputs are added to what it has seen.
+
+    Parameters are those of :class:`NormalisedLayer`, `layer` a PathLayer or its fields.
+    """
+
+    description = PathLayer
+
+    def call(self, values, training=False):
+        """Return the sum of `values` and what the GRU makes of them, of the same shape.
+
+        Parameters
+        ----------
+        values : tensor of float, shape (batch, n_frames, frequencies, n_channels)
+        training : bool
+            Whether to normalise by the statistics of this batch, and to keep them in mind.
+        """
+        # The axis that the GRU runs along comes first, every place on the other is a sequence.
+        along = 1 if self.layer.kind == "frame_path" else 2
+        order = [along, 0, 3 - along, 3]
+        ahead = tf.transpose(values, order)
+        shape, in_bfloat16 = tf.shape(ahead), bool(training and self.mixed_precision)
+        sequences = tf.reshape(ahead, [shape[0], shape[1] * shape[2], self.layer.channels])
+        kernels, recurrent_kernels, biases = (
+            [self._tensor(f"{way}/{name}") for way in ("forward", "backward")]
+            for name in ("kernel", "recurrent_kernel", "bias")
+        )
+        projected = [multiply_frames(sequences, *p, in_bfloat16) for p in zip(kernels, biases)]
+        outputs = run_in_order(projected, recurrent_kernels, [False, True])
+        flat = tf.reshape(outputs, [-1, 2 * self.layer.gru_units])
+        added = tf.reshape(multiply(flat, self._tensor("kernel"), in_bfloat16), shape)
+        added = tf.transpose(added, [order.index(axis) for axis in range(4)])
+        return values + self._normalise(tf.ensure_shape(added, values.shape), training)
+
+    def compute_output_shape(self, shape):
+        """Return the shape of what `call` returns."""
+        return shape
+
+
+def _batch_and_frames(values):
+    shape = tf.shape(values)
+    return shape[0], shape[1]

@@ -1,0 +1,142 @@
+"""Keras layers of the networks of Huang et al. 2014: context, wide dense layers, ReLU recurrences.
+
+A stock `keras.layers.SimpleRNN` multiplies every frame's input within its time loop, and TensorFlow
+adds up the gradient of its weights at every step. Here the loop holds one product, with the state;
+the input's product and all weight gradients are one product over all frames each. Weights and
+outputs are those of the stock layers.
+"""
+
+import keras
+import tensorflow as tf
+
+from sksvs.networks.keras.products import MixedPrecision, multiply_frames, over_all_frames
+
+
+@keras.saving.register_keras_serializable("sksvs")
+class ContextWindow(keras.layers.Layer):
+    """Put the frames around every frame beside it, the earliest first; zeros beyond both ends.
+
+    Parameters
+    ----------
+    width : int
+        How many frames, an odd number.
+    """
+
+    def __init__(self, width, **kwargs):
+        super().__init__(**kwargs)
+        self.width = width
+
+    def call(self, sequences):
+        """Return (batch, n_frames, width * n_inputs) from (batch, n_frames, n_inputs)."""
+        margin, n_frames = self.width // 2, tf.shape(sequences)[1]
+        padded = tf.pad(sequences, [[0, 0], [margin, margin], [0, 0]])
+        shifted = [padded[:, i : i + n_frames] for i in range(self.width)]
+        return tf.concat(shifted, axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of what `call` returns."""
+        *shape, n_inputs = input_shape
+        return (*shape, self.width * n_inputs)
+
+    def get_config(self):
+        """Return what the layer is made from."""
+        return {**super().get_config(), "width": self.width}
+
+
+@keras.saving.register_keras_serializable("sksvs")
+class FlatDense(MixedPrecision, keras.layers.Dense):
+    """A `keras.layers.Dense` that multiplies the frames of all sequences as one matrix.
+
+    Parameters
+    ----------
+    *args, mixed_precision=False, **kwargs
+        Those of Dense, and whether the product is made in bfloat16 while learning.
+    """
+
+    def call(self, sequences, training=False):
+        """Return the outputs: (batch, n_frames, units)."""
+        in_bfloat16 = bool(training and self.mixed_precision)
+        return self.activation(multiply_frames(sequences, self.kernel, self.bias, in_bfloat16))
+
+
+@keras.saving.register_keras_serializable("sksvs")
+class ReluRNN(MixedPrecision, keras.layers.SimpleRNN):
+    """A `keras.layers.SimpleRNN` with ``activation="relu"`` and ``return_sequences=True``.
+
+    It always starts from a state of zeros, reads forwards and drops nothing.
+
+    Parameters
+    ----------
+    *args, mixed_precision=False, **kwargs
+        Those of SimpleRNN, and whether the product with the input is made in bfloat16 while
+        learning.
+    """
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        """Return the outputs: (batch, n_frames, units)."""
+        if initial_state is not None or mask is not None:
+            return super().call(sequences, initial_state, mask, training)
+        cell = self.cell
+        # The wide input is multiplied as it lies; only what the loop reads is put time first.
+        in_bfloat16 = bool(training and self.mixed_precision)
+        projected = multiply_frames(sequences, cell.kernel, cell.bias, in_bfloat16)
+        kernel = tf.convert_to_tensor(cell.recurrent_kernel)
+        outputs = run_relu_recurrence(tf.transpose(projected, [1, 0, 2]), kernel)
+        return tf.transpose(outputs, [1, 0, 2])
+
+
+@tf.custom_gradient
+def run_relu_recurrence(projected, kernel):
+    """Run ``h ← relu(p + h U)`` over projected inputs, from a state of zeros.
+
+    Parameters
+    ----------
+    projected : tensor of float, shape (n_frames, batch, units)
+        ``p = x W + b``.
+    kernel : tensor of float, shape (units, units)
+        U.
+
+    Returns
+    -------
+    tensor of float, shape (n_frames, batch, units)
+        The states h. The gradient is written out: see the function within.
+    """
+    n_frames, batch = tf.shape(projected)[0], tf.shape(projected)[1]
+    units = kernel.shape[0]
+    start = tf.zeros([batch, units], projected.dtype)
+
+    def rows():
+        return tf.TensorArray(
+            projected.dtype, n_frames, clear_after_read=False, element_shape=[None, units]
+        )
+
+    inputs = rows().unstack(projected)
+
+    def step(i, state, kept):
+        state = tf.nn.relu(inputs.read(i) + state @ kernel)
+        return i + 1, state, kept.write(i, state)
+
+    _, _, kept = tf.while_loop(
+        lambda i, *_: i < n_frames, step, (0, start, rows()), maximum_iterations=n_frames
+    )
+    states = kept.stack()
+
+    def gradient(upstream):
+        """Go back through time: ``g ← (upstream + g Uᵀ) ⊙ [h > 0]``."""
+        upstream_rows, from_next = rows().unstack(upstream), tf.transpose(kernel)
+
+        def step_back(i, of_state, of_projected):
+            of_sum = tf.where(kept.read(i) > 0, upstream_rows.read(i) + of_state, 0)
+            return i - 1, of_sum @ from_next, of_projected.write(i, of_sum)
+
+        *_, of_projected = tf.while_loop(
+            lambda i, *_: i >= 0,
+            step_back,
+            (n_frames - 1, start, rows()),
+            maximum_iterations=n_frames,
+        )
+        of_projected = of_projected.stack()
+        # The first step starts from zeros, which add nothing to the kernel's gradient.
+        return of_projected, over_all_frames(states[:-1], of_projected[1:])
+
+    return states, gradient

@@ -1,0 +1,30 @@
+"""Take the channels of a track apart where their mean has next to nothing of them."""
+
+from dataclasses import replace
+
+from sksvs.stft.spectrogram import Spectrogram, Target
+
+
+def channels_of(spectrogram):
+    """Return the spectrogram of every channel, with that channel of the sources as its target.
+
+    Parameters
+    ----------
+    spectrogram : Spectrogram
+        Of a `Centred` waveform with channels. The sources of its target, if it has one, are
+        downmixes of such.
+
+    Returns
+    -------
+    list of Spectrogram
+    """
+    params, target = spectrogram.params, spectrogram.target
+    channels = []
+    for i in range(spectrogram.waveform.n_channels):
+        channel = Spectrogram(spectrogram.waveform.channel(i), params)
+        if target is not None:
+            sources = [source.waveform.with_channels().channel(i) for source in target.sources]
+            views = tuple(Spectrogram(source, params) for source in sources)
+            channel = replace(channel, target=Target(views, target.rule))
+        channels.append(channel)
+    return channels

@@ -1,0 +1,1 @@
+"""How a network is trained: targets, batches, losses, the loop, schedules, checkpoints."""

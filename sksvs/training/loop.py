@@ -1,0 +1,210 @@
+"""Train a mask network, epoch by epoch."""
+
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sksvs.training.network import (
+    NetworkState,
+    borrow_model,
+    initial_weights,
+    lend_to_callbacks,
+    read_state,
+    reset_model,
+    reset_optimizer,
+    set_learning_rate,
+    start_tensorflow,
+    write_state,
+)
+from sksvs.training.replicas import active_strategy, run_on_batch
+from sksvs.training.schedule import scheduled_rate
+
+
+@dataclass
+class Run:
+    """What is known of a fit after some epochs, besides the state of the network."""
+
+    epoch: int = 0
+    losses: list = field(default_factory=list)
+    validation_losses: list = field(default_factory=list)
+    best_loss: float = np.inf
+    best_epoch: int = 0
+    best_weights: dict | None = None
+
+
+def train_network(
+    layers,
+    start,
+    batches,
+    validation_batches,
+    *,
+    objective,
+    dropout,
+    solver,
+    learning_rate,
+    learning_rate_init,
+    clip_norm,
+    max_iter,
+    patience,
+    tol,
+    seed,
+    compiled,
+    mixed_precision,
+    callbacks,
+    checkpoint,
+    progress,
+):
+    """Train a network.
+
+    Parameters
+    ----------
+    layers : tuple of Layer, ConvLayer or PathLayer
+    start : NetworkState, dict of str to array, or None
+        What to go on from; weights alone: with a new optimiser; None: new weights.
+    batches, validation_batches : iterable of Batch, one epoch a pass
+        `validation_batches` may be None.
+    objective : Objective
+    dropout : float
+    solver : str
+        A key of `SOLVERS`.
+    learning_rate : str
+        The schedule, see `scheduled_rate`.
+    learning_rate_init : float
+    clip_norm : float or None
+        Largest norm of the gradient of all weights together.
+    max_iter : int
+        Epochs.
+    patience : int or None
+        Stop after as many epochs without a validation loss better by `tol`, and return the best
+        weights; None: run all epochs and return the last.
+    tol : float
+    seed : int
+    compiled : bool
+        Whether XLA compiles the training step, unless several replicas share it.
+    mixed_precision : bool
+        Whether large products are made in bfloat16.
+    callbacks : list of keras.callbacks.Callback
+    checkpoint : Checkpoint or None
+        Where to save after epochs, and what to resume from if it is there.
+    progress : Progress
+
+    Returns
+    -------
+    state : NetworkState
+    run : Run
+    """
+    start_tensorflow()
+    compiled = compiled and active_strategy().num_replicas_in_sync == 1
+    kind = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision)
+    with _no_retracing_warnings(), borrow_model(*kind) as model:
+        if isinstance(start, NetworkState):
+            weights = start.weights
+        else:
+            weights = initial_weights(layers, seed) if start is None else start
+        reset_model(model, layers, weights, learning_rate_init, seed)
+        if isinstance(start, NetworkState):
+            write_state(model, layers, start)
+        saved = None if checkpoint is None else checkpoint.load(batches.random_state)
+        if saved is not None:
+            state, run = saved
+            write_state(model, layers, state)
+        else:
+            run = Run()
+            if start is not None and patience is not None:
+                run.best_loss = _validation_loss(model, validation_batches, run.epoch)
+                run.best_weights = weights
+        with lend_to_callbacks(callbacks, model) as hooks:
+            while run.epoch < max_iter and not _is_over(run, patience, model):
+                hooks.on_epoch_begin(run.epoch)
+                run.epoch += 1
+                curve = run.validation_losses or run.losses
+                rate = scheduled_rate(learning_rate, learning_rate_init, max_iter, tol, curve)
+                if rate is not None:
+                    set_learning_rate(model, rate)
+                _run_epoch(model, batches, validation_batches, run, progress)
+                if patience is not None and run.validation_losses[-1] < run.best_loss - tol:
+                    run.best_loss, run.best_epoch = run.validation_losses[-1], run.epoch
+                    run.best_weights = read_state(model, layers).weights
+                hooks.on_epoch_end(run.epoch - 1, _logs(run))
+                over = run.epoch == max_iter or _is_over(run, patience, model)
+                if checkpoint is not None and (over or checkpoint.is_due):
+                    checkpoint.save(read_state(model, layers), batches.random_state, run)
+        if run.best_weights is None:
+            return read_state(model, layers), run
+        if run.best_epoch < run.epoch:  # the moments are those of other weights
+            reset_optimizer(model)
+        return read_state(model, layers)._replace(weights=run.best_weights), run
+
+
+def _is_over(run, patience, model):
+    lost_patience = patience is not None and run.epoch - run.best_epoch >= patience
+    return lost_patience or model.stop_training
+
+
+def _run_epoch(model, batches, validation_batches, run, progress):
+    """Learn from every batch, and extend the curves."""
+
+    def learn(batch, frame_weights):
+        loss = run_on_batch(model, "train", batch.inputs, batch.targets, frame_weights)
+        return _require_finite(loss, "training", run.epoch, batch)
+
+    progress.begin_epoch(run.epoch)
+    run.losses.append(_mean_loss(learn, batches, progress.advance))
+    if validation_batches is not None:
+        run.validation_losses.append(_validation_loss(model, validation_batches, run.epoch))
+    progress.end_epoch(**_logs(run))
+
+
+def _validation_loss(model, batches, epoch):
+    def judge(batch, frame_weights):
+        loss = run_on_batch(model, "test", batch.inputs, batch.targets, frame_weights)
+        return _require_finite(loss, "validation", epoch, batch)
+
+    return _mean_loss(judge, batches)
+
+
+def _require_finite(loss, what, epoch, batch):
+    if not np.isfinite(loss):
+        raise ValueError(
+            f"The {what} loss is {loss} in epoch {epoch}: the network diverges. Take a smaller "
+            "learning_rate_init, or clip_norm=1.0. It happened in a batch of "
+            f"{', '.join(batch.tracks)}."
+        )
+    return loss
+
+
+def _mean_loss(run_batch, batches, advance=None):
+    """Run every batch and return the mean loss of a frame."""
+    total, count = 0.0, 0.0
+    for batch in batches:
+        n_frames = float(batch.frame_weights.sum())
+        # Keras divides by the number of frames, silent padding included.
+        loss = run_batch(batch, batch.frame_weights * (batch.frame_weights.size / n_frames))
+        total, count = total + n_frames * loss, count + n_frames
+        if advance is not None:
+            n_segments = np.count_nonzero(batch.frame_weights[:, 0])
+            advance(n_segments * batch.inputs.shape[1], total / count)
+    return total / count
+
+
+def _logs(run):
+    """Return the losses of the last epoch under Keras's names."""
+    logs = {"loss": run.losses[-1]}
+    return {**logs, "val_loss": run.validation_losses[-1]} if run.validation_losses else logs
+
+
+@contextmanager
+def _no_retracing_warnings():
+    """Hold back TensorFlow's advice on retracing: networks of every kind are traced once."""
+
+    def is_other(record):
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)

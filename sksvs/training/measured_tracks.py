@@ -1,0 +1,99 @@
+"""Pair the tracks that are learnt from with their sources, and measure them."""
+
+import warnings
+
+from sksvs.audio.centred import Centred, measure_track
+from sksvs.masks import RatioMask
+from sksvs.stft.spectrogram import Spectrogram, Target
+from sksvs.stft.tracks import check_sources, check_spectrograms, warn_of_difference
+from sksvs.system.threads import thread_map
+from sksvs.training.objective import MASK_LOSSES
+
+
+def training_tracks(X, y, estimator):
+    """Return the tracks with their sources as targets, after checking both.
+
+    Parameters
+    ----------
+    X : list of Spectrogram
+    y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+    estimator : object
+        The separator that is fitted, for error messages.
+
+    Returns
+    -------
+    list of Spectrogram
+        Each with a target: views of the downmixes of its sources, analysed with its own settings,
+        and the rule of its ideal mask, `RatioMask()` where X has none.
+    """
+    spectrograms = check_spectrograms(X, estimator)
+    sources = check_sources(y, [x.waveform for x in spectrograms])
+    tracks, default = [], RatioMask()
+    for x, track in zip(spectrograms, sources):
+        views = tuple(Spectrogram(source.to_mono(), x.params) for source in track)
+        target = Target(views, x.mask_rule or default)
+        tracks.append(Spectrogram(x.waveform, x.params, target=target))
+    return tracks
+
+
+def warn_of_unseen_mask(tracks, losses):
+    """Warn if an ideal mask has been chosen that none of the losses compares with.
+
+    Parameters
+    ----------
+    tracks : list of Spectrogram
+        From :func:`training_tracks`.
+    losses : sequence of str
+    """
+    rules = [x.target.rule for x in tracks if x.target.rule != RatioMask()]
+    if rules and not set(losses) & set(MASK_LOSSES):
+        warnings.warn(
+            f"IRMTarget has chosen {rules[0]}, but loss={losses[0]!r} does not compare masks, so "
+            f"this has no effect. Losses that compare masks are {', '.join(MASK_LOSSES)}; or leave "
+            "IRMTarget out of the pipeline.",
+            stacklevel=3,
+        )
+
+
+def measured_tracks(tracks):
+    """Return the downmixes of tracks and their targets without their constants, measured.
+
+    A mixture and its sources are read together, once. What comes from here is neither measured
+    nor warned of again.
+
+    Parameters
+    ----------
+    tracks : list of Spectrogram
+        From :func:`training_tracks`.
+
+    Returns
+    -------
+    list of Spectrogram
+        Of `Centred` waveforms, the sources too.
+
+    Warns
+    -----
+    UserWarning
+        If a mixture is not the sum of its sources, naming it.
+    """
+    measured = [_centred(x.to_mono()) for x in tracks]
+    differences = thread_map(_measure, (track for track in measured))
+    for track, given, difference in zip(measured, tracks, differences):
+        if not isinstance(given.waveform, Centred):
+            warn_of_difference(track.name, difference)
+    return measured
+
+
+def _centred(x):
+    if isinstance(x.waveform, Centred):
+        return x
+    views = [Spectrogram(Centred(source.waveform), source.params) for source in x.target.sources]
+    target = Target(tuple(views), x.target.rule)
+    return Spectrogram(Centred(x.waveform), x.params, target=target)
+
+
+def _measure(x):
+    """Measure a track if that has not been done; return by how much it differs from the sum."""
+    if not x.waveform.measurement.is_done:
+        return measure_track(x.waveform, [source.waveform for source in x.target.sources])
+    return None

@@ -1,0 +1,108 @@
+"""Cut many tracks into segments and hand them out in shuffled batches, made in the background."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sksvs.system.threads import thread_map
+
+
+class Batch(NamedTuple):
+    """Segments that are learnt from together.
+
+    Attributes
+    ----------
+    inputs : array of float32, shape (batch_size, segment_frames, n_freqs)
+        Standardised.
+    targets : array of float32, shape (batch_size, segment_frames, n_values)
+    frame_weights : array of float32, shape (batch_size, segment_frames)
+        0 for a frame that only fills up, else 1.
+    tracks : tuple of str
+        The names of the tracks that the segments come from.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    frame_weights: np.ndarray
+    tracks: tuple[str, ...]
+
+
+class SegmentBatches:
+    """Batches of equally long segments of all tracks; every pass over it is one epoch.
+
+    Each epoch takes about as many frames as there are, from random places, in random order. All
+    batches have one shape: a track that is shorter than a segment is followed by silence, and the
+    last batch by silent segments, whose frames have no weight.
+
+    The segments are drawn before the epoch begins. Reading, decoding and analysing them is left to
+    other threads, one batch each and at most one more than there are cores, while the caller works
+    on the batch before: so how many there are makes no difference to what comes out.
+
+    Parameters
+    ----------
+    reader : TrackReader or AugmentedReader
+    segment_frames, batch_size : int
+    mean, scale : array of float32, shape (n_freqs,)
+        Of the input, to standardise it.
+    random_state : numpy.random.RandomState or None
+        None takes the same evenly spread segments in the same order every time, which is what a
+        validation loss wants.
+    """
+
+    def __init__(self, reader, segment_frames, batch_size, mean, scale, random_state=None):
+        self.reader = reader
+        self.segment_frames = min(segment_frames, max(reader.n_frames))
+        self.batch_size = batch_size
+        self.mean, self.scale = mean, scale
+        self.random_state = random_state
+
+    @property
+    def n_frames(self):
+        """Frames of an epoch, those that fill up short tracks included."""
+        return self.segment_frames * sum(map(self._n_segments, self.reader.n_frames))
+
+    def __iter__(self):
+        segments = self._draw()
+        size = min(self.batch_size, len(segments))
+        starts = range(0, len(segments), size)
+        yield from thread_map(
+            lambda some: self._make_batch(some, size), (segments[i : i + size] for i in starts)
+        )
+
+    def _draw(self):
+        """Return the segments of one epoch, as the reader names them."""
+        rng, places = self.random_state, []
+        for track, n_frames in enumerate(self.reader.n_frames):
+            room = max(0, n_frames - self.segment_frames)
+            count = self._n_segments(n_frames)
+            # One start in each of `count` equal parts of the room there is.
+            place = np.full(count, 0.5) if rng is None else rng.random_sample(count)
+            starts = ((np.arange(count) + place) / count * (room + 1)).astype(int)
+            places += [(track, int(start)) for start in np.minimum(starts, room)]
+        if rng is not None:
+            rng.shuffle(places)
+        return [self.reader.draw(*place, self.segment_frames, rng) for place in places]
+
+    def _n_segments(self, n_frames):
+        """Return how many segments a track gives in an epoch."""
+        return -(-n_frames // self.segment_frames)
+
+    def _make_batch(self, segments, size):
+        shape = (size, self.segment_frames)
+        inputs = np.zeros((*shape, len(self.mean)), np.float32)
+        targets = np.zeros((*shape, self.reader.n_values), np.float32)
+        weights = np.zeros(shape, np.float32)
+        for i, segment in enumerate(segments):
+            values, target = self.reader.read(segment)
+            n_frames = len(values)
+            np.subtract(values, self.mean, out=inputs[i, :n_frames])
+            inputs[i, n_frames:] -= self.mean
+            targets[i, :n_frames] = target
+            weights[i, :n_frames] = 1
+        inputs[: len(segments)] /= self.scale
+        # A last batch is filled up by segments of its own, without weight: layers that normalise
+        # over the batch see nothing that is not there.
+        again = np.arange(len(segments), size) % len(segments)
+        inputs[len(segments) :], targets[len(segments) :] = inputs[again], targets[again]
+        names = dict.fromkeys(name for s in segments for name in self.reader.names(s))
+        return Batch(inputs, targets, weights, tuple(names))

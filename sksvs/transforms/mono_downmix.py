@@ -1,0 +1,76 @@
+"""Replace every waveform by the mean of its channels."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from sksvs.audio.centred import Centred
+from sksvs.audio.waveform import to_mono
+from sksvs.stft.tracks import check_mixtures, warn_of_cancelled
+
+
+class MonoDownmix(TransformerMixin, BaseEstimator):
+    """Average the channels of every track.
+
+    Arrays become arrays; lazy waveforms become lazy views that read nothing until they are
+    sliced. Mono tracks pass unchanged. The transformer is stateless. What follows in the pipeline
+    averages the sources in the same way, so `y` may keep its channels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> MonoDownmix().fit_transform([np.array([[0.5, 0.25], [0.0, 0.5]])])
+    [array([0.375, 0.25 ])]
+    """
+
+    def fit(self, X, y=None):
+        """Check the tracks; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : list of array or Waveform, each (n_samples,) or (n_samples, n_channels)
+        y : ignored
+
+        Returns
+        -------
+        self
+        """
+        check_mixtures(X, one_rate=False)
+        return self
+
+    def transform(self, X):
+        """Return the channel mean of every track.
+
+        Parameters
+        ----------
+        X : list of array or Waveform, each (n_samples,) or (n_samples, n_channels)
+
+        Returns
+        -------
+        list of array or Waveform, each (n_samples,)
+
+        Warns
+        -----
+        UserWarning
+            If the channels of an array cancel each other, naming it; of a lazy waveform when it is
+            separated.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a track has a wrong rank or dtype or is empty.
+        """
+        mixtures = check_mixtures(X, one_rate=False)
+        return [self._mean(*pair) for pair in zip(X, mixtures)]
+
+    def _mean(self, x, mixture):
+        if not isinstance(x, np.ndarray):
+            return mixture.to_mono()
+        if x.ndim == 2 and Centred(mixture).cancels:
+            warn_of_cancelled(mixture.name, 1)
+        return to_mono(x)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.two_d_array = False
+        return tags

@@ -1,0 +1,128 @@
+"""Convolutional recurrent networks in Keras: weights, normalisation, paths."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sksvs.networks.keras.conv import ConvolutionLayer, PathRecurrence
+from sksvs.networks.spec import ConvLayer, PathLayer, convolutional_recurrent_layers
+from sksvs.training.network import (
+    build_network,
+    get_weights,
+    initial_weights,
+    set_weights,
+)
+from tests.strategies import seeded_noise
+
+
+def make_layers(
+    n_freqs=33, n_masks=1, channels=(4, 6, 5), kernel_size=(3, 5), hidden=(7,), paths=()
+):
+    return convolutional_recurrent_layers(
+        n_freqs, n_masks, channels, kernel_size, hidden, "sigmoid", paths
+    )
+
+
+BETWEEN = {  # what is between encoders and decoders
+    "GRU": {},
+    "dual paths": {"hidden": (), "paths": ((4, 5), (3, 6))},
+    "both": {"hidden": (7, 6), "paths": ((4, 5),)},
+}
+
+
+def random_weights(layers):
+    """Return weights that leave the outputs far from both ends; variances are positive."""
+    return {
+        name: np.abs(values) + 0.5 if name.endswith("/variance") else values
+        for name, values in (
+            (name, seeded_noise(shape, i, 0.3).astype(np.float32))
+            for i, (name, shape) in enumerate(
+                (name, shape) for layer in layers for name, shape in layer.parameter_shapes.items()
+            )
+        )
+    }
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+def test_weights_come_back_as_they_were_set_and_are_counted(between):
+    layers = make_layers(**BETWEEN[between])
+    weights, model = random_weights(layers), build_network(layers, dropout=0.0)
+    set_weights(model, layers, weights)
+    for name, values in get_weights(model, layers).items():
+        np.testing.assert_array_equal(values, weights[name])
+    trainable = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+    assert sum(layer.n_params for layer in layers) == trainable < model.count_params()
+
+
+def test_new_weights_normalise_to_what_they_are_given():
+    weights = initial_weights(make_layers(), seed=0)
+    for i in range(3):
+        for name, value in (("scale", 1), ("bias", 0), ("mean", 0), ("variance", 1)):
+            assert np.all(weights[f"decoder_{i}/{name}"] == value)
+    assert set(weights) == {k for layer in make_layers() for k in layer.parameter_shapes}
+    assert "mask/scale" not in weights and weights["encoder_0/kernel"].std() > 0
+
+
+def test_a_training_pass_normalises_by_the_batch_and_keeps_running_statistics():
+    layers = make_layers()
+    model = build_network(layers, dropout=0.0)
+    set_weights(model, layers, initial_weights(layers, seed=0))
+    features = 3 + seeded_noise((2, 50, 33), 1).astype(np.float32)
+    encoder = model.get_layer("encoder_0")
+    normalised = encoder(features[..., np.newaxis], training=True).numpy()
+    linear = np.where(normalised < 0, np.log1p(np.maximum(normalised, -1 + 1e-7)), normalised)
+    np.testing.assert_allclose(linear.mean(axis=(0, 1, 2)), 0, atol=1e-3)
+    np.testing.assert_allclose(linear.std(axis=(0, 1, 2)), 1, atol=1e-2)
+    for _ in range(100):
+        encoder(features[..., np.newaxis], training=True)
+    predicted = encoder(features[..., np.newaxis], training=False).numpy()
+    np.testing.assert_allclose(predicted, normalised, atol=5e-3)
+
+
+def test_a_layer_is_made_again_from_its_configuration():
+    for layer in make_layers(**BETWEEN["both"]):
+        if not isinstance(layer, (ConvLayer, PathLayer)):
+            continue
+        kind = ConvolutionLayer if isinstance(layer, ConvLayer) else PathRecurrence
+        configuration = json.loads(json.dumps(kind(layer).get_config()))
+        again = kind.from_config(configuration)
+        assert again.layer == layer and again.name == layer.name
+
+
+def run_path(layer, weights, values):
+    path = PathRecurrence(layer)
+    path.build()
+    trained_first = sorted(layer.parameter_shapes, key=lambda n: n.endswith(("mean", "variance")))
+    path.set_weights([weights[name] for name in trained_first])
+    return path(values[np.newaxis]).numpy()[0]
+
+
+def test_a_path_reads_along_its_own_axis_alone():
+    values = seeded_noise((9, 6, 4), 1).astype(np.float32)
+    for kind, along in (("frame_path", 0), ("frequency_path", 1)):
+        layer = PathLayer("p", kind, 6, 4, 5)
+        weights = random_weights([layer])
+        changed = values.copy()
+        changed[4, 2] += 1
+        difference = run_path(layer, weights, changed) - run_path(layer, weights, values)
+        reached = np.abs(difference).max(axis=-1) > 1e-6
+        expected = np.zeros((9, 6), bool)
+        expected[(slice(None), 2) if along == 0 else (4, slice(None))] = True
+        np.testing.assert_array_equal(reached, expected)
+
+
+def test_a_path_adds_a_stock_gru_and_dense_layer_to_its_input():
+    layer = PathLayer("p", "frame_path", 3, 4, 5)
+    weights = random_weights([layer])
+    stock = tf.keras.layers.Bidirectional(
+        tf.keras.layers.GRU(5, return_sequences=True, reset_after=False)
+    )
+    values = seeded_noise((7, 3, 4), 1).astype(np.float32)
+    stock.build((None, None, 4))
+    stock.set_weights([weights[name] for name in list(layer.parameter_shapes)[:6]])
+    product = stock(values.swapaxes(0, 1)).numpy().swapaxes(0, 1) @ weights["p/kernel"]
+    parameters = (weights[f"p/{name}"] for name in ("mean", "variance", "bias", "scale"))
+    expected = values + tf.nn.batch_normalization(product, *parameters, 1e-3)
+    np.testing.assert_allclose(run_path(layer, weights, values), expected, atol=1e-5)

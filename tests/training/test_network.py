@@ -1,0 +1,225 @@
+"""Keras networks are built, lent to fits and kept apart."""
+
+import gc
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from sksvs.networks.onnx.graph import ACTIVATIONS
+from sksvs.networks.spec import deep_recurrent_layers, mask_network_layers
+from sksvs.parameters import PARAMETERS
+from sksvs.training import network
+from sksvs.training.loop import train_network
+from sksvs.training.objective import Objective
+from sksvs.training.progress import Progress
+from sksvs.training.segments import Batch
+from tests.strategies import seeded_noise
+
+SQUARED_ERROR = Objective("mask_squared_error", n_sources=2, n_masks=1)
+
+
+def make_layers(bidirectional, dense=(7, 5), activation="sigmoid", n_masks=1):
+    return mask_network_layers(9, n_masks, (6, 4), bidirectional, dense, activation)
+
+
+def random_weights(layers, seed=0):
+    shapes = {k: v for layer in layers for k, v in layer.parameter_shapes.items()}
+    return {
+        name: 0.5 * seeded_noise(shape, seed + i).astype(np.float32)
+        for i, (name, shape) in enumerate(shapes.items())
+    }
+
+
+def test_set_weights_and_get_weights_are_inverse():
+    layers = make_layers(bidirectional=True)
+    weights = random_weights(layers)
+    model = network.build_network(layers, dropout=0.0)
+    network.set_weights(model, layers, weights)
+    for name, array in network.get_weights(model, layers).items():
+        np.testing.assert_array_equal(array, weights[name])
+
+
+def test_counts_are_those_of_keras():
+    layers = make_layers(bidirectional=True, n_masks=3)
+    model = network.build_network(layers, dropout=0.1)
+    assert sum(layer.n_params for layer in layers) == model.count_params()
+
+
+def test_directions_and_layers_start_from_different_weights():
+    layers = mask_network_layers(9, 1, (9, 9), True, (), "sigmoid")
+    weights = network.initial_weights(layers, seed=0)
+    kernels = [weights[f"gru_0/{d}/recurrent_kernel"] for d in ("forward", "backward")]
+    kernels.append(weights["gru_1/forward/recurrent_kernel"])
+    assert all(np.abs(a - b).max() > 0.01 for a, b in zip(kernels, kernels[1:]))
+
+
+def test_new_weights_are_distributed_as_those_of_keras():
+    layers = mask_network_layers(40, 1, (30,), False, (), "sigmoid")
+    of_keras = network.get_weights(network.build_network(layers, 0.0), layers)
+    for name, array in network.initial_weights(layers, seed=1).items():
+        assert array.shape == of_keras[name].shape
+        assert array.dtype == np.float32
+        assert array.std() == pytest.approx(of_keras[name].std(), rel=0.1)
+    recurrent = network.initial_weights(layers, seed=1)["gru_0/forward/recurrent_kernel"]
+    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(30), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_model_that_is_used_again_is_as_good_as_new():
+    layers = make_layers(bidirectional=True)
+    batches = [
+        Batch(
+            seeded_noise((4, 20, 9), seed=1).astype(np.float32),
+            np.abs(seeded_noise((4, 20, 27), seed=2)).astype(np.float32),
+            np.ones((4, 20), np.float32),
+            ("a track",),
+        )
+    ]
+
+    def train(seed, solver):
+        return train_network(
+            layers,
+            None,
+            batches,
+            None,
+            objective=Objective("magnitude_squared_error", 2, 1),
+            dropout=0.3,
+            solver=solver,
+            learning_rate="constant",
+            learning_rate_init=0.01,
+            clip_norm=None,
+            max_iter=3,
+            patience=None,
+            tol=0.0,
+            seed=seed,
+            compiled=False,
+            mixed_precision=False,
+            callbacks=[],
+            checkpoint=None,
+            progress=Progress(80, 3, visible=False),
+        )[0].weights
+
+    for solver in network.SOLVERS:
+        network._idle_models.clear()
+        new = train(0, solver)
+        other = train(1, solver)
+        again = train(0, solver)
+        assert [len(idle) for idle in network._idle_models.values()] == [1]
+        for name, array in new.items():
+            np.testing.assert_array_equal(again[name], array)
+        assert not np.array_equal(other["mask/kernel"], new["mask/kernel"])
+
+
+@pytest.mark.slow
+def test_many_fits_leave_no_more_graphs_than_one():
+    layers = mask_network_layers(9, 1, (3,), False, (), "sigmoid")
+    batch = (np.ones((2, 5, 9), np.float32), np.ones((2, 5, 9), np.float32), np.ones((2, 5), "f4"))
+
+    def count_graphs():
+        gc.collect()
+        return sum(type(thing).__name__ == "FuncGraph" for thing in gc.get_objects())
+
+    counts = []
+    for seed in range(4):
+        with network.borrow_model(layers, 0.1, SQUARED_ERROR, "adam", None, False) as model:
+            weights = network.initial_weights(layers, seed)
+            network.reset_model(model, layers, weights, 0.01, seed)
+            model.train_on_batch(*batch)
+        del model
+        counts.append(count_graphs())
+    assert counts[1:] == counts[:1] * 3
+
+
+def test_fits_in_many_threads_never_share_a_model(monkeypatch):
+    monkeypatch.setattr(network, "_idle_models", {})
+    monkeypatch.setattr(network, "_compile_model", lambda *settings: object())
+    switch_interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    lent = []
+
+    def fit(thread):
+        for i in range(300):
+            with network.borrow_model((thread, i % 20), 0, None, "adam", None, False) as model:
+                assert model not in lent
+                lent.append(model)
+                lent.remove(model)
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(fit, range(8)))
+    finally:
+        sys.setswitchinterval(switch_interval)
+    n_idle = sum(map(len, network._idle_models.values()))
+    assert n_idle == network.MOST_IDLE_MODELS
+
+
+# Fits of a second each, in a process of its own.
+TINY_FIT = """
+import os, sys
+from joblib import Parallel, delayed, parallel_config
+from tests.tiny_separators import analysed, tiny_separator
+from tests.strategies import tiny_tracks
+
+def fit(seed, verbose=False):
+    separator = tiny_separator(max_iter=1, random_state=seed, verbose=verbose)
+    return separator.fit(*analysed(*tiny_tracks(1)))
+"""
+
+
+def run_python(code, redirection=""):
+    """Run code in a new process, with a redirection in the words of the shell."""
+    command = ["sh", "-c", f'exec "$0" -c "$1" {redirection}', sys.executable, TINY_FIT + code]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_fits_at_a_time_leave_standard_error_as_it_was():
+    done = run_python(
+        "before = os.fstat(2)\n"
+        "with parallel_config(backend='threading', n_jobs=2):\n"
+        "    Parallel()(delayed(fit)(seed) for seed in range(4))\n"
+        "after = os.fstat(2)\n"
+        "print((before.st_dev, before.st_ino) == (after.st_dev, after.st_ino))\n"
+        "os.write(2, b'the last words')\n"
+    )
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+    assert done.stderr.endswith("the last words")
+
+
+@pytest.mark.slow
+def test_a_fit_works_where_standard_error_is_closed():
+    for verbose in (False, True):
+        done = run_python(f"print(sys.stderr, fit(0, {verbose}).n_iter_)", "2>&-")
+        assert (done.returncode, done.stdout) == (0, "None 1\n")
+
+
+@pytest.mark.slow
+def test_what_is_said_when_the_first_training_step_aborts_is_seen():
+    done = run_python(
+        "import keras\n"
+        "def abort(*args, **kwargs):\n"
+        "    os.write(2, b'F0000 Check failed')\n"
+        "    os._exit(134)\n"
+        "keras.Model.train_on_batch = abort\n"
+        "fit(0)\n"
+    )
+    assert done.returncode == 134
+    assert done.stderr.endswith("F0000 Check failed")
+
+
+def test_the_names_that_fit_accepts_are_those_there_are():
+    activations = {*ACTIVATIONS, "linear"} - {"elu"}  # which is within convolutional networks
+    for name, there in (("output_activation", activations), ("solver", set(network.SOLVERS))):
+        assert set(re.findall(r"'(\w+)'", PARAMETERS[name].words)) == there
+
+
+def test_relu_recurrences_start_from_half_of_an_orthogonal_matrix():
+    layers = deep_recurrent_layers(9, 1, (20, 20), "all", 3, "linear")
+    weights = network.initial_weights(layers, seed=1)
+    for k in (1, 2):
+        kernel = weights[f"hidden_{k}/recurrent_kernel"]
+        np.testing.assert_allclose(kernel @ kernel.T, 0.25 * np.eye(20), atol=1e-5)
