@@ -19,8 +19,10 @@ import numpy as np
 import tensorflow as tf
 
 from sksvs.estimators import HUANG2014_NETWORKS, REPORT_NETWORKS
-from sksvs.networks.spec import deep_recurrent_layers, mask_network_layers
-from sksvs.training.network import borrow_model, initial_weights, reset_model, start_tensorflow
+from sksvs.networks.drnn import deep_recurrent_layers
+from sksvs.networks.gru import mask_network_layers
+from sksvs.networks.keras.build import initial_weights
+from sksvs.training.model_pool import borrow_model, reset_model, start_tensorflow
 from sksvs.training.objective import Objective
 
 N_FREQS = 513

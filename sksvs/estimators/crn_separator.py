@@ -1,8 +1,7 @@
 """Learn the masks of the sources with a convolutional recurrent network."""
 
 from sksvs.estimators.network_separator import BaseNetworkSeparator
-from sksvs.networks.spec import convolutional_recurrent_layers
-from sksvs.training.objective import count_masks
+from sksvs.networks.crn import convolutional_recurrent_layers
 
 MOST_FEATURES = 1 << 18  # of a frame in any layer: a window of them is less than a gigabyte
 
@@ -239,7 +238,7 @@ class CRNSeparator(BaseNetworkSeparator):
     def _layers(self, n_freqs, n_sources):
         layers = convolutional_recurrent_layers(
             n_freqs,
-            count_masks(n_sources, self.joint_mask),
+            self._count_masks(n_sources),
             self.conv_channels,
             self.kernel_size,
             self.hidden_layer_sizes,

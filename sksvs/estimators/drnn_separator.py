@@ -1,8 +1,7 @@
 """Learn the masks of the sources with the deep recurrent networks of Huang et al. 2014."""
 
 from sksvs.estimators.network_separator import BaseNetworkSeparator
-from sksvs.networks.spec import deep_recurrent_layers
-from sksvs.training.objective import count_masks
+from sksvs.networks.drnn import deep_recurrent_layers
 
 
 class DRNNSeparator(BaseNetworkSeparator):
@@ -224,7 +223,7 @@ class DRNNSeparator(BaseNetworkSeparator):
     def _layers(self, n_freqs, n_sources):
         return deep_recurrent_layers(
             n_freqs,
-            count_masks(n_sources, self.joint_mask),
+            self._count_masks(n_sources),
             self.hidden_layer_sizes,
             self.recurrent_layers,
             self.context_frames,

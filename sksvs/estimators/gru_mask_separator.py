@@ -1,8 +1,7 @@
 """Learn the mask of the voice with a GRU network."""
 
 from sksvs.estimators.network_separator import BaseNetworkSeparator
-from sksvs.networks.spec import mask_network_layers
-from sksvs.training.objective import count_masks
+from sksvs.networks.gru import mask_network_layers
 
 
 class GRUMaskSeparator(BaseNetworkSeparator):
@@ -214,7 +213,7 @@ class GRUMaskSeparator(BaseNetworkSeparator):
     def _layers(self, n_freqs, n_sources):
         return mask_network_layers(
             n_freqs,
-            count_masks(n_sources, self.joint_mask),
+            self._count_masks(n_sources),
             self.hidden_layer_sizes,
             self.bidirectional,
             self.dense_layer_sizes,

@@ -35,6 +35,10 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     def _layers(self, n_freqs, n_sources):
         """Return the layers of the network: a tuple of Layer, ConvLayer or PathLayer."""
 
+    def _count_masks(self, n_sources):
+        """Return how many masks the network gives: of two sources the first one's, unless joint."""
+        return 1 if n_sources == 2 and not self.joint_mask else n_sources
+
     def fit(self, X, y=None, *, groups=None, validation_tracks=None):
         """Learn to separate the tracks into their sources.
 

@@ -1,4 +1,4 @@
-"""Between spectrograms and the network: bins, inputs, targets, masks.
+"""Turn spectra into inputs of the network and its outputs into masks.
 
 This is the one place where the frequency-first arrays of the library, ``(..., n_freqs,
 n_frames)``, become the network's ``(n_frames, features)``, and back; and where the bins of a song
@@ -11,7 +11,6 @@ import numpy as np
 
 # Where a resampler's filter begins and ends to fall, as shares of the Nyquist frequency.
 TRANSITION = 0.92, 0.99
-SILENT = np.float32(1e-30)  # magnitude without a phase: with one of 1e-40 a division overflows
 
 
 def to_model_bins(spectra, params, model):
@@ -101,46 +100,6 @@ def network_input(frames, level, input_power):
     magnitudes = np.abs(frames.T)
     magnitudes /= level
     return magnitudes if input_power == 1 else magnitudes ** np.float32(input_power)
-
-
-def network_target(frames, sources, rule, level, objective):
-    """Return what the loss compares the network's output with.
-
-    Parameters
-    ----------
-    frames : array of complex64, shape (n_freqs, n_frames)
-        Of the mixture.
-    sources : array of complex64, shape (n_sources, n_freqs, n_frames)
-    rule : callable
-        From magnitudes to masks of the same shape.
-    level : float
-    objective : Objective
-
-    Returns
-    -------
-    array of float32, shape (n_frames, n_parts * n_freqs)
-        Side by side: the masks; or over `level` the magnitudes of the mixture and of every source;
-        or over `level` the mixture's magnitudes and of every source that is compared the real and
-        then the imaginary part, where all phases are relative to that of the mixture.
-    """
-    if objective.target == "masks":
-        parts = rule(np.abs(sources))[: objective.n_masks]
-    elif objective.target == "magnitudes":
-        parts = [np.abs(frames), *np.abs(sources)]
-    else:
-        magnitudes = np.abs(frames)
-        silent = magnitudes < SILENT
-        phases = frames / np.where(silent, 1, magnitudes)
-        phases[silent] = 1
-        turned = sources[: objective.n_compared] * phases.conj()
-        parts = [magnitudes, *turned.real, *turned.imag]
-    n_freqs, n_frames = frames.shape
-    target = np.empty((n_frames, len(parts) * n_freqs), np.float32)
-    for i, part in enumerate(parts):
-        target[:, i * n_freqs : (i + 1) * n_freqs] = part.T
-    if objective.target != "masks":
-        target /= np.float32(level)
-    return target
 
 
 def masks_from_output(output, n_sources, n_freqs, others_weight=1.0):

@@ -29,6 +29,13 @@ class Layer(NamedTuple):
     bidirectional: bool = False
     drops_inputs: bool = False  # a hidden layer of a deep recurrent network: dropout acts on it
 
+    n_skipped = 0
+
+    @property
+    def input_shape(self):
+        """Shape of what it takes of every frame."""
+        return (self.n_inputs,)
+
     @property
     def is_wide(self):
         """Whether the layer trains faster outside XLA; one direction of a GRU alone does not."""
@@ -92,6 +99,11 @@ class ConvLayer(NamedTuple):
     is_wide = True  # XLA on processors is slow at convolutions
 
     @property
+    def input_shape(self):
+        """Shape of what it takes of every frame: frequencies and channels."""
+        return self.n_inputs // self.n_channels, self.n_channels
+
+    @property
     def units(self):
         """Features that leave the layer for every frame."""
         return self.channels * (halved(self.n_freqs) if self.kind == "encoder" else self.n_freqs)
@@ -138,6 +150,12 @@ class PathLayer(NamedTuple):
     bidirectional = True
     drops_inputs = False
     is_wide = True  # as the convolutions around it
+    n_skipped = 0
+
+    @property
+    def input_shape(self):
+        """Shape of what it takes of every frame: frequencies and channels."""
+        return self.n_freqs, self.channels
 
     @property
     def units(self):
@@ -192,124 +210,3 @@ def lookahead(layers):
 def halved(n_freqs):
     """Return how many frequencies an encoder leaves."""
     return -(-n_freqs // 2)
-
-
-def mask_network_layers(
-    n_freqs, n_masks, hidden_layer_sizes, bidirectional, dense_layer_sizes, output_activation
-):
-    """Return the layers of a mask network, from the input to the output.
-
-    Parameters
-    ----------
-    n_freqs : int
-        Frequency bins of the input and of every mask.
-    n_masks : int
-        Masks that the network learns: one for two sources, else one a source.
-    hidden_layer_sizes : tuple of int
-        Units of the GRU layers (of one direction).
-    bidirectional : bool
-    dense_layer_sizes : tuple of int
-        Units of the linear layers between the GRUs and the output.
-    output_activation : str
-
-    Returns
-    -------
-    tuple of Layer
-    """
-    layers, n_inputs = [], n_freqs
-    for i, units in enumerate(map(int, hidden_layer_sizes)):
-        layers.append(Layer(f"gru_{i}", "gru", n_inputs, units, bidirectional=bidirectional))
-        n_inputs = layers[-1].n_outputs
-    for i, units in enumerate(map(int, dense_layer_sizes)):
-        layers.append(Layer(f"dense_{i}", "dense", n_inputs, units, "linear"))
-        n_inputs = units
-    layers.append(Layer("mask", "dense", n_inputs, n_masks * n_freqs, output_activation))
-    return tuple(layers)
-
-
-def deep_recurrent_layers(
-    n_freqs, n_masks, hidden_layer_sizes, recurrent_layers, context_frames, output_activation
-):
-    """Return the layers of a network of Huang et al. 2014, from the input to the output.
-
-    Parameters
-    ----------
-    n_freqs, n_masks : int
-        As in :func:`mask_network_layers`.
-    hidden_layer_sizes : tuple of int
-        Units of the hidden layers, which have ReLU.
-    recurrent_layers : tuple of int or "all"
-        Which of them are recurrent, numbered from 1.
-    context_frames : int
-        Frames that the first one sees.
-    output_activation : str
-
-    Returns
-    -------
-    tuple of Layer
-    """
-    n_inputs = context_frames * n_freqs
-    layers = [Layer("context", "context", n_freqs, n_inputs, "linear")]
-    for i, units in enumerate(map(int, hidden_layer_sizes), start=1):
-        kind = "rnn" if recurrent_layers == "all" or i in recurrent_layers else "dense"
-        layers.append(Layer(f"hidden_{i}", kind, n_inputs, units, "relu", drops_inputs=True))
-        n_inputs = units
-    layers.append(Layer("mask", "dense", n_inputs, n_masks * n_freqs, output_activation))
-    return tuple(layers)
-
-
-def convolutional_recurrent_layers(
-    n_freqs,
-    n_masks,
-    conv_channels,
-    kernel_size,
-    hidden_layer_sizes,
-    output_activation,
-    dual_path_sizes=(),
-):
-    """Return the layers of a convolutional recurrent network, from the input to the output.
-
-    Parameters
-    ----------
-    n_freqs, n_masks : int
-        As in :func:`mask_network_layers`.
-    conv_channels : tuple of int
-        Channels of the encoders; each halves the frequencies. The decoders mirror them.
-    kernel_size : tuple of int
-        Frames and frequencies that a convolution sees.
-    hidden_layer_sizes : tuple of int
-        Units of the GRU layers (of each direction) between encoders and decoders.
-    output_activation : str
-    dual_path_sizes : tuple of (int, int), default=()
-        Of every dual-path block after them, the units of its GRU along frequencies and of that
-        along frames.
-
-    Returns
-    -------
-    tuple of Layer, PathLayer and ConvLayer
-    """
-    channels, kernel_size = tuple(map(int, conv_channels)), tuple(map(int, kernel_size))
-    layers, finer = [], [n_freqs]
-    for i, (before, after) in enumerate(zip((1, *channels), channels)):
-        layers.append(ConvLayer(f"encoder_{i}", "encoder", finer[i], before, 0, after, kernel_size))
-        finer.append(halved(finer[i]))
-    n_inputs = n_between = layers[-1].units
-    for i, units in enumerate(map(int, hidden_layer_sizes)):
-        layers.append(Layer(f"gru_{i}", "gru", n_inputs, units, bidirectional=True))
-        n_inputs = layers[-1].n_outputs
-    if hidden_layer_sizes:
-        layers.append(Layer("between", "dense", n_inputs, n_between, "elu"))
-    below = channels[-1]
-    for i, sizes in enumerate(dual_path_sizes):
-        for path, units in zip(("frequency_path", "frame_path"), map(int, sizes)):
-            layers.append(PathLayer(f"{path}_{i}", path, finer[-1], below, units))
-    for i in reversed(range(len(channels))):
-        after = channels[max(i - 1, 0)]
-        layers.append(
-            ConvLayer(f"decoder_{i}", "decoder", finer[i], below, channels[i], after, kernel_size)
-        )
-        below = after
-    layers.append(
-        ConvLayer("mask", "conv_mask", n_freqs, below, 1, n_masks, (1, 3), output_activation)
-    )
-    return tuple(layers)

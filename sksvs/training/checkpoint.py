@@ -15,7 +15,7 @@ from sksvs.parameters import parameters_that_shape
 from sksvs.system.atomic import replacing
 from sksvs.training.json_values import encode
 from sksvs.training.loop import Run
-from sksvs.training.network import NetworkState
+from sksvs.training.model_pool import NetworkState
 
 FORMAT = 3  # 1: before constants were taken off the tracks; 2: names that hashed modules
 LARGEST_SHARE = 0.05  # of the time of a fit that goes into saving

@@ -37,7 +37,7 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
     try:  # these import TensorFlow, so not above
         from sksvs.training.checkpoint import Checkpoint, fingerprint
         from sksvs.training.loop import train_network
-        from sksvs.training.network import NetworkState
+        from sksvs.training.model_pool import NetworkState
     except ImportError as error:
         raise ImportError(
             "Fitting needs TensorFlow, which cannot be imported. Install it with: "

@@ -6,20 +6,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sksvs.training.network import (
+from sksvs.networks.keras.build import initial_weights
+from sksvs.training.model_pool import (
     NetworkState,
     borrow_model,
-    initial_weights,
     lend_to_callbacks,
     read_state,
     reset_model,
     reset_optimizer,
-    set_learning_rate,
     start_tensorflow,
     write_state,
 )
-from sksvs.training.replicas import active_strategy, run_on_batch
-from sksvs.training.schedule import scheduled_rate
 
 
 @dataclass
@@ -82,7 +79,7 @@ def train_network(
     tol : float
     seed : int
     compiled : bool
-        Whether XLA compiles the training step, unless several replicas share it.
+        Whether XLA compiles the training step.
     mixed_precision : bool
         Whether large products are made in bfloat16.
     callbacks : list of keras.callbacks.Callback
@@ -96,7 +93,6 @@ def train_network(
     run : Run
     """
     start_tensorflow()
-    compiled = compiled and active_strategy().num_replicas_in_sync == 1
     kind = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision)
     with _no_retracing_warnings(), borrow_model(*kind) as model:
         if isinstance(start, NetworkState):
@@ -122,7 +118,7 @@ def train_network(
                 curve = run.validation_losses or run.losses
                 rate = scheduled_rate(learning_rate, learning_rate_init, max_iter, tol, curve)
                 if rate is not None:
-                    set_learning_rate(model, rate)
+                    model.optimizer.learning_rate = rate
                 _run_epoch(model, batches, validation_batches, run, progress)
                 if patience is not None and run.validation_losses[-1] < run.best_loss - tol:
                     run.best_loss, run.best_epoch = run.validation_losses[-1], run.epoch
@@ -145,48 +141,80 @@ def _is_over(run, patience, model):
 
 def _run_epoch(model, batches, validation_batches, run, progress):
     """Learn from every batch, and extend the curves."""
-
-    def learn(batch, frame_weights):
-        loss = run_on_batch(model, "train", batch.inputs, batch.targets, frame_weights)
-        return _require_finite(loss, "training", run.epoch, batch)
-
     progress.begin_epoch(run.epoch)
-    run.losses.append(_mean_loss(learn, batches, progress.advance))
+    run.losses.append(_mean_loss(model, "training", batches, run.epoch, progress.advance))
     if validation_batches is not None:
         run.validation_losses.append(_validation_loss(model, validation_batches, run.epoch))
     progress.end_epoch(**_logs(run))
 
 
 def _validation_loss(model, batches, epoch):
-    def judge(batch, frame_weights):
-        loss = run_on_batch(model, "test", batch.inputs, batch.targets, frame_weights)
-        return _require_finite(loss, "validation", epoch, batch)
-
-    return _mean_loss(judge, batches)
+    return _mean_loss(model, "validation", batches, epoch)
 
 
-def _require_finite(loss, what, epoch, batch):
-    if not np.isfinite(loss):
-        raise ValueError(
-            f"The {what} loss is {loss} in epoch {epoch}: the network diverges. Take a smaller "
-            "learning_rate_init, or clip_norm=1.0. It happened in a batch of "
-            f"{', '.join(batch.tracks)}."
-        )
-    return loss
-
-
-def _mean_loss(run_batch, batches, advance=None):
-    """Run every batch and return the mean loss of a frame."""
+def _mean_loss(model, purpose, batches, epoch, advance=None):
+    """Run every batch, to train or to validate, and return the mean loss of a frame."""
     total, count = 0.0, 0.0
     for batch in batches:
         n_frames = float(batch.frame_weights.sum())
         # Keras divides by the number of frames, silent padding included.
-        loss = run_batch(batch, batch.frame_weights * (batch.frame_weights.size / n_frames))
+        weights = batch.frame_weights * (batch.frame_weights.size / n_frames)
+        loss = run_on_batch(model, purpose, batch.inputs, batch.targets, weights)
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"The {purpose} loss is {loss} in epoch {epoch}: the network diverges. Take a "
+                "smaller learning_rate_init, or clip_norm=1.0. It happened in a batch of "
+                f"{', '.join(batch.tracks)}."
+            )
         total, count = total + n_frames * loss, count + n_frames
         if advance is not None:
             n_segments = np.count_nonzero(batch.frame_weights[:, 0])
             advance(n_segments * batch.inputs.shape[1], total / count)
     return total / count
+
+
+def run_on_batch(model, purpose, inputs, targets, frame_weights):
+    """Run a training or validation step and return the loss of the batch before it."""
+    model.reset_metrics()  # so that the loss is that of this batch alone
+    run = model.train_on_batch if purpose == "training" else model.test_on_batch
+    return float(np.ravel(run(inputs, targets, sample_weight=frame_weights))[0])
+
+
+def scheduled_rate(schedule, initial, max_iter, tol, curve):
+    """Return the learning rate of the next epoch; None means keep the current one.
+
+    Parameters
+    ----------
+    schedule : {"constant", "cosine", "adaptive"}
+        "cosine": ``initial * (1 + cos(π e / max_iter)) / 2`` after e epochs. "adaptive": divided
+        by 5 whenever two epochs in succession were not better than the best by more than `tol`.
+    initial : float
+    max_iter : int
+        Epochs in all.
+    tol : float
+    curve : list of float
+        Loss after every epoch so far.
+
+    Returns
+    -------
+    float or None
+
+    Examples
+    --------
+    >>> scheduled_rate("adaptive", 0.01, 50, 0.0, [0.5, 0.4, 0.4, 0.41])
+    0.002
+    """
+    if schedule == "constant":
+        return None
+    if schedule == "cosine":
+        return float(initial * (1 + np.cos(np.pi * len(curve) / max_iter)) / 2)
+    rate, best, n_worse = initial, np.inf, 0
+    for loss in curve:
+        n_worse = 0 if loss < best - tol else n_worse + 1
+        best = min(best, loss)
+        if n_worse == 2:
+            rate, n_worse = rate / 5, 0
+    return rate
 
 
 def _logs(run):

@@ -1,8 +1,12 @@
-"""What a fit minimises, as plain facts that need no TensorFlow."""
+"""What a fit minimises: the loss as plain facts, and the targets it compares with."""
 
 from typing import NamedTuple
 
+import numpy as np
+
 from sksvs.parameters import MAGNITUDE_LOSSES, MASK_LOSSES
+
+SILENT = np.float32(1e-30)  # magnitude without a phase: with one of 1e-40 a division overflows
 
 
 class Objective(NamedTuple):
@@ -49,6 +53,41 @@ class Objective(NamedTuple):
         return 1 + self.n_compared * (1 if self.target == "magnitudes" else 2)
 
 
-def count_masks(n_sources, joint_mask):
-    """Return how many masks a network gives: M₀ alone for two sources, unless they are joint."""
-    return 1 if n_sources == 2 and not joint_mask else n_sources
+def network_target(frames, sources, rule, level, objective):
+    """Return what the loss compares the network's output with.
+
+    Parameters
+    ----------
+    frames : array of complex64, shape (n_freqs, n_frames)
+        Of the mixture.
+    sources : array of complex64, shape (n_sources, n_freqs, n_frames)
+    rule : callable
+        From magnitudes to masks of the same shape.
+    level : float
+    objective : Objective
+
+    Returns
+    -------
+    array of float32, shape (n_frames, n_parts * n_freqs)
+        Side by side: the masks; or over `level` the magnitudes of the mixture and of every source;
+        or over `level` the mixture's magnitudes and of every source that is compared the real and
+        then the imaginary part, where all phases are relative to that of the mixture.
+    """
+    if objective.target == "masks":
+        parts = rule(np.abs(sources))[: objective.n_masks]
+    elif objective.target == "magnitudes":
+        parts = [np.abs(frames), *np.abs(sources)]
+    else:
+        magnitudes = np.abs(frames)
+        silent = magnitudes < SILENT
+        phases = frames / np.where(silent, 1, magnitudes)
+        phases[silent] = 1
+        turned = sources[: objective.n_compared] * phases.conj()
+        parts = [magnitudes, *turned.real, *turned.imag]
+    n_freqs, n_frames = frames.shape
+    target = np.empty((n_frames, len(parts) * n_freqs), np.float32)
+    for i, part in enumerate(parts):
+        target[:, i * n_freqs : (i + 1) * n_freqs] = part.T
+    if objective.target != "masks":
+        target /= np.float32(level)
+    return target

@@ -9,7 +9,7 @@ from sksvs.augmentation import Augmentation
 from sksvs.estimators import CRNSeparator, MixtureBaseline, StreamingSeparator
 from sksvs.metrics import bss_eval_scorer
 from sksvs.training import fit as training_fit
-from sksvs.training import network
+from sksvs.training import model_pool
 from sksvs.transforms import STFTTransformer
 from tests.tiny_separators import analysed, three_sources, tiny_crn
 
@@ -52,7 +52,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit_and_another_others(trac
 def test_a_fit_goes_on_from_its_checkpoint_as_if_it_had_not_been_cut_off(tracks, tmp_path):
     (X, y), cut_off = analysed(*tracks), RuntimeError("cut off")
 
-    class CutOff(network.keras.callbacks.Callback):
+    class CutOff(model_pool.keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             if epoch == 2:
                 raise cut_off
@@ -97,9 +97,9 @@ def test_partial_fit_and_warm_start_go_on_and_refuse_another_network(tracks):
 
 def test_it_is_never_compiled(tracks, monkeypatch):
     monkeypatch.setattr(training_fit, "COMPILED_FROM", 1)
-    monkeypatch.setattr(network, "_idle_models", {})
+    monkeypatch.setattr(model_pool, "_idle_models", {})
     tiny_crn(max_iter=1).fit(*analysed(*tracks))
-    (key,) = network._idle_models
+    (key,) = model_pool._idle_models
     assert key[-2] is False
 
 

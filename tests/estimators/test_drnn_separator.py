@@ -12,7 +12,7 @@ from sksvs.metrics import bss_eval_scorer
 from sksvs.networks import spec as architecture
 from sksvs.separation import separate_file
 from sksvs.training import fit as training_fit
-from sksvs.training import network
+from sksvs.training import model_pool
 from sksvs.transforms import STFTTransformer
 from tests.tiny_separators import analysed, three_sources, tiny_drnn
 
@@ -80,9 +80,9 @@ def test_a_wide_network_is_not_compiled_and_a_narrow_one_learns_the_same_compile
     curves = []
     for wide_from, compiled in ((6, False), (7, True)):
         monkeypatch.setattr(architecture, "HIDDEN_WIDE_FROM", wide_from)
-        monkeypatch.setattr(network, "_idle_models", {})
+        monkeypatch.setattr(model_pool, "_idle_models", {})
         curves.append(tiny_drnn().fit(X, y).loss_curve_)
-        (key,) = network._idle_models
+        (key,) = model_pool._idle_models
         assert key[-2] is compiled
     np.testing.assert_allclose(*curves, rtol=1e-4)
 

@@ -15,10 +15,10 @@ from sksvs.estimators import GRUMaskSeparator
 from sksvs.networks import spec
 from sksvs.stft import Spectrogram
 from sksvs.training import fit as training_fit
-from sksvs.training import network
+from sksvs.training import model_pool
 from sksvs.training.fit import epoch_random_state
+from sksvs.training.loop import scheduled_rate
 from sksvs.training.objective import MASK_LOSSES
-from sksvs.training.schedule import scheduled_rate
 from sksvs.transforms import IRMTarget, STFTTransformer
 from tests.strategies import centred_noise, seeded_noise, tiny_tracks
 from tests.tiny_separators import analysed, three_sources, tiny_separator
@@ -156,11 +156,11 @@ def test_a_wide_network_is_not_compiled_and_learns_the_same(tracks, monkeypatch)
     X, y = analysed(*tracks)
     separator = tiny_separator(dropout=0.0, bidirectional=True, max_iter=3)
     plain = clone(separator).fit(X, y)
-    monkeypatch.setattr(network, "_idle_models", {})
+    monkeypatch.setattr(model_pool, "_idle_models", {})
     monkeypatch.setattr(spec, "WIDE_FROM", 1)
     monkeypatch.setattr(training_fit, "COMPILED_FROM", 1)
     one, two = (clone(separator).fit(X, y) for _ in range(2))
-    (key,) = network._idle_models
+    (key,) = model_pool._idle_models
     assert key[-2] is False  # compiled
     np.testing.assert_allclose(one.loss_curve_, plain.loss_curve_, rtol=1e-4)
     for name, array in one.weights_.items():
@@ -315,7 +315,9 @@ def test_a_validation_loss_that_is_not_finite_stops_the_fit(tracks, monkeypatch)
 
     losses = iter([0.5, np.nan])
     monkeypatch.setattr(
-        training, "run_on_batch", lambda model, kind, *batch: next(losses) if kind == "test" else 1
+        training,
+        "run_on_batch",
+        lambda model, kind, *batch: next(losses) if kind == "validation" else 1,
     )
     with pytest.raises(
         ValueError, match=r"validation loss is nan in epoch 2: the network .* batch of X\[2\]"

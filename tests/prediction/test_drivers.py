@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sksvs.networks.crn import convolutional_recurrent_layers
+from sksvs.networks.drnn import deep_recurrent_layers
+from sksvs.networks.gru import mask_network_layers
 from sksvs.networks.onnx import Network
-from sksvs.networks.spec import (
-    convolutional_recurrent_layers,
-    deep_recurrent_layers,
-    mask_network_layers,
-)
 from sksvs.prediction.drivers import run_over_blocks
 from tests.networks.onnx.test_onnx import features_of, random_weights, statistics
 

@@ -218,7 +218,7 @@ KILL_ITSELF = """
 import os, signal, sys
 import keras
 import numpy as np
-import sksvs.training.network  # TensorFlow, so that the processes that are forked need not
+import sksvs.training.model_pool  # TensorFlow, so that the processes that are forked need not
 from sksvs.training import checkpoint
 from tests.tiny_separators import analysed, tiny_separator
 from tests.strategies import tiny_tracks

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from sksvs import parameters
-from sksvs.networks.features import masks_from_output, network_target
+from sksvs.networks.features import masks_from_output
 from sksvs.training import losses
-from sksvs.training.objective import Objective
+from sksvs.training.objective import Objective, network_target
 from tests.strategies import seeded_noise
 
 N_FREQS, N_FRAMES = 5, 7

@@ -5,8 +5,9 @@ import pytest
 from sklearn.base import clone
 
 from sksvs.networks import spec
-from sksvs.networks.spec import convolutional_recurrent_layers, mask_network_layers
-from sksvs.training.network import build_network
+from sksvs.networks.crn import convolutional_recurrent_layers
+from sksvs.networks.gru import mask_network_layers
+from sksvs.networks.keras.build import build_network
 from tests.strategies import seeded_noise
 from tests.tiny_separators import analysed, tiny_crn, tiny_drnn, tiny_separator
 

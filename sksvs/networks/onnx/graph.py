@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from sksvs.networks.spec import EPSILON, ConvLayer, PathLayer
+from sksvs.networks.spec import EPSILON
 
 OPSET = 17
 IR_VERSION = 8
@@ -44,27 +44,22 @@ def build_model(layers, weights, mean, scale, metadata=None):
     graph = _Graph()
     mean, scale = graph.constant(mean), graph.constant(scale)
     values = graph.node("Div", graph.node("Sub", FEATURES, mean), scale)
-    skipped = []  # what encoders take and give, for the decoders: (batch, channels, frames, freqs)
-    is_image = False  # whether values have the shape of those, or (batch, frames, features)
+    skipped = []  # inputs and outputs of encoders, for the decoders
+    is_image = False  # (batch, channels, frames, freqs), else (batch, frames, features)
     for layer in layers:
         parameters = [weights[name] for name in layer.parameter_shapes]
-        wants_image = isinstance(layer, (ConvLayer, PathLayer))
-        if wants_image and not is_image:
-            values = _to_image(graph, values, layer)
-        elif is_image and not wants_image:
+        if len(layer.input_shape) == 2 and not is_image:
+            values = _to_image(graph, values, layer.input_shape[1])
+        elif len(layer.input_shape) == 1 and is_image:
             values = _from_image(graph, values, layer.n_inputs)
-        is_image = wants_image
-        if isinstance(layer, PathLayer):
-            values = _path(graph, values, layer, *parameters)
-        elif not isinstance(layer, ConvLayer):
-            values = _LAYERS[layer.kind](graph, values, layer, *parameters)
-        elif layer.kind == "encoder":
-            skipped += [] if skipped else [values]
-            values = _convolution(graph, values, layer, *parameters)
-            skipped.append(values)
-        else:
+        is_image = len(layer.input_shape) == 2
+        if layer.n_skipped:
             values = graph.node("Concat", values, skipped.pop(), axis=1)
-            values = _convolution(graph, values, layer, *parameters)
+        elif layer.kind == "encoder" and not skipped:
+            skipped.append(values)
+        values = LAYERS[layer.kind](graph, values, layer, *parameters)
+        if layer.kind == "encoder":
+            skipped.append(values)
     if is_image:  # the masks side by side, each with all of its frequencies
         values = graph.node("Transpose", values, perm=[0, 2, 1, 3])
         values = graph.node("Reshape", values, graph.shape(0, 0, layers[-1].units))
@@ -195,12 +190,8 @@ def _rnn(graph, values, layer, kernel, recurrent_kernel, bias):
     return graph.node("Reshape", outputs, graph.shape(0, 0, layer.units))
 
 
-_LAYERS = {"dense": _dense, "gru": _gru, "rnn": _rnn, "context": _context}
-
-
-def _to_image(graph, values, layer):
+def _to_image(graph, values, n_channels):
     """Return (batch, channels, frames, freqs) for (batch, frames, features)."""
-    n_channels = layer.channels if isinstance(layer, PathLayer) else layer.n_channels
     values = graph.node("Reshape", values, graph.shape(0, 0, -1, n_channels))
     return graph.node("Transpose", values, perm=[0, 3, 1, 2])
 
@@ -305,3 +296,16 @@ def _path(graph, values, layer, *parameters):
     added = graph.node("Reshape", added, graph.node("Shape", ahead))
     added = graph.node("Transpose", added, perm=[order.index(axis) for axis in range(4)])
     return graph.node("Add", values, added)
+
+
+LAYERS = {  # by kind
+    "gru": _gru,
+    "rnn": _rnn,
+    "dense": _dense,
+    "context": _context,
+    "encoder": _convolution,
+    "decoder": _convolution,
+    "conv_mask": _convolution,
+    "frequency_path": _path,
+    "frame_path": _path,
+}

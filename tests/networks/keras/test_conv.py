@@ -6,14 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from sksvs.networks.crn import convolutional_recurrent_layers
+from sksvs.networks.keras.build import build_network, get_weights, initial_weights, set_weights
 from sksvs.networks.keras.conv import ConvolutionLayer, PathRecurrence
-from sksvs.networks.spec import ConvLayer, PathLayer, convolutional_recurrent_layers
-from sksvs.training.network import (
-    build_network,
-    get_weights,
-    initial_weights,
-    set_weights,
-)
+from sksvs.networks.spec import ConvLayer, PathLayer
 from tests.strategies import seeded_noise
 
 

@@ -6,13 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sksvs.networks.crn import convolutional_recurrent_layers
+from sksvs.networks.drnn import deep_recurrent_layers
+from sksvs.networks.gru import mask_network_layers
+from sksvs.networks.keras.build import build_network, set_weights
 from sksvs.networks.onnx import session
-from sksvs.networks.spec import (
-    convolutional_recurrent_layers,
-    deep_recurrent_layers,
-    mask_network_layers,
-)
-from sksvs.training.network import build_network, set_weights
 from tests.strategies import seeded_noise
 
 N_FREQS = 9

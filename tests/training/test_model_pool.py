@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from sksvs.networks.drnn import deep_recurrent_layers
+from sksvs.networks.gru import mask_network_layers
+from sksvs.networks.keras import build
 from sksvs.networks.onnx.graph import ACTIVATIONS
-from sksvs.networks.spec import deep_recurrent_layers, mask_network_layers
 from sksvs.parameters import PARAMETERS
-from sksvs.training import network
+from sksvs.training import model_pool
 from sksvs.training.loop import train_network
 from sksvs.training.objective import Objective
 from sksvs.training.progress import Progress
@@ -37,21 +39,21 @@ def random_weights(layers, seed=0):
 def test_set_weights_and_get_weights_are_inverse():
     layers = make_layers(bidirectional=True)
     weights = random_weights(layers)
-    model = network.build_network(layers, dropout=0.0)
-    network.set_weights(model, layers, weights)
-    for name, array in network.get_weights(model, layers).items():
+    model = build.build_network(layers, dropout=0.0)
+    build.set_weights(model, layers, weights)
+    for name, array in build.get_weights(model, layers).items():
         np.testing.assert_array_equal(array, weights[name])
 
 
 def test_counts_are_those_of_keras():
     layers = make_layers(bidirectional=True, n_masks=3)
-    model = network.build_network(layers, dropout=0.1)
+    model = build.build_network(layers, dropout=0.1)
     assert sum(layer.n_params for layer in layers) == model.count_params()
 
 
 def test_directions_and_layers_start_from_different_weights():
     layers = mask_network_layers(9, 1, (9, 9), True, (), "sigmoid")
-    weights = network.initial_weights(layers, seed=0)
+    weights = build.initial_weights(layers, seed=0)
     kernels = [weights[f"gru_0/{d}/recurrent_kernel"] for d in ("forward", "backward")]
     kernels.append(weights["gru_1/forward/recurrent_kernel"])
     assert all(np.abs(a - b).max() > 0.01 for a, b in zip(kernels, kernels[1:]))
@@ -59,12 +61,12 @@ def test_directions_and_layers_start_from_different_weights():
 
 def test_new_weights_are_distributed_as_those_of_keras():
     layers = mask_network_layers(40, 1, (30,), False, (), "sigmoid")
-    of_keras = network.get_weights(network.build_network(layers, 0.0), layers)
-    for name, array in network.initial_weights(layers, seed=1).items():
+    of_keras = build.get_weights(build.build_network(layers, 0.0), layers)
+    for name, array in build.initial_weights(layers, seed=1).items():
         assert array.shape == of_keras[name].shape
         assert array.dtype == np.float32
         assert array.std() == pytest.approx(of_keras[name].std(), rel=0.1)
-    recurrent = network.initial_weights(layers, seed=1)["gru_0/forward/recurrent_kernel"]
+    recurrent = build.initial_weights(layers, seed=1)["gru_0/forward/recurrent_kernel"]
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(30), atol=1e-5)
 
 
@@ -103,12 +105,12 @@ def test_a_model_that_is_used_again_is_as_good_as_new():
             progress=Progress(80, 3, visible=False),
         )[0].weights
 
-    for solver in network.SOLVERS:
-        network._idle_models.clear()
+    for solver in model_pool.SOLVERS:
+        model_pool._idle_models.clear()
         new = train(0, solver)
         other = train(1, solver)
         again = train(0, solver)
-        assert [len(idle) for idle in network._idle_models.values()] == [1]
+        assert [len(idle) for idle in model_pool._idle_models.values()] == [1]
         for name, array in new.items():
             np.testing.assert_array_equal(again[name], array)
         assert not np.array_equal(other["mask/kernel"], new["mask/kernel"])
@@ -125,9 +127,9 @@ def test_many_fits_leave_no_more_graphs_than_one():
 
     counts = []
     for seed in range(4):
-        with network.borrow_model(layers, 0.1, SQUARED_ERROR, "adam", None, False) as model:
-            weights = network.initial_weights(layers, seed)
-            network.reset_model(model, layers, weights, 0.01, seed)
+        with model_pool.borrow_model(layers, 0.1, SQUARED_ERROR, "adam", None, False) as model:
+            weights = build.initial_weights(layers, seed)
+            model_pool.reset_model(model, layers, weights, 0.01, seed)
             model.train_on_batch(*batch)
         del model
         counts.append(count_graphs())
@@ -135,15 +137,15 @@ def test_many_fits_leave_no_more_graphs_than_one():
 
 
 def test_fits_in_many_threads_never_share_a_model(monkeypatch):
-    monkeypatch.setattr(network, "_idle_models", {})
-    monkeypatch.setattr(network, "_compile_model", lambda *settings: object())
+    monkeypatch.setattr(model_pool, "_idle_models", {})
+    monkeypatch.setattr(model_pool, "_compile_model", lambda *settings: object())
     switch_interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     lent = []
 
     def fit(thread):
         for i in range(300):
-            with network.borrow_model((thread, i % 20), 0, None, "adam", None, False) as model:
+            with model_pool.borrow_model((thread, i % 20), 0, None, "adam", None, False) as model:
                 assert model not in lent
                 lent.append(model)
                 lent.remove(model)
@@ -153,8 +155,8 @@ def test_fits_in_many_threads_never_share_a_model(monkeypatch):
             list(pool.map(fit, range(8)))
     finally:
         sys.setswitchinterval(switch_interval)
-    n_idle = sum(map(len, network._idle_models.values()))
-    assert n_idle == network.MOST_IDLE_MODELS
+    n_idle = sum(map(len, model_pool._idle_models.values()))
+    assert n_idle == model_pool.MAX_IDLE_MODELS
 
 
 # Fits of a second each, in a process of its own.
@@ -213,13 +215,13 @@ def test_what_is_said_when_the_first_training_step_aborts_is_seen():
 
 def test_the_names_that_fit_accepts_are_those_there_are():
     activations = {*ACTIVATIONS, "linear"} - {"elu"}  # which is within convolutional networks
-    for name, there in (("output_activation", activations), ("solver", set(network.SOLVERS))):
+    for name, there in (("output_activation", activations), ("solver", set(model_pool.SOLVERS))):
         assert set(re.findall(r"'(\w+)'", PARAMETERS[name].words)) == there
 
 
 def test_relu_recurrences_start_from_half_of_an_orthogonal_matrix():
     layers = deep_recurrent_layers(9, 1, (20, 20), "all", 3, "linear")
-    weights = network.initial_weights(layers, seed=1)
+    weights = build.initial_weights(layers, seed=1)
     for k in (1, 2):
         kernel = weights[f"hidden_{k}/recurrent_kernel"]
         np.testing.assert_allclose(kernel @ kernel.T, 0.25 * np.eye(20), atol=1e-5)

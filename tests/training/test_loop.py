@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sksvs.training.schedule import scheduled_rate
+from sksvs.training.loop import scheduled_rate
 
 curves = st.lists(st.floats(0.1, 10), max_size=20)
 

@@ -1,0 +1,60 @@
+"""Describe convolutional recurrent networks."""
+
+from sksvs.networks.spec import ConvLayer, Layer, PathLayer, halved
+
+
+def convolutional_recurrent_layers(
+    n_freqs,
+    n_masks,
+    conv_channels,
+    kernel_size,
+    hidden_layer_sizes,
+    output_activation,
+    dual_path_sizes=(),
+):
+    """Return the layers of a convolutional recurrent network, from the input to the output.
+
+    Parameters
+    ----------
+    n_freqs, n_masks : int
+        As in :func:`mask_network_layers`.
+    conv_channels : tuple of int
+        Channels of the encoders; each halves the frequencies. The decoders mirror them.
+    kernel_size : tuple of int
+        Frames and frequencies that a convolution sees.
+    hidden_layer_sizes : tuple of int
+        Units of the GRU layers (of each direction) between encoders and decoders.
+    output_activation : str
+    dual_path_sizes : tuple of (int, int), default=()
+        Of every dual-path block after them, the units of its GRU along frequencies and of that
+        along frames.
+
+    Returns
+    -------
+    tuple of Layer, PathLayer and ConvLayer
+    """
+    channels, kernel_size = tuple(map(int, conv_channels)), tuple(map(int, kernel_size))
+    layers, finer = [], [n_freqs]
+    for i, (before, after) in enumerate(zip((1, *channels), channels)):
+        layers.append(ConvLayer(f"encoder_{i}", "encoder", finer[i], before, 0, after, kernel_size))
+        finer.append(halved(finer[i]))
+    n_inputs = n_between = layers[-1].units
+    for i, units in enumerate(map(int, hidden_layer_sizes)):
+        layers.append(Layer(f"gru_{i}", "gru", n_inputs, units, bidirectional=True))
+        n_inputs = layers[-1].n_outputs
+    if hidden_layer_sizes:
+        layers.append(Layer("between", "dense", n_inputs, n_between, "elu"))
+    below = channels[-1]
+    for i, sizes in enumerate(dual_path_sizes):
+        for path, units in zip(("frequency_path", "frame_path"), map(int, sizes)):
+            layers.append(PathLayer(f"{path}_{i}", path, finer[-1], below, units))
+    for i in reversed(range(len(channels))):
+        after = channels[max(i - 1, 0)]
+        layers.append(
+            ConvLayer(f"decoder_{i}", "decoder", finer[i], below, channels[i], after, kernel_size)
+        )
+        below = after
+    layers.append(
+        ConvLayer("mask", "conv_mask", n_freqs, below, 1, n_masks, (1, 3), output_activation)
+    )
+    return tuple(layers)

@@ -1,0 +1,137 @@
+"""Build the Keras model of a network from its layers, and give it weights."""
+
+import keras
+import numpy as np
+
+from sksvs.networks.keras.conv import ConvolutionLayer, PathRecurrence
+from sksvs.networks.keras.gru import ProjectedBidirectional, ProjectedGRU
+from sksvs.networks.keras.rnn import ContextWindow, FlatDense, ReluRNN
+
+
+def build_network(layers, dropout, mixed_precision=False):
+    """Return the Keras model of these layers.
+
+    Parameters
+    ----------
+    layers : tuple of Layer, ConvLayer or PathLayer
+    dropout : float
+        Dropout rate of the inputs of recurrent (and other hidden) layers: one mask a segment.
+    mixed_precision : bool
+        Whether large products are made in bfloat16 during training.
+
+    Returns
+    -------
+    keras.Model
+        From (batch, n_frames, n_freqs) to (batch, n_frames, n_outputs).
+    """
+    inputs = values = keras.Input((None, layers[0].n_inputs))
+    skipped = []  # inputs and outputs of encoders, for the decoders
+    for layer in layers:
+        if values.shape[2:] != layer.input_shape:
+            values = keras.layers.Reshape((-1, *layer.input_shape))(values)
+        if layer.drops_inputs and dropout:
+            shape = (None, 1, layer.n_inputs)
+            values = keras.layers.Dropout(dropout, noise_shape=shape, seed=0)(values)
+        keras_layer = LAYERS[layer.kind](layer, dropout, mixed_precision=mixed_precision)
+        if layer.kind == "encoder":
+            skipped += [] if skipped else [values]
+            values = keras_layer(values)
+            skipped.append(values)
+        else:
+            values = keras_layer(values, skipped.pop()) if layer.n_skipped else keras_layer(values)
+    return keras.Model(inputs, values)
+
+
+def _gru(layer, dropout, **options):
+    def one_way(name, **kwargs):
+        return ProjectedGRU(
+            layer.units,
+            return_sequences=True,
+            reset_after=False,  # the parameter counts of the report
+            dropout=dropout,
+            seed=0,  # set anew by every fit
+            name=name,
+            **options,
+            **kwargs,
+        )
+
+    if not layer.bidirectional:
+        return one_way(layer.name)
+    backward = one_way(f"{layer.name}_backward", go_backwards=True)
+    forward = one_way(f"{layer.name}_forward")
+    return ProjectedBidirectional(forward, backward_layer=backward, name=layer.name)
+
+
+def _rnn(layer, dropout, **options):
+    same = {"return_sequences": True, "name": layer.name}
+    return ReluRNN(layer.units, layer.activation, **same, **options)
+
+
+def _dense(layer, dropout, **options):
+    return FlatDense(layer.units, layer.activation, name=layer.name, **options)
+
+
+def _context(layer, dropout, **options):
+    return ContextWindow(layer.units // layer.n_inputs, name=layer.name)
+
+
+def _convolution(layer, dropout, **options):
+    return ConvolutionLayer(layer, **options)
+
+
+def _path(layer, dropout, **options):
+    return PathRecurrence(layer, **options)
+
+
+LAYERS = {  # by kind
+    "gru": _gru,
+    "rnn": _rnn,
+    "dense": _dense,
+    "context": _context,
+    "encoder": _convolution,
+    "decoder": _convolution,
+    "conv_mask": _convolution,
+    "frequency_path": _path,
+    "frame_path": _path,
+}
+
+
+def initial_weights(layers, seed):
+    """Return new weights by parameter name: those that Keras's layers start from.
+
+    Glorot-uniform kernels, orthogonal recurrent kernels, biases of zero, scales and variances of
+    one. But recurrent kernels of ReLU layers are half of an orthogonal matrix: with the identity
+    (Le, Jaitly and Hinton 2015) or a whole one, the states grow from frame to frame, and with the
+    former without bound.
+    """
+    rng = np.random.RandomState(seed)
+    weights = {}
+    for layer in layers:
+        for name, shape in layer.parameter_shapes.items():
+            new_seed = int(rng.randint(2**31 - 1))
+            if name.endswith("/recurrent_kernel"):
+                gain = 0.5 if layer.kind == "rnn" else 1.0
+                values = keras.initializers.Orthogonal(gain, seed=new_seed)(shape)
+            elif name.endswith("/kernel"):
+                values = keras.initializers.GlorotUniform(seed=new_seed)(shape)
+            elif name.endswith(("/scale", "/variance")):
+                values = np.ones(shape, np.float32)
+            else:
+                values = np.zeros(shape, np.float32)
+            weights[name] = np.array(values)
+    return weights
+
+
+def get_weights(model, layers):
+    """Return the model's weights as arrays by parameter name."""
+    return {
+        name: array
+        for layer in layers
+        for name, array in zip(layer.parameter_shapes, model.get_layer(layer.name).get_weights())
+    }
+
+
+def set_weights(model, layers, weights):
+    """Give the model these weights."""
+    for layer in layers:
+        model.get_layer(layer.name).set_weights([weights[name] for name in layer.parameter_shapes])

@@ -1,0 +1,156 @@
+"""Keep traced Keras models, lend them to one fit after another, read and set their state."""
+
+from contextlib import contextmanager
+from threading import Lock
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sksvs.networks.keras.build import build_network, get_weights, set_weights
+from sksvs.system.threads import thread_limit
+from sksvs.training.losses import make_loss
+
+SOLVERS = {
+    "adam": keras.optimizers.Adam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+}
+
+
+# Models that no fit is using, by what they were compiled for. TensorFlow keeps the graph of every
+# model that it has traced, even when the model is gone; so models are used again.
+_idle_models, _idle_lock = {}, Lock()
+MAX_IDLE_MODELS = 8
+
+
+@contextmanager
+def borrow_model(layers, dropout, objective, solver, clip_norm, compiled, mixed_precision=False):
+    """Lend a model to train: one that an earlier fit has left, or a new one.
+
+    `compiled` says whether XLA compiles its training step, `mixed_precision` whether large products
+    are made in bfloat16. A model is used by one fit at a time. Its weights are arbitrary: call
+    `reset_model` first.
+    """
+    key = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision)
+    with _idle_lock:
+        idle = _idle_models.get(key)
+        model = idle.pop() if idle else None
+    if model is None:
+        model = _compile_model(*key)
+    try:
+        yield model
+    finally:
+        with _idle_lock:
+            _idle_models.setdefault(key, []).append(model)
+            while sum(map(len, _idle_models.values())) > MAX_IDLE_MODELS:
+                oldest = next(k for k, models in _idle_models.items() if models)
+                _idle_models[oldest].pop()
+
+
+def _compile_model(layers, dropout, objective, solver, clip_norm, compiled, mixed_precision):
+    model = build_network(layers, dropout, mixed_precision)
+    model.compile(
+        SOLVERS[solver](global_clipnorm=clip_norm),
+        make_loss(objective),
+        jit_compile=compiled,
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+class NetworkState(NamedTuple):
+    """All that changes while a network learns, as arrays.
+
+    Attributes
+    ----------
+    weights : dict of str to array of float32
+        By parameter name.
+    optimizer : list of array
+        The optimiser's own, its learning rate among them, in Keras's order.
+    dropout : list of array
+        Seed and counter of every layer that drops inputs.
+    """
+
+    weights: dict
+    optimizer: list
+    dropout: list
+
+
+def read_state(model, layers):
+    """Return the state of a model."""
+    optimizer = [np.array(variable.numpy()) for variable in model.optimizer.variables]
+    dropout = [np.array(variable.numpy()) for variable in _dropout_variables(model)]
+    return NetworkState(get_weights(model, layers), optimizer, dropout)
+
+
+def write_state(model, layers, state):
+    """Give a model the state that another model with the same layers and solver had.
+
+    Where only one of them drops inputs, the state of that is left as it is.
+    """
+    set_weights(model, layers, state.weights)
+    pairs = [
+        *zip(model.optimizer.variables, state.optimizer, strict=True),
+        *zip(_dropout_variables(model), state.dropout, strict=False),
+    ]
+    for variable, value in pairs:
+        variable.assign(value)
+
+
+def reset_model(model, layers, weights, learning_rate, seed):
+    """Make a model what it would be if it were new: weights, optimiser, dropout."""
+    set_weights(model, layers, weights)
+    model.optimizer.learning_rate = learning_rate
+    reset_optimizer(model)
+    rng = np.random.RandomState(seed)
+    for state in _dropout_variables(model):
+        state.assign(np.array([rng.randint(2**31 - 1), 0], "uint32"))
+
+
+def reset_optimizer(model):
+    """Make the optimiser a new one, at the learning rate that it has."""
+    for variable in model.optimizer.variables:
+        if variable is not model.optimizer.learning_rate:
+            variable.assign(np.zeros(variable.shape))
+
+
+def _dropout_variables(model):
+    """Return what a model holds besides its weights: seeds and counters."""
+    weights = {id(variable) for variable in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]
+
+
+@contextmanager
+def lend_to_callbacks(callbacks, model):
+    """Let Keras callbacks watch a model: they are told when training begins and ends."""
+    model.stop_training = False
+    hooks = keras.callbacks.CallbackList(callbacks, model=model)
+    try:
+        hooks.on_train_begin()
+        yield hooks
+        hooks.on_train_end()
+    finally:
+        for callback in callbacks:
+            callback.set_model(None)  # it is lent to other fits
+
+
+def start_tensorflow():
+    """Start TensorFlow, if it is not running, on the threads that this process is allowed.
+
+    joblib tells its workers through OMP_NUM_THREADS, which NumPy heeds and TensorFlow does not.
+    """
+    _limit_threads()
+    tf.config.list_logical_devices()
+
+
+def _limit_threads():
+    limit = thread_limit()
+    if limit is None:
+        return
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(limit)
+        tf.config.threading.set_inter_op_parallelism_threads(limit)
+    except RuntimeError:  # TensorFlow is running already, and keeps what it has
+        return
