@@ -1,6 +1,6 @@
 """What a bidirectional network loses by predicting in windows instead of in one pass.
 
-    python benchmarks/windoweddrivers.py
+    python benchmarks/windowed_prediction.py
 
 Fits the default network on synthesised songs and separates a long one, in windows (as `predict`
 does) and in one pass over all frames. Prints the difference of the two voices and their scores.
@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import GRUMaskSeparator
 from sksvs.metrics import bss_eval_sources
-from sksvs.prediction import drivers  # private: the windows cannot be switched off otherwise
+from sksvs.prediction import masks  # private: the windows cannot be switched off otherwise
 from sksvs.transforms import STFTTransformer
 
 
@@ -28,10 +28,10 @@ def main():
     n_frames = STFTTransformer().transform([song])[0].n_frames
     (windowed,) = separator.predict([song])
     print(
-        f"A song of {n_frames} frames in windows of {drivers.WINDOW_FRAMES} with "
-        f"{drivers.CONTEXT_FRAMES} frames of context on either side."
+        f"A song of {n_frames} frames in windows of {masks.WINDOW_FRAMES} with "
+        f"{masks.CONTEXT_FRAMES} frames of context on either side."
     )
-    drivers.WINDOW_FRAMES = n_frames
+    masks.WINDOW_FRAMES = n_frames
     (whole,) = separator.predict([song])
     difference = np.sum((windowed[0] - whole[0]) ** 2) / np.sum(whole[0] ** 2)
     print(f"Difference of the voices: {10 * np.log10(difference):.1f} dB against the voice.")

@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "networks": "",
     "training": "networks stft audio augmentation masks parameters system",
     "prediction": "networks stft audio system",
-    "estimators": "training prediction networks metrics stft audio masks parameters system",
+    "estimators": "training prediction networks metrics stft audio augmentation masks parameters "
+    "system",
     "model_files": "estimators transforms training networks stft parameters system",
     "separation": "stft audio system",
     "cli": "separation model_files estimators transforms datasets metrics audio parameters system",

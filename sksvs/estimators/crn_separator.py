@@ -1,11 +1,14 @@
 """Learn the masks of the sources with a convolutional recurrent network."""
 
+from dataclasses import KW_ONLY, dataclass
+
 from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.crn import convolutional_recurrent_layers
 
 MOST_FEATURES = 1 << 18  # of a frame in any layer: a window of them is less than a gigabyte
 
 
+@dataclass(eq=False, repr=False)
 class CRNSeparator(BaseNetworkSeparator):
     """Separate with masks from a GRU between convolutions over frames and frequencies.
 
@@ -171,69 +174,16 @@ class CRNSeparator(BaseNetworkSeparator):
     (2, 32000)
     """
 
-    def __init__(
-        self,
-        conv_channels=(16, 24, 32, 48, 64),
-        kernel_size=(3, 3),
-        hidden_layer_sizes=(128,),
-        dual_path_sizes=(),
-        output_activation="sigmoid",
-        joint_mask=False,
-        dropout=0.3,
-        input_power=0.5,
-        loss="segment_error_ratio",
-        discriminative=0.0,
-        solver="adam",
-        learning_rate="constant",
-        learning_rate_init=0.002,
-        clip_norm=5.0,
-        batch_size=8,
-        segment_frames=128,
-        max_iter=60,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=0.0,
-        mixed_precision=False,
-        warm_start=False,
-        augmentation=None,
-        cache_size=200,
-        checkpoint_dir=None,
-        callbacks=None,
-        others_weight=1.0,
-        random_state=None,
-        verbose=False,
-    ):
-        self.conv_channels = conv_channels
-        self.kernel_size = kernel_size
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.dual_path_sizes = dual_path_sizes
-        self.output_activation = output_activation
-        self.joint_mask = joint_mask
-        self.dropout = dropout
-        self.input_power = input_power
-        self.loss = loss
-        self.discriminative = discriminative
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.clip_norm = clip_norm
-        self.batch_size = batch_size
-        self.segment_frames = segment_frames
-        self.max_iter = max_iter
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.mixed_precision = mixed_precision
-        self.warm_start = warm_start
-        self.augmentation = augmentation
-        self.cache_size = cache_size
-        self.checkpoint_dir = checkpoint_dir
-        self.callbacks = callbacks
-        self.others_weight = others_weight
-        self.random_state = random_state
-        self.verbose = verbose
+    conv_channels: tuple = (16, 24, 32, 48, 64)
+    kernel_size: tuple = (3, 3)
+    hidden_layer_sizes: tuple = (128,)
+    dual_path_sizes: tuple = ()
+    _: KW_ONLY
+    input_power: float = 0.5
+    loss: str = "segment_error_ratio"
+    learning_rate_init: float = 0.002
+    clip_norm: float | None = 5.0
+    batch_size: int = 8
 
     def _layers(self, n_freqs, n_sources):
         layers = convolutional_recurrent_layers(

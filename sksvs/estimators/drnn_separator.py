@@ -1,9 +1,12 @@
 """Learn the masks of the sources with the deep recurrent networks of Huang et al. 2014."""
 
+from dataclasses import KW_ONLY, dataclass
+
 from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.drnn import deep_recurrent_layers
 
 
+@dataclass(eq=False, repr=False)
 class DRNNSeparator(BaseNetworkSeparator):
     """Separate with masks from ReLU layers, some of them recurrent, that see a window of frames.
 
@@ -158,67 +161,16 @@ class DRNNSeparator(BaseNetworkSeparator):
     (2, 32000)
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(1000, 1000, 1000),
-        recurrent_layers=(2,),
-        context_frames=3,
-        output_activation="linear",
-        joint_mask=True,
-        dropout=0.0,
-        input_power=1.0,
-        loss="magnitude_squared_error",
-        discriminative=0.05,
-        solver="adam",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        clip_norm=1.0,
-        batch_size=16,
-        segment_frames=128,
-        max_iter=60,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=0.0,
-        mixed_precision=False,
-        warm_start=False,
-        augmentation=None,
-        cache_size=200,
-        checkpoint_dir=None,
-        callbacks=None,
-        others_weight=1.0,
-        random_state=None,
-        verbose=False,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.recurrent_layers = recurrent_layers
-        self.context_frames = context_frames
-        self.output_activation = output_activation
-        self.joint_mask = joint_mask
-        self.dropout = dropout
-        self.input_power = input_power
-        self.loss = loss
-        self.discriminative = discriminative
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.clip_norm = clip_norm
-        self.batch_size = batch_size
-        self.segment_frames = segment_frames
-        self.max_iter = max_iter
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.mixed_precision = mixed_precision
-        self.warm_start = warm_start
-        self.augmentation = augmentation
-        self.cache_size = cache_size
-        self.checkpoint_dir = checkpoint_dir
-        self.callbacks = callbacks
-        self.others_weight = others_weight
-        self.random_state = random_state
-        self.verbose = verbose
+    hidden_layer_sizes: tuple = (1000, 1000, 1000)
+    recurrent_layers: tuple | str = (2,)
+    context_frames: int = 3
+    _: KW_ONLY
+    output_activation: str = "linear"
+    joint_mask: bool = True
+    dropout: float = 0.0
+    loss: str = "magnitude_squared_error"
+    discriminative: float = 0.05
+    clip_norm: float | None = 1.0
 
     def _layers(self, n_freqs, n_sources):
         return deep_recurrent_layers(

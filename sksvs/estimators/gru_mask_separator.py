@@ -1,9 +1,12 @@
 """Learn the mask of the voice with a GRU network."""
 
+from dataclasses import dataclass
+
 from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.gru import mask_network_layers
 
 
+@dataclass(eq=False, repr=False)
 class GRUMaskSeparator(BaseNetworkSeparator):
     """Separate with masks that a network of GRU layers predicts from the mixture's magnitudes.
 
@@ -148,67 +151,9 @@ class GRUMaskSeparator(BaseNetworkSeparator):
     (2, 32000)
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(128, 128),
-        bidirectional=True,
-        dense_layer_sizes=(),
-        output_activation="sigmoid",
-        joint_mask=False,
-        dropout=0.3,
-        input_power=1.0,
-        loss="magnitude_absolute_error",
-        discriminative=0.0,
-        solver="adam",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        clip_norm=None,
-        batch_size=16,
-        segment_frames=128,
-        max_iter=60,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=0.0,
-        mixed_precision=False,
-        warm_start=False,
-        augmentation=None,
-        cache_size=200,
-        checkpoint_dir=None,
-        callbacks=None,
-        others_weight=1.0,
-        random_state=None,
-        verbose=False,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.bidirectional = bidirectional
-        self.dense_layer_sizes = dense_layer_sizes
-        self.output_activation = output_activation
-        self.joint_mask = joint_mask
-        self.dropout = dropout
-        self.input_power = input_power
-        self.loss = loss
-        self.discriminative = discriminative
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.clip_norm = clip_norm
-        self.batch_size = batch_size
-        self.segment_frames = segment_frames
-        self.max_iter = max_iter
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.mixed_precision = mixed_precision
-        self.warm_start = warm_start
-        self.augmentation = augmentation
-        self.cache_size = cache_size
-        self.checkpoint_dir = checkpoint_dir
-        self.callbacks = callbacks
-        self.others_weight = others_weight
-        self.random_state = random_state
-        self.verbose = verbose
+    hidden_layer_sizes: tuple = (128, 128)
+    bidirectional: bool = True
+    dense_layer_sizes: tuple = ()
 
     def _layers(self, n_freqs, n_sources):
         return mask_network_layers(

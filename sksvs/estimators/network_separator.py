@@ -1,11 +1,14 @@
 """What separators with a network share: fitting, going on, counting weights."""
 
 from abc import abstractmethod
+from dataclasses import dataclass
+from os import PathLike
 
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from sksvs.augmentation import Augmentation
 from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.parameters import check_range
 from sksvs.prediction.masks import predict_masks
@@ -15,12 +18,41 @@ from sksvs.training.measured_tracks import training_tracks, warn_of_unseen_mask
 from sksvs.training.validation_tracks import choose_validation_tracks
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class BaseNetworkSeparator(BaseMaskSeparator):
-    """A separator whose masks come from a network that learns by gradient descent.
+    """A separator whose masks come from a network that is trained by gradient descent.
 
-    This class fits and predicts; a subclass has the parameters of its network, and says what its
-    layers are in `_layers`. The parameters of training have the same names in all of them.
+    This class fits and predicts. A subclass adds the parameters of its network, as fields of a
+    dataclass, and describes its layers in `_layers`. The parameters of training are the same in
+    all of them; where its defaults differ, a subclass gives its own.
     """
+
+    output_activation: str = "sigmoid"
+    joint_mask: bool = False
+    dropout: float = 0.3
+    input_power: float = 1.0
+    loss: str = "magnitude_absolute_error"
+    discriminative: float = 0.0
+    solver: str = "adam"
+    learning_rate: str = "constant"
+    learning_rate_init: float = 0.001
+    clip_norm: float | None = None
+    batch_size: int = 16
+    segment_frames: int = 128
+    max_iter: int = 60
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    tol: float = 0.0
+    mixed_precision: bool = False
+    warm_start: bool = False
+    augmentation: Augmentation | None = None
+    cache_size: float = 200
+    checkpoint_dir: str | PathLike | None = None
+    callbacks: list | None = None
+    others_weight: float = 1.0
+    random_state: int | np.random.RandomState | None = None
+    verbose: bool = False
 
     _learnt_facts = (
         *BaseMaskSeparator._learnt_facts,

@@ -9,14 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 from sksvs.audio.centred import ROUNDING
 from sksvs.audio.checks import check_shape, require_finite
 from sksvs.estimators.gru_mask_separator import GRUMaskSeparator
-from sksvs.networks.features import (
-    from_model_bins,
-    masks_from_output,
-    network_input,
-    to_model_bins,
-)
 from sksvs.parameters import check_range
-from sksvs.prediction.masks import network_of
+from sksvs.prediction.masks import network_of, to_features, to_masks
 from sksvs.prediction.synthesis import MaskedSynthesis
 from sksvs.stft.spectrogram import FRAME_BLOCK, Block
 from sksvs.stft.transform import analyse
@@ -193,16 +187,11 @@ class StreamingSeparator:
         finished = seen[..., max(0, -first) : max(0, stop) - first]
         block = Block(self._n_frames, analyse(seen, params), finished)
         level = self._causal_levels(seen, first, n) if self.level is None else self.level
-        model = separator.stft_params_
-        frames = to_model_bins(block.frames, params, model)
-        features = network_input(frames, level, separator.input_power_)
+        features = to_features(separator, params, level, block.frames)
         output, self._state = self._network.run(features, self._state)
         self._n_frames += n
         self._buffer = self._buffer[..., n * params.hop_length :]
-        masks = masks_from_output(
-            output, separator.n_sources_, model.n_freqs, separator.others_weight
-        )
-        return self._synthesis.push(block, from_model_bins(masks, params, model))
+        return self._synthesis.push(block, to_masks(separator, params, output))
 
     def _causal_levels(self, seen, first, n):
         """Return the RMS about the mean of all up to the end of each frame; 1 if that is 0."""

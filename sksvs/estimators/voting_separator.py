@@ -1,10 +1,9 @@
 """Average the masks of several networks."""
 
-from collections import Counter, deque
+from collections import deque
 from itertools import islice
 from reprlib import repr as short_repr
 
-import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from sklearn.base import clone
@@ -14,16 +13,15 @@ from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.features import weigh_masks
 from sksvs.parameters import check_range
-from sksvs.prediction.drivers import block_length
-from sksvs.prediction.masks import masks_of_blocks, network_of, read_blocks
+from sksvs.prediction.masks import masks_of_blocks, read_blocks
 from sksvs.training.measured_tracks import (
     measured_tracks,
     training_tracks,
     warn_of_unseen_mask,
 )
 
-MOST_MEMBERS = 16
-LONGEST_NAME = 100
+MAX_MEMBERS = 16
+MAX_NAME_LENGTH = 100
 
 
 class VotingSeparator(BaseMaskSeparator):
@@ -208,21 +206,15 @@ class VotingSeparator(BaseMaskSeparator):
         self.stft_params_ = fitted[0].stft_params_
 
     def _mask_blocks(self, spectrogram):
-        level = spectrogram.waveform.level
-        lengths = [block_length(network_of(member)) for member in self.estimators_]
-        readers = {  # members whose blocks are as long share what is read
-            length: _shared(read_blocks(spectrogram, length), count)
-            for length, count in Counter(lengths).items()
-        }
-        first, *others = (
-            masks_of_blocks(
-                member, spectrogram.params, level, readers[length].pop(), self.transpositions
-            )
-            for member, length in zip(self.estimators_, lengths)
-        )
-        others = [_Cutter(masks for _, masks in blocks) for blocks in others]
-        for block, masks in first:
-            total = masks + sum(cutter.take(masks.shape[-1]) for cutter in others)
+        params, level = spectrogram.params, spectrogram.waveform.level
+        readers = _shared(read_blocks(spectrogram), len(self.estimators_))
+        of_members = [
+            masks_of_blocks(member, params, level, blocks, self.transpositions)
+            for member, blocks in zip(self.estimators_, readers)
+        ]
+        for (block, total), *others in zip(*of_members):
+            for _, masks in others:
+                total += masks
             total /= len(self.estimators_)
             yield block, weigh_masks(total, self.others_weight)
 
@@ -233,9 +225,9 @@ class VotingSeparator(BaseMaskSeparator):
     def _check_parameters(self):
         super()._check_parameters()
         members = self.estimators
-        if not 1 <= len(_pairs(members)) <= MOST_MEMBERS:
+        if not 1 <= len(_pairs(members)) <= MAX_MEMBERS:
             raise ValueError(
-                f"VotingSeparator: estimators must be a list of 1 to {MOST_MEMBERS} (name, "
+                f"VotingSeparator: estimators must be a list of 1 to {MAX_MEMBERS} (name, "
                 "separator), the separators each a GRUMaskSeparator, CRNSeparator or "
                 f"DRNNSeparator; got {short_repr(members)}."
             )
@@ -249,11 +241,11 @@ class VotingSeparator(BaseMaskSeparator):
     def _check_names(self, names):
         own = super().get_params(deep=False)
         for name in names:
-            usable = isinstance(name, str) and 1 <= len(name) <= LONGEST_NAME
+            usable = isinstance(name, str) and 1 <= len(name) <= MAX_NAME_LENGTH
             if not usable or "__" in name or "/" in name or name in own or names.count(name) > 1:
                 raise ValueError(
                     "VotingSeparator: every name in estimators must be another text of 1 to "
-                    f"{LONGEST_NAME} characters, without '__' and '/', and no parameter; got "
+                    f"{MAX_NAME_LENGTH} characters, without '__' and '/', and no parameter; got "
                     f"{short_repr(name)}."
                 )
 
@@ -292,20 +284,3 @@ def _shared(items, count):
             yield queue.popleft()
 
     return [read(queue) for queue in queues]
-
-
-class _Cutter:
-    """Give masks that come in blocks of some length in pieces of another."""
-
-    def __init__(self, blocks):
-        self._blocks = iter(blocks)
-        self._left = None
-
-    def take(self, n_frames):
-        """Return the next masks: (n_sources, n_freqs, n_frames)."""
-        pieces = [] if self._left is None else [self._left]
-        while sum(piece.shape[-1] for piece in pieces) < n_frames:
-            pieces.append(next(self._blocks))
-        masks = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=-1)
-        self._left = masks[..., n_frames:]
-        return masks[..., :n_frames]

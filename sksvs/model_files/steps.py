@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksvs import estimators, transforms
 from sksvs.estimators import VotingSeparator
 from sksvs.estimators.base import BaseMaskSeparator
-from sksvs.estimators.voting_separator import MOST_MEMBERS
+from sksvs.estimators.voting_separator import MAX_MEMBERS
 from sksvs.parameters import PARAMETERS, check_value, short
 from sksvs.stft.spectrogram import STFTParams
 from sksvs.training.json_values import decode, encode
@@ -236,9 +236,9 @@ def _build_step(described, fitted=True):
 def _build_voting(parameters, facts, fitted):
     """Return a VotingSeparator with the members that are described among its parameters."""
     described = parameters.get("estimators")
-    if not isinstance(described, list) or len(described) > MOST_MEMBERS:
+    if not isinstance(described, list) or len(described) > MAX_MEMBERS:
         raise ValueError(
-            f"the estimators of a VotingSeparator must be a list of up to {MOST_MEMBERS}"
+            f"the estimators of a VotingSeparator must be a list of up to {MAX_MEMBERS}"
         )
     if facts:
         raise ValueError(f"a VotingSeparator has learnt nothing by itself; got {short(facts)}")

@@ -1,7 +1,15 @@
-"""From the spectrogram of a track to its masks, block by block, in bounded memory."""
+"""From the spectrogram of a track to its masks, block by block, in bounded memory.
+
+A causal network runs over the blocks in order and carries its state; a bidirectional one runs in
+overlapping windows.
+"""
 
 import os
+from collections import deque
+from itertools import chain
 from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from sksvs.networks.features import (
     from_model_bins,
@@ -10,9 +18,11 @@ from sksvs.networks.features import (
     to_model_bins,
 )
 from sksvs.networks.onnx import Network
-from sksvs.prediction.drivers import block_length, run_over_blocks
 from sksvs.prediction.transposition import TransposedNetwork
-from sksvs.system.threads import prefetch
+from sksvs.system.threads import prefetch, thread_map
+
+WINDOW_FRAMES = 512  # frames of a block: the output of one window of a bidirectional network
+CONTEXT_FRAMES = 64  # frames on either side of them that such a network also sees
 
 _networks = WeakKeyDictionary()  # by separator: its weights, and the network made from them
 if hasattr(os, "register_at_fork"):
@@ -21,14 +31,14 @@ if hasattr(os, "register_at_fork"):
 
 
 def predict_masks(separator, spectrogram):
-    """Yield the masks of a track, while the next frames are read in another thread.
+    """Yield the masks of a track, while another thread reads the next frames.
 
     Parameters
     ----------
     separator : BaseNetworkSeparator
         Fitted.
     spectrogram : Spectrogram
-        Of a `Centred` waveform, of any number of channels: the network sees their mean. Of any
+        Of a `Centred` waveform, of any number of channels: the network sees their downmix. Of any
         sample rate.
 
     Yields
@@ -37,14 +47,13 @@ def predict_masks(separator, spectrogram):
     masks : array of float32, shape (n_sources, n_freqs, n)
         For the frames of the block.
     """
-    blocks = read_blocks(spectrogram, block_length(network_of(separator)))
-    level = spectrogram.waveform.level
-    yield from masks_of_blocks(separator, spectrogram.params, level, blocks)
+    blocks = read_blocks(spectrogram)
+    yield from masks_of_blocks(separator, spectrogram.params, spectrogram.waveform.level, blocks)
 
 
-def read_blocks(spectrogram, length):
-    """Yield the blocks of a track, the next ones read in another thread."""
-    return prefetch(spectrogram.read_block(*r) for r in spectrogram.block_ranges(length))
+def read_blocks(spectrogram):
+    """Yield the blocks of a track; another thread reads the next ones."""
+    return prefetch(spectrogram.read_block(*r) for r in spectrogram.block_ranges(WINDOW_FRAMES))
 
 
 def masks_of_blocks(separator, params, level, blocks, transpositions=(1,)):
@@ -59,27 +68,38 @@ def masks_of_blocks(separator, params, level, blocks, transpositions=(1,)):
     level : float
         Of the track.
     blocks : iterable of Block
-        Of `block_length` frames.
+        From :func:`read_blocks`.
     transpositions : sequence of float
-        Factors of all frequencies: the masks are the mean of what the network gives for each.
+        Factors of all frequencies, for test-time pitch shifts: the masks are the mean over them.
 
     Yields
     ------
     block, masks
         As of :func:`predict_masks`.
     """
-    model = separator.stft_params_
+    network = network_of(separator)
+    if tuple(transpositions) != (1,):
+        of_masks = separator.n_sources_, separator.stft_params_.n_freqs
+        network = TransposedNetwork(network, transpositions, *of_masks)
 
     def make_input(frames):
-        frames = to_model_bins(frames, params, model)
-        return network_input(frames, level, separator.input_power_)
+        return to_features(separator, params, level, frames)
 
-    network, of_masks = network_of(separator), (separator.n_sources_, model.n_freqs)
-    if tuple(transpositions) != (1,):
-        network = TransposedNetwork(network, transpositions, *of_masks)
     for block, output in run_over_blocks(network, blocks, make_input):
-        masks = masks_from_output(output, *of_masks, separator.others_weight)
-        yield block, from_model_bins(masks, params, model)
+        yield block, to_masks(separator, params, output)
+
+
+def to_features(separator, params, level, frames):
+    """Return the network's input for frames of a track with these STFT settings and this level."""
+    frames = to_model_bins(frames, params, separator.stft_params_)
+    return network_input(frames, level, separator.input_power_)
+
+
+def to_masks(separator, params, output):
+    """Return the masks of a track with these STFT settings from the network's output."""
+    model = separator.stft_params_
+    masks = masks_from_output(output, separator.n_sources_, model.n_freqs, separator.others_weight)
+    return from_model_bins(masks, params, model)
 
 
 def network_of(separator):
@@ -95,3 +115,84 @@ def network_of(separator):
         )
         _networks[separator] = separator.weights_, network
     return network
+
+
+def run_over_blocks(network, blocks, make_input):
+    """Yield the output of a network, block by block.
+
+    Parameters
+    ----------
+    network : Network or TransposedNetwork
+    blocks : iterable of Block
+        Of `WINDOW_FRAMES` frames, the last one of fewer.
+    make_input : callable
+        From frames of shape (n_freqs, n) to features of shape (n, n_freqs).
+
+    Yields
+    ------
+    block : Block
+    output : array of float32, shape (n, n_outputs)
+    """
+    run = _run_in_order if network.is_causal else _run_in_windows
+    return run(network, blocks, make_input)
+
+
+def _run_in_order(network, blocks, make_input):
+    """Yield the output of a causal network, block by block.
+
+    The blocks make no difference, as the network carries its state: the result is that of one
+    pass over the whole track. Where the network sees frames ahead, the output for a frame comes
+    when these have come.
+    """
+    state, margin = network.initial_state(), network.lookahead
+    beyond = np.tile(network.beyond, (margin, 1))
+    seen = beyond  # frames that the next ones have before them
+    waiting, ready = deque(), []  # blocks without an output, outputs that have not been yielded
+    for block in chain(blocks, [None]):
+        if block is not None:
+            waiting.append(block)
+        seen = np.concatenate([seen, beyond if block is None else make_input(block.frames)])
+        if len(seen) > 2 * margin:
+            output, state = network.run(seen, state)
+            ready.append(output)
+            seen = seen[len(output) :]
+        while waiting and (n := waiting[0].frames.shape[-1]) <= sum(map(len, ready)):
+            outputs = np.concatenate(ready)
+            yield waiting.popleft(), outputs[:n]
+            ready = [outputs[n:]]
+
+
+def _run_in_windows(network, blocks, make_input):
+    """Yield the output of a bidirectional network, made in overlapping windows.
+
+    Such a network would need a whole track at once, so what it predicts is *defined* window by
+    window: frames ``512 k`` to ``512 (k + 1)`` come from a pass over these and 64 more on either
+    side, as far as the track goes. A track of up to 512 frames has one window, which is the pass
+    over the whole. Windows are run in as many threads as there are cores, up to four.
+    """
+
+    def run(window):
+        block, features, before, after = window
+        output, _ = network.run(features)
+        return block, output[before : len(output) - after]
+
+    return thread_map(run, _windows(blocks, make_input))
+
+
+def _windows(blocks, make_input):
+    """Yield every block, its features with context, and how much that is before and after."""
+    last = None
+    for block in blocks:
+        features = make_input(block.frames)
+        if last is None:
+            before = features[:0]
+        else:
+            yield _window(*last, before, features[:CONTEXT_FRAMES])
+            before = last[1][-CONTEXT_FRAMES:]
+        last = block, features
+    if last is not None:
+        yield _window(*last, before, features[:0])
+
+
+def _window(block, features, before, after):
+    return block, np.concatenate([before, features, after]), len(before), len(after)

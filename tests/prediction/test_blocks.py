@@ -11,7 +11,7 @@ from sksvs.networks.crn import convolutional_recurrent_layers
 from sksvs.networks.drnn import deep_recurrent_layers
 from sksvs.networks.gru import mask_network_layers
 from sksvs.networks.onnx import Network
-from sksvs.prediction.drivers import run_over_blocks
+from sksvs.prediction.masks import run_over_blocks
 from tests.networks.onnx.test_onnx import features_of, random_weights, statistics
 
 N_FREQS = 9
