@@ -1,4 +1,4 @@
-"""What every separator shares: checks, prediction from masks, the score."""
+"""Check tracks, apply masks and score: the base of all separators."""
 
 from abc import ABCMeta, abstractmethod
 from contextlib import ExitStack, closing
@@ -25,15 +25,15 @@ from sksvs.system.threads import prefetch, single_threaded_blas
 
 
 class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
-    """A separator that multiplies the mixture's spectrogram by one mask a source.
+    """Base of separators that multiply the mixture's spectrogram by one mask a source.
 
-    This class checks tracks, applies masks and scores; a subclass learns in `fit` (which sets
-    `n_sources_` and `stft_params_`) and says what the masks are in `_mask_blocks`. What is masked
-    is the mixture without its constant (DC), which goes to the last source. Where the downmix
-    cancels what the channels have, every channel is separated as a track of its own.
+    This class checks tracks, applies masks and scores. A subclass implements `fit`, which sets
+    `n_sources_` and `stft_params_`, and yields masks in `_mask_blocks`. Masks apply to the mixture
+    without its constant (DC), which goes to the last source. Where the channels of a track cancel
+    each other in the downmix, every channel is separated as a track of its own.
 
-    What `sksvs.save` keeps of a fit, a subclass says itself: in `_learnt_facts` the names of
-    attributes in the table of parameters, in `_learnt_shapes` the arrays.
+    `sksvs.save` stores the fitted scalars that `_learnt_facts` names, as the table of parameters
+    has them, and the fitted arrays of `_learnt_shapes`.
     """
 
     _masks_sum_to_one = True
@@ -42,7 +42,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def fit(self, X, y=None):
-        """Learn from the tracks and their sources, and set `n_sources_` and `stft_params_`."""
+        """Fit on the tracks and their sources; set `n_sources_` and `stft_params_`."""
 
     @abstractmethod
     def _mask_blocks(self, spectrogram):
@@ -56,7 +56,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         check_parameters(self)
 
     def _learnt_shapes(self):
-        """Return the shapes of the learnt arrays, from the parameters and `_learnt_facts` alone.
+        """Return the shapes of the fitted arrays, from the parameters and fitted scalars alone.
 
         Returns
         -------
@@ -66,19 +66,19 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         return {}
 
     def _set_learnt(self, learnt):
-        """Set all learnt attributes, by name: what `fit` does, from a file."""
+        """Set all fitted attributes, by name, as read from a file."""
         for name, value in learnt.items():
             setattr(self, name, value)
 
     def predict(self, X):
         """Separate every track.
 
-        A constant (DC) is no sound: it takes no part in the level of a track, and goes to the
-        last source. Where the channels of a track cancel each other in their mean, from which the
-        masks are made, each is separated as a track of its own.
+        A constant (DC) does not count for the level of a track, and goes to the last source. The
+        masks come from the downmix; where the channels of a track cancel each other in it, each
+        channel is separated as a track of its own.
 
-        The estimates of a track are all held at once, and so are all tracks: fifty stereo songs
-        take 8 GB. `iter_predict` gives one track at a time.
+        The estimates of all tracks are in memory at once: fifty stereo songs take 8 GB.
+        `iter_predict` yields one track at a time.
 
         Parameters
         ----------
@@ -92,15 +92,15 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         Warns
         -----
         UserWarning
-            If the channels of a track cancel each other in their mean, naming it. If tracks do
-            not know their sample rate, but it is known at which rate the separator was fitted.
+            If the channels of a track cancel each other in the downmix, naming it. If the sample
+            rate of tracks is not known, but that of the separator's training data is.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError, TypeError
-            If X holds no spectrograms, or of other settings than those of `fit`.
+            If X holds anything but spectrograms, or spectrograms of other settings than in `fit`.
         """
         return list(self.iter_predict(X))
 
@@ -116,7 +116,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         iterator of array of float32
-            What `predict` gives, one item at a time. X is checked at once, samples when read.
+            The items of `predict`, one at a time. X is checked at once, samples when read.
         """
         spectrograms = self._check_predict(X)
         return (self._separate(x) for x in spectrograms)
@@ -131,9 +131,9 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         iterator of array of float32
-            Each (n_sources, n) or (n_sources, n, n_channels): what `predict` gives, in order, cut
-            in time. X is checked at once, samples when read. A reader, the network and the
-            synthesis work at the same time where the process has more than one core.
+            Each (n_sources, n) or (n_sources, n, n_channels): the estimates of `predict`, cut in
+            time. X is checked at once, samples when read. Reading, the network and the synthesis
+            run at the same time where the process has more than one core.
         """
         spectrograms = self._check_predict(X)
         if len(spectrograms) != 1:
@@ -144,9 +144,9 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         return self._separate_blocks(spectrograms[0])
 
     def predict_mask(self, X):
-        """Return the masks behind `predict`: the analogue of `predict_proba`.
+        """Return the masks that `predict` applies: the analogue of `predict_proba`.
 
-        They are those of the mixture without its constant (DC), which goes to the last source.
+        They apply to the mixture without its constant (DC), which goes to the last source.
 
         Parameters
         ----------
@@ -155,17 +155,17 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         list of array of float32, each (n_sources, n_freqs, n_frames)
-            In [0, 1]. One mask serves all channels; but where these cancel each other in their
-            mean, each has its own, (n_sources, n_channels, n_freqs, n_frames).
+            In [0, 1]. One mask applies to all channels; where these cancel each other in the
+            downmix, each has its own: (n_sources, n_channels, n_freqs, n_frames).
         """
         return [self._whole_masks(x) for x in self._check_predict(X)]
 
     def score(self, X, y, sample_weight=None):
         """Return the mean SDR of the voice in dB, as a float that also has `.sdr .sir .sar`.
 
-        Computed on the channel mean by BSS Eval version 3, source 0, without permutation, mean
-        over tracks, with one track in memory at a time. See
-        :func:`~sksvs.metrics.score_tracks` for what happens to what is undefined.
+        Computed on the downmix by BSS Eval version 3, source 0, without permutation, mean over
+        tracks, with one track in memory at a time. :func:`~sksvs.metrics.score_tracks` says how
+        undefined scores are treated.
 
         Parameters
         ----------
@@ -192,14 +192,14 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         return score_tracks(tracks, sample_weight=sample_weight)
 
     def _judge(self, spectrogram, sources):
-        """Return the name of a track, and what `score` compares: downmixes."""
+        """Return the name of a track, and the downmixes of its sources and estimates."""
         references = np.stack([source.to_mono()[:] for source in sources])
         mixture = spectrogram.to_mono().waveform[:]
         warn_of_difference(spectrogram.name, difference_from_sum(mixture, references))
         return spectrogram.name, references, self._estimate(spectrogram, sources)
 
     def _estimate(self, spectrogram, sources):
-        """Return the downmix of the estimates; only an oracle looks at the sources."""
+        """Return the downmix of the estimates; only an oracle uses the sources."""
         if spectrogram.waveform.cancels:
             estimates = self._separate(spectrogram)
             return estimates if spectrogram.ndim == 2 else estimates.mean(axis=-1)
@@ -230,7 +230,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
             yield estimates
 
     def _separate_channels(self, spectrogram):
-        """Yield estimates block by block, of every channel as a track of its own."""
+        """Yield estimates block by block, every channel separated as a track of its own."""
         with ExitStack() as stack:
             channels = [self._separate_blocks(x) for x in channels_of(spectrogram)]
             for blocks in channels:
@@ -239,7 +239,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
                 yield np.stack(blocks, axis=-1)
 
     def _synthesise(self, spectrogram, mask_blocks):
-        """Yield estimates block by block, given what `_mask_blocks` gives."""
+        """Yield estimates block by block from the pairs of `_mask_blocks`."""
         synthesis = MaskedSynthesis(spectrogram.params, self.n_sources_, self._masks_sum_to_one)
         for block, masks in prefetch(mask_blocks):
             with single_threaded_blas():
@@ -271,7 +271,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         return [Spectrogram(Centred(x.waveform), x.params) for x in spectrograms]
 
     def _rate_remedy(self, spectrogram):
-        """Return what to do about a song of another rate; nothing where that is not the matter."""
+        """Return the remedy for a song of another sample rate; "" where the rate is right."""
         rate, fitted = spectrogram.params.sample_rate, self.stft_params_.sample_rate
         if rate == fitted or rate is None:
             return ""

@@ -1,4 +1,4 @@
-"""The bounds of a table of separators: the mixture itself, and masks made from the truth."""
+"""Bound the scores of separators: the mixture itself below, ideal masks above."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ class _Baseline(BaseMaskSeparator):
     __metadata_request__fit = {"groups": True, "validation_tracks": True}
 
     def fit(self, X, y, *, groups=None, validation_tracks=None):
-        """Note the number of sources and the STFT settings; there is nothing to learn.
+        """Store the number of sources and the STFT settings; nothing is trained.
 
         Parameters
         ----------
@@ -38,9 +38,9 @@ class _Baseline(BaseMaskSeparator):
 
 
 class MixtureBaseline(_Baseline):
-    """Take the unprocessed mixture for every source: the lower bound.
+    """Estimate every source by the unprocessed mixture: the lower bound.
 
-    Its SDR is what NSDR subtracts. The estimates do not add up to the mixture.
+    NSDR subtracts its SDR. The estimates do not add up to the mixture.
     """
 
     _have_constant = slice(None)
@@ -52,10 +52,10 @@ class MixtureBaseline(_Baseline):
 
 
 class IdealMaskOracle(_Baseline):
-    """Separate with masks made from the true sources: the upper bound for a mask.
+    """Separate with ideal masks, made from the true sources: the upper bound of masks.
 
-    ``score(X, y)`` makes the masks from its own `y`, ``predict(X, sources=y)`` from what it is
-    given; ``predict(X)`` raises, since there is no truth to make them from.
+    ``score(X, y)`` makes the masks from its `y`, ``predict(X, sources=y)`` from its `sources`;
+    ``predict(X)`` raises, since it has no sources.
 
     Parameters
     ----------
@@ -115,8 +115,8 @@ class IdealMaskOracle(_Baseline):
     def _mask_blocks(self, spectrogram):
         if spectrogram.target is None:
             raise ValueError(
-                "IdealMaskOracle makes its masks from the true sources, so it cannot predict "
-                "without them. Use predict(X, sources=y) or score(X, y), or fit a "
+                "IdealMaskOracle makes masks from the true sources and cannot predict without "
+                "them. Use predict(X, sources=y) or score(X, y), or fit a "
                 "GRUMaskSeparator."
             )
         for frames in spectrogram.block_ranges():

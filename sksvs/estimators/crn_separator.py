@@ -1,85 +1,84 @@
-"""Learn the masks of the sources with a convolutional recurrent network."""
+"""Predict masks with a convolutional recurrent network."""
 
 from dataclasses import KW_ONLY, dataclass
 
 from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.crn import convolutional_recurrent_layers
 
-MOST_FEATURES = 1 << 18  # of a frame in any layer: a window of them is less than a gigabyte
+MAX_FEATURES = 1 << 18  # of a frame in any layer: a window of them is less than a gigabyte
 
 
 @dataclass(eq=False, repr=False)
 class CRNSeparator(BaseNetworkSeparator):
-    """Separate with masks from a GRU between convolutions over frames and frequencies.
+    """Separate with masks from GRU layers between convolutions over frames and frequencies.
 
-    The convolutional recurrent network of Tan and Wang 2018, with bidirectional GRUs. Its
-    encoders are convolutions that halve the frequencies one after another; the GRU layers see
-    what the last one leaves of every frame, and a dense layer of as many features follows; the
-    decoders are transposed convolutions that double the frequencies again, each beside what the
-    encoder of the same size gave; a last convolution, over three frequencies, gives the masks.
-    All but the last have ELUs. What a convolution has learnt of a voice at one pitch it knows at
-    any other, so the network learns from fewer singers than one of GRUs alone and knows more of
-    others, for several times the work of GRUMaskSeparator on the same audio.
+    The convolutional recurrent network of Tan and Wang 2018, with bidirectional GRUs. Encoders are
+    convolutions, each of which halves the number of frequencies. The GRU layers take the output of
+    the last encoder, frame by frame, and a dense layer restores its size. Decoders are transposed
+    convolutions, each of which doubles the number of frequencies; it takes the output of the layer
+    before and of the encoder of the same size. A last convolution, over three frequencies, outputs
+    the masks. All but the last have ELUs. A convolution treats all pitches alike, so the network
+    generalises from fewer singers than GRU layers alone, for several times the work of
+    GRUMaskSeparator on the same audio.
 
-    The convolutions are normalised over the batch while learning: with batches of one segment, or
-    in fits of a few steps, the running statistics that `predict` has are poor.
+    Convolutions are batch-normalised: with batches of one segment, or in fits of a few steps, the
+    running statistics that `predict` uses are poor.
 
-    It sees ``(|X| / level)^input_power``, where the level is the RMS of the track, standardised
-    per frequency. With two sources the output is the mask M₀ of the voice, clipped to [0, 1], and
-    the other mask is 1 - M₀; with more, or with `joint_mask`, it is one value a source, divided by
-    their sum. Stereo tracks get one mask from their channel mean, applied to every channel.
+    The input is ``(|X| / level)^input_power``, where the level is the RMS of the track,
+    standardised per frequency. With two sources the output is the mask M₀ of the voice, clipped to
+    [0, 1], and the other mask is 1 - M₀; with more, or with `joint_mask`, it is one value a source,
+    divided by their sum. The masks of a stereo track come from its downmix and apply to every
+    channel.
 
-    It learns from the sources that `fit` is given as `y`, on segments of all tracks in shuffled
-    batches. `predict` runs in bounded memory and without TensorFlow.
+    It is trained on the sources that `fit` takes as `y`, in shuffled batches of segments of all
+    tracks. `predict` needs bounded memory and no TensorFlow.
 
     Parameters
     ----------
     conv_channels : tuple of int, default=(16, 24, 32, 48, 64)
         Channels of the encoders, from the input on; the decoders mirror them.
     kernel_size : tuple of int, default=(3, 3)
-        Frames and frequencies that a convolution sees, odd numbers.
+        Size of a convolution's kernel in frames and frequencies, odd numbers.
     hidden_layer_sizes : tuple of int, default=(128,)
         Units of the GRU layers (of each direction). It may be empty where there are dual-path
         blocks.
     dual_path_sizes : tuple of (int, int), default=()
-        Units (of each direction) of dual-path blocks between the GRU layers and the decoders: of
-        every block, those of a GRU that reads along the frequencies of every frame, and those of
-        a GRU that reads along the frames of every frequency (Le et al. 2021). What each gives is
-        brought to as many channels, normalised, and added to what it has seen; nothing is
-        dropped. ``hidden_layer_sizes=(), dual_path_sizes=((24, 48), (24, 48))`` has a fifth of the
-        parameters of the default.
+        Units (of each direction) of dual-path blocks between the GRU layers and the decoders (Le et
+        al. 2021): for every block, those of its intra-frame GRU, along the frequencies of a frame,
+        and of its inter-frame GRU, along the frames of a frequency. A linear projection, batch
+        normalisation and a residual connection follow each; there is no dropout.
+        ``hidden_layer_sizes=(), dual_path_sizes=((24, 48), (24, 48))`` has a fifth of the default's
+        parameters.
     output_activation : {"sigmoid", "relu", "linear"}, default="sigmoid"
-        Others than the sigmoid are clipped to [0, 1] when predicting; "linear" is for joint masks.
+        All but the sigmoid are clipped to [0, 1] in predictions; "linear" is for joint masks.
     joint_mask : bool, default=False
-        Whether there is one value a source also where there are two, and the masks are
-        ``|ŷ_j| / Σ_k |ŷ_k|`` (Huang et al. 2014, eq. 6 and 7).
+        Whether two sources, too, have one output each, and the masks are ``|ŷ_j| / Σ_k |ŷ_k|``
+        (Huang et al. 2014, eq. 6 and 7).
     dropout : float, default=0.3
-        Share of the inputs of a GRU layer that is dropped while learning, the same ones in all
-        frames of a segment.
+        Input dropout rate of the GRU layers (variational: one mask per segment).
     input_power : float, default=0.5
         Exponent of the input magnitudes; below 1 the quiet parts count for more.
     loss : str, default="segment_error_ratio"
-        "magnitude_absolute_error" or "magnitude_squared_error": of masked mixture against source
-        magnitudes, over all sources.
-        "spectrum_absolute_error" or "spectrum_squared_error": the same of complex spectra, so
-        that a mask that cannot mend the phase lets less through. "segment_error_ratio": the
-        energy of that error over the mixture's in dB, segment by segment, which is SDR but for
-        its filters and a constant. "binary_crossentropy", "mask_absolute_error" or
-        "mask_squared_error": of the masks against those that
+        "magnitude_absolute_error" or "magnitude_squared_error" compare the masked mixture with the
+        magnitudes of the sources. "spectrum_absolute_error" or "spectrum_squared_error" compare
+        complex spectra, so that the mask is smaller where the phase is wrong.
+        "segment_error_ratio" is the energy of that error over the mixture's in dB, segment by
+        segment: a negative SDR without its filters, up to a constant. "binary_crossentropy",
+        "mask_absolute_error" or "mask_squared_error" compare the masks with those that
         :class:`~sksvs.transforms.IRMTarget` chooses, by default ratio masks of p = v = 1.
     discriminative : float, default=0.0
         γ for magnitude losses: how much of the error of every estimate against the *other*
         sources is subtracted (Huang et al. 2014, eq. 9).
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         The optimiser.
-    learning_rate : {"constant", "cosine", "adaptive"}, default="constant"
-        "cosine" lets it fall to zero over `max_iter` epochs along half a cosine. "adaptive"
-        divides it by 5 whenever two epochs in succession were not better than the best by `tol`,
-        by the validation loss where there is one.
+    learning_rate : {"constant", "cosine", "adaptive"}, default="cosine"
+        "cosine" lowers it to zero over `max_iter` epochs along half a cosine. "adaptive" divides it
+        by 5 whenever two successive epochs do not improve on the best loss by `tol`; the
+        validation loss counts where there is one.
     learning_rate_init : float, default=0.002
         Learning rate of the first epoch.
     clip_norm : float or None, default=5.0
-        Largest norm of the gradient of all weights together.
+        Largest norm of the gradient of all weights together; None: not clipped.
     batch_size : int, default=8
         Segments in a batch.
     segment_frames : int, default=128
@@ -87,7 +86,7 @@ class CRNSeparator(BaseNetworkSeparator):
     max_iter : int, default=60
         Epochs.
     early_stopping : bool, default=False
-        Whether to hold out tracks, stop when their loss gets no better, and keep the best
+        Whether to hold out tracks, stop when their loss stops improving, and keep the best
         weights.
     validation_fraction : float, default=0.1
         Share of the tracks (or groups) to hold out.
@@ -96,36 +95,35 @@ class CRNSeparator(BaseNetworkSeparator):
     tol : float, default=0.0
         By how much a validation loss must be better to count.
     mixed_precision : bool, default=False
-        Whether convolutions and large products are made in bfloat16 while learning, which has the
-        range of float32 but three digits; weights, states and all else stay float32, and so does
-        `predict`. Faster on processors that have it (AVX512-BF16, AMX), slower on others.
+        Whether convolutions and large products are made in bfloat16 during training, which has the
+        range of float32 but three digits; weights, states and predictions stay float32. Faster on
+        processors that have it (AVX512-BF16, AMX), slower on others.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights, the input statistics and the curves that there
-        are, with a new optimiser.
+        Whether `fit` continues from the weights, input statistics and loss curves of the last fit,
+        with a new optimiser.
     augmentation : Augmentation or None, default=None
         How the sources are varied before they are mixed, see
         :class:`~sksvs.augmentation.Augmentation`.
     cache_size : float, default=200
-        Megabytes of what is kept in memory between epochs, track by track as far as it goes:
-        spectra, or with `augmentation` the decoded sources. The rest is read and computed again.
+        Megabytes of memory for what is kept between epochs, whole tracks at a time: spectra, or
+        with `augmentation` the decoded sources. The rest is read and computed again every epoch.
     checkpoint_dir : str, path-like or None, default=None
-        Folder in which to save the state of the fit after every epoch, or, where saving takes
-        long beside an epoch, for 5 % of the time. A fit of the same parameters, tracks and integer
-        `random_state` goes on from there, and gives what one that is not cut off gives. Many fits
-        can share a folder.
+        Folder in which the state of the fit is saved after epochs, for at most 5 % of the time. A
+        fit of the same parameters, tracks and integer `random_state` continues from there, with
+        the same result as one that was never interrupted. Many fits can share a folder.
     callbacks : list of keras.callbacks.Callback or None, default=None
-        Told about the beginning and end of training and of every epoch; they may stop it.
+        Called at the beginning and end of training and of every epoch; they may stop it.
     others_weight : float, default=1.0
-        Weight of the other sources' masks against the first's when predicting: with w, the mask
-        M₀ becomes ``M₀ / (M₀ + w (1 - M₀))``. Above 1, what may be music is kept out of the voice:
-        its SIR rises, its SAR falls, and its SDR rises as long as what is left in disturbs more
-        than what is missing, since BSS Eval forgives a voice that is filtered. The accompaniment
-        pays for it. It may be changed after `fit`; from 1e-6 to 1e6.
+        Weight of the accompaniment's masks against the voice's in prediction: with w, the mask M₀
+        becomes ``M₀ / (M₀ + w (1 - M₀))``. Above 1, doubtful bins go to the accompaniment: the
+        voice's SIR rises and its SAR falls. Its SDR rises up to some w, since BSS Eval forgives a
+        filtered voice more than interference; the SDR of the accompaniment falls. From 1e-6 to 1e6;
+        may be changed after `fit`.
     random_state : int, RandomState or None, default=None
-        Of the initial weights, dropout, segments and held-out tracks.
+        Determines the initial weights, dropout, segments and held-out tracks.
     verbose : bool, default=False
-        Whether to show a bar with the epoch, the loss, frames per second and the time left; where
-        standard error is no terminal, a line an epoch.
+        Whether to show a bar with the epoch, the loss, frames per second and the time left, or a
+        line an epoch where standard error is no terminal.
 
     Attributes
     ----------
@@ -133,12 +131,12 @@ class CRNSeparator(BaseNetworkSeparator):
         By parameter name, as "encoder_0/kernel"; the running statistics of the normalisation,
         as "encoder_0/mean", are among them.
     training_state_ : dict
-        The optimiser's state, that of dropout and the solver, for `partial_fit`. It is not in a
-        saved model.
+        The state of the optimiser and of dropout, and the solver, for `partial_fit`. Not saved with
+        a model.
     layers_ : tuple of Layer, ConvLayer or PathLayer
         The network, layer by layer: name, kind, sizes.
     input_mean_, input_scale_ : array of float32, shape (n_freqs,)
-        What the input is standardised with.
+        Mean and standard deviation of the input per frequency, by which it is standardised.
     input_power_ : float
         `input_power` when it was fitted.
     loss_curve_ : list of float
@@ -148,7 +146,7 @@ class CRNSeparator(BaseNetworkSeparator):
     n_iter_ : int
         Epochs run in all.
     held_out_ : array of bool, shape (n_tracks,)
-        Which tracks were held out; a warm start holds out the same.
+        Tracks that were held out; a warm start holds out the same.
     n_sources_ : int
         Sources of a track.
     stft_params_ : STFTParams
@@ -180,10 +178,7 @@ class CRNSeparator(BaseNetworkSeparator):
     dual_path_sizes: tuple = ()
     _: KW_ONLY
     input_power: float = 0.5
-    loss: str = "segment_error_ratio"
     learning_rate_init: float = 0.002
-    clip_norm: float | None = 5.0
-    batch_size: int = 8
 
     def _layers(self, n_freqs, n_sources):
         layers = convolutional_recurrent_layers(
@@ -196,9 +191,9 @@ class CRNSeparator(BaseNetworkSeparator):
             self.dual_path_sizes,
         )
         most = max(max(layer.n_inputs, layer.units) for layer in layers)
-        if most > MOST_FEATURES:
+        if most > MAX_FEATURES:
             raise ValueError(
                 f"CRNSeparator: conv_channels {self.conv_channels!r} make {most:,} values of every "
-                f"frame of {n_freqs:,} frequencies, more than {MOST_FEATURES:,}. Take fewer."
+                f"frame of {n_freqs:,} frequencies, more than {MAX_FEATURES:,}. Take fewer."
             )
         return layers

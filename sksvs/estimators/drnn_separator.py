@@ -1,4 +1,4 @@
-"""Learn the masks of the sources with the deep recurrent networks of Huang et al. 2014."""
+"""Predict masks with the deep recurrent networks of Huang et al. 2014."""
 
 from dataclasses import KW_ONLY, dataclass
 
@@ -8,21 +8,21 @@ from sksvs.networks.drnn import deep_recurrent_layers
 
 @dataclass(eq=False, repr=False)
 class DRNNSeparator(BaseNetworkSeparator):
-    """Separate with masks from ReLU layers, some of them recurrent, that see a window of frames.
+    """Separate with masks from ReLU layers, some of them recurrent, over a context window.
 
     The networks of Huang et al. 2014, section 3.1: a DNN (no layer is recurrent), a DRNN-k (hidden
-    layer k is, ``h_t = relu(x_t W + h_{t-1} U + b)``) and an sRNN (all are). The network sees
+    layer k is, ``h_t = relu(x_t W + h_{t-1} U + b)``) and an sRNN (all are). The input is
     ``(|X| / level)^input_power`` of `context_frames` frames, where the level is the RMS of the
-    track, standardised per frequency. It reads forwards and looks ``context_frames // 2`` frames
-    ahead. With joint masks (section 3.2) it gives ŷ_j, one value a source and frequency, and the
-    masks are ``|ŷ_j| / Σ_k |ŷ_k|`` (eq. 6 and 7); they are part of what is learnt, because the loss
-    (eq. 9) compares masked mixtures with sources. Stereo tracks get one mask from their channel
-    mean, applied to every channel.
+    track, standardised per frequency. The network is causal but for a look-ahead of
+    ``context_frames // 2`` frames. With joint masks (section 3.2) the output ŷ_j is one value a
+    source and frequency, and the masks are ``|ŷ_j| / Σ_k |ŷ_k|`` (eq. 6 and 7). They take part in
+    training, because the loss (eq. 9) compares masked mixtures with sources. The masks of a stereo
+    track come from its downmix and apply to every channel.
 
-    It learns from the sources that `fit` is given as `y`, on segments of all tracks in shuffled
-    batches, by gradient descent where the paper took L-BFGS. `predict` runs
-    in bounded memory and without TensorFlow. :func:`~sksvs.estimators.huang2014_network` gives the
-    networks of the paper by name.
+    It is trained on the sources that `fit` takes as `y`, in shuffled batches of segments of all
+    tracks, by gradient descent in place of the paper's L-BFGS. `predict` needs bounded memory and
+    no TensorFlow. :func:`~sksvs.estimators.huang2014_network` returns the networks of the paper by
+    name.
 
     Parameters
     ----------
@@ -32,50 +32,47 @@ class DRNNSeparator(BaseNetworkSeparator):
         Which hidden layers are recurrent, numbered from 1: ``()`` is the paper's DNN, ``(2,)`` its
         DRNN-2, "all" its sRNN.
     context_frames : int, default=3
-        Frames that the network sees, an odd number: those around the one whose mask it gives.
-        Frames before the first and after the last of a track (in training: of a segment) count as
-        the mean of the input.
+        Width of the context window in frames, an odd number. Frames before the first and after
+        the last of a track (in training: of a segment) count as the mean of the input.
     output_activation : {"sigmoid", "relu", "linear"}, default="linear"
-        "linear" is for joint masks; without them it is clipped to [0, 1] when predicting.
+        "linear" is for joint masks; without them predictions are clipped to [0, 1].
     joint_mask : bool, default=True
         Whether the output layer gives one value a source and the masks are joint. Without it, two
         sources have one output, the mask M₀ of the voice, and the other mask is 1 - M₀.
     dropout : float, default=0.0
-        Share of the inputs of every hidden layer that is dropped while learning, the same ones in
-        all frames of a segment, recurrent or not.
+        Input dropout rate of all hidden layers (variational: one mask per segment).
     input_power : float, default=1.0
         Exponent of the input magnitudes; below 1 the quiet parts count for more.
     loss : str, default="magnitude_squared_error"
-        "magnitude_absolute_error" or "magnitude_squared_error": of masked mixture against source
-        magnitudes, over all sources.
-        "spectrum_absolute_error" or "spectrum_squared_error": the same of complex spectra, so
-        that a mask that cannot mend the phase lets less through. "segment_error_ratio": the
-        energy of that error over the mixture's in dB, segment by segment, which is SDR but for
-        its filters and a constant. "binary_crossentropy", "mask_absolute_error" or
-        "mask_squared_error": of the masks against those that
+        "magnitude_absolute_error" or "magnitude_squared_error" compare the masked mixture with the
+        magnitudes of the sources. "spectrum_absolute_error" or "spectrum_squared_error" compare
+        complex spectra, so that the mask is smaller where the phase is wrong.
+        "segment_error_ratio" is the energy of that error over the mixture's in dB, segment by
+        segment: a negative SDR without its filters, up to a constant. "binary_crossentropy",
+        "mask_absolute_error" or "mask_squared_error" compare the masks with those that
         :class:`~sksvs.transforms.IRMTarget` chooses, by default ratio masks of p = v = 1.
     discriminative : float, default=0.05
         The γ of eq. 9, for magnitude losses: how much of the error of every estimate against the
         *other* sources is subtracted. 0 is the paper's objective without discrimination.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         The optimiser.
-    learning_rate : {"constant", "cosine", "adaptive"}, default="constant"
-        "cosine" lets it fall to zero over `max_iter` epochs along half a cosine. "adaptive"
-        divides it by 5 whenever two epochs in succession were not better than the best by `tol`,
-        by the validation loss where there is one.
+    learning_rate : {"constant", "cosine", "adaptive"}, default="cosine"
+        "cosine" lowers it to zero over `max_iter` epochs along half a cosine. "adaptive" divides it
+        by 5 whenever two successive epochs do not improve on the best loss by `tol`; the
+        validation loss counts where there is one.
     learning_rate_init : float, default=0.001
         Learning rate of the first epoch.
     clip_norm : float or None, default=1.0
         Largest norm of the gradient of all weights together, which explodes where a ReLU
         recurrence amplifies from frame to frame.
-    batch_size : int, default=16
+    batch_size : int, default=8
         Segments in a batch.
     segment_frames : int, default=128
         Frames in a segment (128 at hop 512: 1.5 s at 44.1 kHz, 4.1 s at 16 kHz).
     max_iter : int, default=60
         Epochs.
     early_stopping : bool, default=False
-        Whether to hold out tracks, stop when their loss gets no better, and keep the best
+        Whether to hold out tracks, stop when their loss stops improving, and keep the best
         weights.
     validation_fraction : float, default=0.1
         Share of the tracks (or groups) to hold out.
@@ -84,48 +81,47 @@ class DRNNSeparator(BaseNetworkSeparator):
     tol : float, default=0.0
         By how much a validation loss must be better to count.
     mixed_precision : bool, default=False
-        Whether large products are made in bfloat16 while learning, which has the range of float32
-        but three digits; weights, states and all else stay float32, and so does `predict`. Faster
-        on processors that have it (AVX512-BF16, AMX), slower on others.
+        Whether large products are made in bfloat16 during training, which has the range of float32
+        but three digits; weights, states and predictions stay float32. Faster on processors that
+        have it (AVX512-BF16, AMX), slower on others.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights, the input statistics and the curves that there
-        are, with a new optimiser.
+        Whether `fit` continues from the weights, input statistics and loss curves of the last fit,
+        with a new optimiser.
     augmentation : Augmentation or None, default=None
         How the sources are varied before they are mixed, see
         :class:`~sksvs.augmentation.Augmentation`.
     cache_size : float, default=200
-        Megabytes of what is kept in memory between epochs, track by track as far as it goes:
-        spectra, or with `augmentation` the decoded sources. The rest is read and computed again.
+        Megabytes of memory for what is kept between epochs, whole tracks at a time: spectra, or
+        with `augmentation` the decoded sources. The rest is read and computed again every epoch.
     checkpoint_dir : str, path-like or None, default=None
-        Folder in which to save the state of the fit after every epoch, or, where saving takes
-        long beside an epoch, for 5 % of the time. A fit of the same parameters, tracks and integer
-        `random_state` goes on from there, and gives what one that is not cut off gives. Many fits
-        can share a folder.
+        Folder in which the state of the fit is saved after epochs, for at most 5 % of the time. A
+        fit of the same parameters, tracks and integer `random_state` continues from there, with
+        the same result as one that was never interrupted. Many fits can share a folder.
     callbacks : list of keras.callbacks.Callback or None, default=None
-        Told about the beginning and end of training and of every epoch; they may stop it.
+        Called at the beginning and end of training and of every epoch; they may stop it.
     others_weight : float, default=1.0
-        Weight of the other sources' masks against the first's when predicting: with w, the mask
-        M₀ becomes ``M₀ / (M₀ + w (1 - M₀))``. Above 1, what may be music is kept out of the voice:
-        its SIR rises, its SAR falls, and its SDR rises as long as what is left in disturbs more
-        than what is missing, since BSS Eval forgives a voice that is filtered. The accompaniment
-        pays for it. It may be changed after `fit`; from 1e-6 to 1e6.
+        Weight of the accompaniment's masks against the voice's in prediction: with w, the mask M₀
+        becomes ``M₀ / (M₀ + w (1 - M₀))``. Above 1, doubtful bins go to the accompaniment: the
+        voice's SIR rises and its SAR falls. Its SDR rises up to some w, since BSS Eval forgives a
+        filtered voice more than interference; the SDR of the accompaniment falls. From 1e-6 to 1e6;
+        may be changed after `fit`.
     random_state : int, RandomState or None, default=None
-        Of the initial weights, dropout, segments and held-out tracks.
+        Determines the initial weights, dropout, segments and held-out tracks.
     verbose : bool, default=False
-        Whether to show a bar with the epoch, the loss, frames per second and the time left; where
-        standard error is no terminal, a line an epoch.
+        Whether to show a bar with the epoch, the loss, frames per second and the time left, or a
+        line an epoch where standard error is no terminal.
 
     Attributes
     ----------
     weights_ : dict of str to array of float32
         By parameter name, as "hidden_2/recurrent_kernel".
     training_state_ : dict
-        The optimiser's state, that of dropout and the solver, for `partial_fit`. It is not in a
-        saved model.
+        The state of the optimiser and of dropout, and the solver, for `partial_fit`. Not saved with
+        a model.
     layers_ : tuple of Layer
         The network, layer by layer: name, kind, sizes.
     input_mean_, input_scale_ : array of float32, shape (n_freqs,)
-        What the input is standardised with.
+        Mean and standard deviation of the input per frequency, by which it is standardised.
     input_power_ : float
         `input_power` when it was fitted.
     loss_curve_ : list of float
@@ -135,7 +131,7 @@ class DRNNSeparator(BaseNetworkSeparator):
     n_iter_ : int
         Epochs run in all.
     held_out_ : array of bool, shape (n_tracks,)
-        Which tracks were held out; a warm start holds out the same.
+        Tracks that were held out; a warm start holds out the same.
     n_sources_ : int
         Sources of a track.
     stft_params_ : STFTParams

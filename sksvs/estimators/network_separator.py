@@ -1,4 +1,4 @@
-"""What separators with a network share: fitting, going on, counting weights."""
+"""Train, continue training and count the weights: the base of separators with a network."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.parameters import check_range
 from sksvs.prediction.masks import predict_masks
 from sksvs.stft.tracks import common_params
-from sksvs.training.fit import epoch_random_state, learn
+from sksvs.training.fit import epoch_random_state, train
 from sksvs.training.measured_tracks import training_tracks, warn_of_unseen_mask
 from sksvs.training.validation_tracks import choose_validation_tracks
 
@@ -31,13 +31,13 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     joint_mask: bool = False
     dropout: float = 0.3
     input_power: float = 1.0
-    loss: str = "magnitude_absolute_error"
+    loss: str = "segment_error_ratio"
     discriminative: float = 0.0
     solver: str = "adam"
-    learning_rate: str = "constant"
+    learning_rate: str = "cosine"
     learning_rate_init: float = 0.001
-    clip_norm: float | None = None
-    batch_size: int = 16
+    clip_norm: float | None = 5.0
+    batch_size: int = 8
     segment_frames: int = 128
     max_iter: int = 60
     early_stopping: bool = False
@@ -65,29 +65,29 @@ class BaseNetworkSeparator(BaseMaskSeparator):
 
     @abstractmethod
     def _layers(self, n_freqs, n_sources):
-        """Return the layers of the network: a tuple of Layer, ConvLayer or PathLayer."""
+        """Return the layers of the network: a tuple of those in `sksvs.networks.spec`."""
 
     def _count_masks(self, n_sources):
-        """Return how many masks the network gives: of two sources the first one's, unless joint."""
+        """Return the number of masks to predict: of two sources the first one's, unless joint."""
         return 1 if n_sources == 2 and not self.joint_mask else n_sources
 
     def fit(self, X, y=None, *, groups=None, validation_tracks=None):
-        """Learn to separate the tracks into their sources.
+        """Train the network to separate the tracks into their sources.
 
         Parameters
         ----------
         X : list of Spectrogram
-            A loss that compares masks compares with those that IRMTarget has chosen, or else
-            with the ratio masks of p = v = 1.
+            Losses on masks compare with the ideal masks that IRMTarget has chosen, by default
+            ratio masks of p = v = 1.
         y : list of array or Sources, each (n_sources, n_samples[, n_channels])
             The sources of every track, the voice first. They are analysed with the mixture's own
-            settings and averaged over their channels, as the input of the network is.
+            settings and downmixed, as the input of the network is.
         groups : sequence of length n_tracks, optional
             Singers or artists. Early stopping then holds out whole groups. In a pipeline:
             ``pipe.fit(X, y, gru__groups=groups)``; with scikit-learn's metadata routing,
             ``set_fit_request(groups=True)`` on the separator and ``pipe.fit(X, y, groups=groups)``.
         validation_tracks : sequence of bool of length n_tracks, optional
-            True for a track that is not learnt from but held out for the validation loss.
+            True for a track that is held out of training for the validation loss.
 
         Returns
         -------
@@ -105,11 +105,13 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         ValueError, TypeError
             If `y` is missing or does not match X, a parameter is out of range, or there are too
             few tracks to hold one out.
+        ImportError
+            If TensorFlow is missing, with the command that installs it.
         """
         return self._fit_tracks(self._check_fit(X, y), groups, validation_tracks)
 
     def _fit_tracks(self, tracks, groups, validation_tracks):
-        """Do what `fit` does, with tracks from `training_tracks` or `measured_tracks`."""
+        """Fit on tracks from `training_tracks` or `measured_tracks`."""
         goes_on = self.warm_start and hasattr(self, "weights_")
         layers, params = self._choose_network(tracks, goes_on)
         rng = check_random_state(self.random_state)
@@ -123,27 +125,24 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             )
         start = self.weights_ if goes_on else None
         epochs, folder = self.max_iter, self.checkpoint_dir
-        learn(self, layers, params, tracks, held_out, rng, start, epochs, folder)
-        self._set_params_of_analysis(params, goes_on)
-        return self
+        fitted = train(self, layers, params, tracks, held_out, rng, start, epochs, folder)
+        return self._set_fitted(fitted, params, goes_on)
 
     def partial_fit(self, X, y=None):
-        """Learn for one epoch, going on from where the last one ended.
+        """Train for one more epoch.
 
-        The optimiser's state is kept, its learning rate among it: where the schedule of the last
-        fit has left it, there it stays. What the input is standardised with stays as it was in
-        the first fit. All tracks are learnt from: none is held out. Before any fit it is a fit of
-        one epoch.
+        The optimiser keeps its state and its learning rate, wherever the schedule of the last fit
+        has left it. Input statistics stay those of the first fit. No track is held out. Before any
+        fit, this is a fit of one epoch.
 
-        The optimiser is a new one, which has yet to gather moments, after an early stop, where
-        those of the last epoch do not belong to the best weights, and in a separator from
-        `sksvs.load`, there at `learning_rate_init`. A stock Pipeline has no `partial_fit`:
-        ``pipe[-1].partial_fit(pipe[:-1].fit_transform(X), y)``.
+        The optimiser is new after an early stop, since its moments belong to other weights than
+        the best, and in a separator from `sksvs.load`, there at `learning_rate_init`. A stock
+        Pipeline has no `partial_fit`: ``pipe[-1].partial_fit(pipe[:-1].fit_transform(X), y)``.
 
         Parameters
         ----------
         X : list of Spectrogram
-            Not necessarily the tracks of before.
+            The same tracks as before, or others.
         y : list of array or Sources, each (n_sources, n_samples[, n_channels])
             The sources of every track, the voice first.
 
@@ -154,8 +153,8 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         Raises
         ------
         ValueError, TypeError
-            As of `fit`, or if the network, the analysis or the `solver` is another one than that
-            of the last fit.
+            As of `fit`, or if the network, the analysis or the `solver` differs from that of the
+            last fit.
         """
         goes_on, start = hasattr(self, "weights_"), None
         tracks = self._check_fit(X, y)
@@ -169,19 +168,18 @@ class BaseNetworkSeparator(BaseMaskSeparator):
                 start["dropout"] = state["dropout"]
         rng = epoch_random_state(self.random_state, self.n_iter_ if goes_on else 0)
         none = np.zeros(len(tracks), bool)
-        learn(self, layers, params, tracks, none, rng, start, 1, None)
-        self._set_params_of_analysis(params, goes_on)
-        return self
+        fitted = train(self, layers, params, tracks, none, rng, start, 1, None)
+        return self._set_fitted(fitted, params, goes_on)
 
     def count_params(self, by_layer=False, n_freqs=None):
-        """Return how many weights of the network are trained.
+        """Return the number of trained weights.
 
         Parameters
         ----------
         by_layer : bool, default=False
             Whether to return a dict by layer name instead of the sum.
         n_freqs : int, optional
-            Frequency bins, to count before `fit` from the parameters, for two sources.
+            Number of frequency bins, to count before `fit`, for two sources.
 
         Returns
         -------
@@ -220,16 +218,16 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         self.layers_ = self._layers(self.stft_params_.n_freqs, self.n_sources_)
 
     def _check_fit(self, X, y):
-        """Return the tracks with their sources, after checking them and the parameters."""
+        """Check the tracks, their sources and the parameters; return the tracks with sources."""
         tracks = training_tracks(X, y, self)
         self._check_parameters()
         warn_of_unseen_mask(tracks, [self.loss])
         return tracks
 
     def _choose_network(self, tracks, goes_on):
-        """Return the layers of a network for the tracks, and its analysis.
+        """Return the layers of a network for the tracks, and its STFT settings.
 
-        That is at the lowest sample rate among them, or where a fit goes on at that of before.
+        Its sample rate is the lowest of the tracks, or where a fit continues that of before.
         """
         params = common_params(tracks)
         if goes_on and params.is_at_another_rate(self.stft_params_):
@@ -240,30 +238,32 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         return layers, params
 
     def _require_same_network(self, layers, params):
-        """Refuse to go on from what belongs to another network, input or analysis."""
+        """Raise a ValueError if the last fit had another network, input or analysis."""
         if layers != self.layers_ or self.input_power != self.input_power_:
             raise ValueError(
-                "warm_start and partial_fit go on from the last fit, but the network has other "
+                "warm_start and partial_fit continue the last fit, but the network has other "
                 "layers or another input_power now. Keep them and the number of sources, or fit "
                 "anew."
             )
         difference = params.differs_from(self.stft_params_)
         if difference:
             raise ValueError(
-                "warm_start and partial_fit go on from the last fit, but now the tracks were "
+                "warm_start and partial_fit continue the last fit, but now the tracks were "
                 f"analysed with {difference}."
             )
 
     def _require_same_solver(self, solver):
-        """Refuse to go on from the optimiser's state with another solver."""
+        """Raise a ValueError if the optimiser's state is that of another solver."""
         if self.solver != solver:
             raise ValueError(
-                f"partial_fit goes on from the last fit, whose solver was {solver!r}, but solver "
-                f"is {self.solver!r} now. Set it back, or fit with warm_start=True, which goes on "
+                f"partial_fit continues the last fit, whose solver was {solver!r}, but solver is "
+                f"{self.solver!r} now. Set it back, or fit with warm_start=True, which continues "
                 "from the weights alone."
             )
 
-    def _set_params_of_analysis(self, params, goes_on):
-        """Keep the analysis; the sample rate of an earlier fit stays where this one knows none."""
+    def _set_fitted(self, fitted, params, goes_on):
+        """Set all fitted attributes; a known sample rate is not replaced by an unknown one."""
+        vars(self).update(fitted)
         if not (goes_on and params.sample_rate is None):
             self.stft_params_ = params
+        return self

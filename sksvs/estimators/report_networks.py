@@ -8,6 +8,9 @@ _SHARED = {
     "dropout": 0.25,
     "loss": "binary_crossentropy",
     "solver": "adam",
+    "learning_rate": "constant",
+    "clip_norm": None,
+    "batch_size": 16,
     "max_iter": 50,
 }
 

@@ -17,35 +17,34 @@ from sksvs.stft.transform import analyse
 
 
 class StreamingSeparator:
-    """Separate samples as they come, with a network that only reads forwards.
+    """Separate samples as they come, with a causal network.
 
-    What `process` has returned after a block ends at most ``n_fft - 1`` samples before the end of
-    the block, and `latency`, ``n_fft - hop_length`` samples, before it where blocks are multiples
-    of `hop_length` long: a sample is complete when the last frame that sees it is. What all calls
-    return together is as long as what came in.
+    The estimates that `process` has returned after a block lag at most ``n_fft - 1`` samples behind
+    the end of the block, and `latency` = ``n_fft - hop_length`` samples where the length of blocks
+    is a multiple of `hop_length`: a sample is complete with the last frame that contains it. The
+    estimates of all calls together are as long as the input.
 
-    `predict` divides a track by its level, the RMS of its channel mean over the whole of it. A
-    stream has no whole. With `level` given, the estimates are what `predict` gives for a track of
-    that level, whatever the blocks. Without it, every frame is divided by the RMS of all that has
-    come in up to its end, which does not depend on the blocks either: the estimates differ from
-    those of `predict`, mostly at the beginning and after changes in loudness.
+    `predict` divides a track by its level, the RMS of the whole downmix, which a stream does not
+    have. With `level` given, the estimates are those of `predict` for a track of that level,
+    whatever the blocks. Without it, every frame is divided by the RMS of all samples up to its end,
+    whatever the blocks; the estimates differ from those of `predict`, mostly at the beginning and
+    after changes in loudness.
 
-    `predict` takes the constant (DC) off a track, the mean of each channel over the whole of it,
-    and adds it to the last estimate. Of a stream it is not known beforehand: the network sees it
-    and divides it among the estimates. Subtract it, or pass the stream through a high-pass filter,
-    where there is one. Both levels are those without it: the RMS up to the end of a frame is that
-    about the mean up to there.
+    `predict` subtracts the constant (DC) of a track, the mean of each channel over the whole of it,
+    and adds it to the last estimate. In a stream it is not known beforehand and is divided among
+    the estimates. Where there is one, subtract it or high-pass the stream. Both levels are without
+    it: the RMS up to the end of a frame is that about the mean up to there.
 
     Parameters
     ----------
     separator : GRUMaskSeparator or Pipeline that ends in one
-        Fitted with ``bidirectional=False``. Of a pipeline only the last step is used: blocks keep
-        their channels.
+        Fitted with ``bidirectional=False``. Only the last step of a pipeline is used: there is no
+        downmix.
     level : float, optional
-        RMS of the channel mean of what is to come, without its constant, full scale being 1.
+        RMS of the downmix of the whole stream, without its constant; full scale is 1.
     sample_rate : int, optional
-        Of the stream, in Hz. By default it is that of the songs learnt from; where that is known,
-        a warning says which it is.
+        Of the stream, in Hz. By default that of the training data, with a warning that says which
+        it is where it is known.
 
     Attributes
     ----------
@@ -57,8 +56,8 @@ class StreamingSeparator:
     Raises
     ------
     TypeError, ValueError
-        If the separator is no GRUMaskSeparator, reads both ways, does not know the sample rate
-        of the songs learnt from where the stream has one, or a number is out of its range.
+        If the separator is no GRUMaskSeparator or is bidirectional, a `sample_rate` is given but
+        that of the training data is not known, or a number is out of its range.
 
     Examples
     --------
@@ -78,8 +77,8 @@ class StreamingSeparator:
         check_is_fitted(last, "n_sources_")
         if last.layers_[0].bidirectional:
             raise ValueError(
-                "A network that reads both ways has to know the end of a track before it begins. "
-                "Fit a GRUMaskSeparator with bidirectional=False for streams."
+                "A bidirectional network needs the end of a track before it begins. Fit a "
+                "GRUMaskSeparator with bidirectional=False for streams."
             )
         check_range(last, "others_weight")
         for name, value in (("level", level), ("sample_rate", sample_rate)):
@@ -90,8 +89,8 @@ class StreamingSeparator:
         fitted = last.stft_params_
         if sample_rate is None and fitted.sample_rate is not None:
             warnings.warn(
-                f"The stream is taken to be at {fitted.sample_rate} Hz, as the songs learnt from "
-                "are. Say at which rate it is: StreamingSeparator(..., sample_rate=...).",
+                f"The stream is taken to be at {fitted.sample_rate} Hz, the sample rate of the "
+                "training data. Give its own: StreamingSeparator(..., sample_rate=...).",
                 stacklevel=2,
             )
         self.params = fitted if sample_rate is None else fitted.at_rate(sample_rate)
@@ -99,21 +98,21 @@ class StreamingSeparator:
 
     @property
     def latency(self):
-        """How far behind the estimates are, in samples."""
+        """How far the estimates lag behind the input, in samples."""
         return self.params.n_fft - self.params.hop_length
 
     def process(self, block):
-        """Take the next samples; return the estimates that are complete now.
+        """Separate the next samples; return the estimates that are complete now.
 
         Parameters
         ----------
         block : array of float, shape (n,) or (n, n_channels)
-            Of any length, with as many channels in every block.
+            Of any length; every block has the same number of channels.
 
         Returns
         -------
         array of float32, shape (n_sources, m) or (n_sources, m, n_channels)
-            The estimates go on where those of the last call ended.
+            They follow those of the last call.
         """
         block = self._check(block)
         params = self.params
@@ -126,7 +125,7 @@ class StreamingSeparator:
         return self._separate(n_ready, params.first_sample(self._n_frames + n_ready))
 
     def flush(self):
-        """End the stream and return the rest of the estimates; the next block begins another.
+        """End the stream and return the remaining estimates; the next block begins another.
 
         Returns
         -------
@@ -148,10 +147,10 @@ class StreamingSeparator:
         self._network = network_of(separator)
         self._state = self._network.initial_state()
         self._synthesis = MaskedSynthesis(self.params, separator.n_sources_, True)
-        self._buffer = None  # from the first sample that the next frame sees: ([n_channels,] n)
+        self._buffer = None  # from the first sample of the next frame on: ([n_channels,] n)
         self._n_frames = 0  # that have been separated
         self._n_samples = 0  # that have come in
-        # Of the samples that the last frame and those before it have seen, and of their squares.
+        # Of all samples up to the end of the last frame, and of their squares.
         self._sums = np.zeros(2)
 
     def _check(self, block):
@@ -168,7 +167,7 @@ class StreamingSeparator:
         return require_finite(block, name, 0)
 
     def _separate(self, n_ready, end):
-        """Return the estimates up to sample `end`, given by the next `n_ready` frames."""
+        """Return the estimates up to sample `end`, from the next `n_ready` frames."""
         params, parts = self.params, []
         for done in range(0, n_ready, FRAME_BLOCK):
             n = min(FRAME_BLOCK, n_ready - done)
@@ -194,7 +193,7 @@ class StreamingSeparator:
         return self._synthesis.push(block, to_masks(separator, params, output))
 
     def _causal_levels(self, seen, first, n):
-        """Return the RMS about the mean of all up to the end of each frame; 1 if that is 0."""
+        """Return the RMS of all samples up to the end of each frame, about their mean; 1 for 0."""
         params = self.params
         known = 0 if self._n_frames == 0 else params.n_fft - params.hop_length
         mono = seen.astype(np.float64) if seen.ndim == 1 else seen.mean(axis=0, dtype=np.float64)

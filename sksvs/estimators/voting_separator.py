@@ -27,32 +27,31 @@ MAX_NAME_LENGTH = 100
 class VotingSeparator(BaseMaskSeparator):
     """Separate with the mean of the masks of several networks.
 
-    What sklearn's VotingRegressor is to regressors: networks that differ in their loss, their
-    augmentation or no more than their `random_state` err in different places, and the mean of
-    their masks errs less. The masks of a network sum to one over the sources, and so do the means.
+    The analogue of sklearn's VotingRegressor: networks that differ in their kind, loss,
+    augmentation or `random_state` alone make different errors, and the mean of their masks has a
+    smaller one. The masks of a network sum to one over the sources, and so do the means.
 
-    `fit` fits clones anew: `warm_start` of a network has no effect here, and there is no
-    `partial_fit`.
+    `fit` fits clones: `warm_start` of a network has no effect, and there is no `partial_fit`.
 
     Parameters
     ----------
     estimators : list of (str, GRUMaskSeparator, CRNSeparator or DRNNSeparator)
-        Up to 16 names and networks, which are cloned and not changed. All see the same
-        spectrograms. Give each a `random_state` of its own: two that are alike in all parameters
-        learn the same. A name has no "__" and no "/" in it.
+        Up to 16 names and networks, which are cloned and not changed. Give each a `random_state`
+        of its own: two with the same parameters become the same network. A name has no "__" and
+        no "/" in it.
     transpositions : tuple of float, default=(1.0,)
-        Every network is shown the song with all its frequencies multiplied by each of these, up
-        to 8 of them from 0.5 to 2, and its masks, moved back, are averaged too: ``(0.92, 1.0,
-        1.09)`` asks what it would hear if everything were a semitone and a half lower or higher.
-        An unknown voice may be missed at one pitch and found at another. Predicting takes as
-        many times longer. May be changed after `fit`.
+        Test-time pitch shifts: factors by which all frequencies are multiplied, up to 8 of them
+        from 0.5 to 2. Every network predicts masks for each, which are shifted back and averaged:
+        ``(0.92, 1.0, 1.09)`` adds a semitone and a half down and up. A voice unlike the training
+        data may be missed at one pitch and found at another. Prediction takes as many times longer.
+        May be changed after `fit`.
     others_weight : float, default=1.0
-        As in :class:`GRUMaskSeparator`, of the mean of the masks. It may be changed after `fit`;
-        from 1e-6 to 1e6. The members' own are those that they were fitted with.
+        As in :class:`GRUMaskSeparator`, applied to the mean of the masks; that of a network applies
+        to its own masks before. May be changed after `fit`.
     n_jobs : int or None, default=None
-        Networks that are fitted at a time, each in a process with its share of the cores; -1 for
-        as many as there are cores. None for one after the other, and so it is in a process that
-        is a worker already, as in a search with `n_jobs`.
+        Number of networks to fit at a time, each in a process with its share of the cores; -1 for
+        one a core. None for one after the other, as always in a process that is itself a worker,
+        such as in a search with `n_jobs`.
 
     Attributes
     ----------
@@ -130,7 +129,7 @@ class VotingSeparator(BaseMaskSeparator):
         return self
 
     def count_params(self, by_layer=False, n_freqs=None):
-        """Return how many weights of the networks are trained, of all together.
+        """Return the number of trained weights of all networks together.
 
         Parameters
         ----------
@@ -155,12 +154,12 @@ class VotingSeparator(BaseMaskSeparator):
         return counts if by_layer else sum(counts.values())
 
     def get_params(self, deep=True):
-        """Return the parameters by name.
+        """Return the parameters of this separator and of its networks.
 
         Parameters
         ----------
         deep : bool, default=True
-            Whether to return the networks too, by name, and theirs, by ``name__parameter``.
+            Whether to include the networks, by name, and their parameters, as ``name__parameter``.
 
         Returns
         -------
@@ -173,13 +172,13 @@ class VotingSeparator(BaseMaskSeparator):
         return parameters
 
     def set_params(self, **params):
-        """Set parameters; those of networks count from the next fit.
+        """Set parameters; those of networks take effect in the next fit.
 
         Parameters
         ----------
         **params : dict
-            Those of a network by ``name__parameter``. A network as a whole is replaced by its
-            name: ``first=GRUMaskSeparator(...)``.
+            Those of a network as ``name__parameter``; ``first=GRUMaskSeparator(...)`` replaces
+            the network of that name.
 
         Returns
         -------
@@ -199,7 +198,7 @@ class VotingSeparator(BaseMaskSeparator):
         return min(effective_n_jobs(self.n_jobs), len(self.estimators))
 
     def _set_members(self, names, fitted):
-        """Set what a fit sets, given the fitted networks and their names."""
+        """Set all fitted attributes, given the names of the networks and the fitted networks."""
         self.estimators_ = list(fitted)
         self.named_estimators_ = dict(zip(names, fitted))
         self.n_sources_ = fitted[0].n_sources_
@@ -266,9 +265,9 @@ def _fit(separator, tracks, groups, validation_tracks):
 
 
 def _shared(items, count):
-    """Return `count` generators of the same items, each kept until all have had it.
+    """Return `count` generators of the same items; an item is dropped when all have yielded it.
 
-    `itertools.tee` keeps up to 57 items longer, which here are megabytes each.
+    `itertools.tee` would keep up to 57 items more, which here are megabytes each.
     """
     queues = [deque() for _ in range(count)]
 

@@ -21,13 +21,13 @@ def convolutional_recurrent_layers(
     conv_channels : tuple of int
         Channels of the encoders; each halves the frequencies. The decoders mirror them.
     kernel_size : tuple of int
-        Frames and frequencies that a convolution sees.
+        Of the convolutions, in frames and frequencies.
     hidden_layer_sizes : tuple of int
         Units of the GRU layers (of each direction) between encoders and decoders.
     output_activation : str
     dual_path_sizes : tuple of (int, int), default=()
-        Of every dual-path block after them, the units of its GRU along frequencies and of that
-        along frames.
+        Of every dual-path block after them, the units of its intra-frame GRU, along frequencies,
+        and of its inter-frame GRU, along frames.
 
     Returns
     -------

@@ -17,7 +17,7 @@ def deep_recurrent_layers(
     recurrent_layers : tuple of int or "all"
         Which of them are recurrent, numbered from 1.
     context_frames : int
-        Frames that the first one sees.
+        Width of the context window before the first one.
     output_activation : str
 
     Returns

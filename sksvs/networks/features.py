@@ -14,21 +14,20 @@ TRANSITION = 0.92, 0.99
 
 
 def to_model_bins(spectra, params, model):
-    """Return spectra of a song as they would be at the sample rate of the network.
+    """Convert spectra of a song to the bins of the network, at the network's sample rate.
 
-    With a window and a hop of the same duration, bin k is at the same frequency, and a window of
-    more samples adds up more of them, so the bins are scaled. Of a song of a higher rate those
-    above the network's Nyquist frequency are left out, and those just below it are attenuated as
-    a resampler would do it: songs of the network's rate have passed such a filter, and a network
-    that is shown what they never have gives other masks. What a song of a lower rate lacks is
-    silence.
+    With a window and a hop of the same duration, bin k has the same frequency at both rates. A
+    window of more samples sums up more of them, so bins are scaled. Of a song at a higher rate,
+    bins above the network's Nyquist frequency are dropped, and those just below it are attenuated
+    as by the low-pass filter of a resampler, since training data at the network's rate have passed
+    such a filter. Bins that a song at a lower rate lacks are silent.
 
     Parameters
     ----------
     spectra : array, shape (..., n_freqs, n_frames)
         Complex or magnitudes.
     params, model : STFTParams
-        Of the song and of the network; the same but for the sample rate.
+        Of the song and of the network, which differ in the sample rate alone.
 
     Returns
     -------
@@ -54,10 +53,10 @@ def _low_pass(n_freqs):
 
 
 def from_model_bins(masks, params, model):
-    """Return the network's masks for the bins of a song at any sample rate.
+    """Convert masks of the network to the bins of a song at any sample rate.
 
-    The bins above the network's Nyquist frequency, of which it knows nothing, have frame by frame
-    the mean of the mask over its highest octave.
+    Bins above the network's Nyquist frequency have, in every frame, the mean of the mask over its
+    highest octave.
 
     Parameters
     ----------
@@ -80,14 +79,14 @@ def from_model_bins(masks, params, model):
 
 
 def network_input(frames, level, input_power):
-    """Return what the network sees: ``(|X| / level)^input_power``, before standardisation.
+    """Return the input of the network before standardisation: ``(|X| / level)^input_power``.
 
     Parameters
     ----------
     frames : array of complex64, shape (n_freqs, n_frames) or (n_channels, n_freqs, n_frames)
         With channels, X is their mean.
     level : float or array of float, shape (n_frames,)
-        Of the whole track, or as it is known at each frame.
+        Of the whole track, or for each frame.
     input_power : float
 
     Returns
@@ -103,7 +102,7 @@ def network_input(frames, level, input_power):
 
 
 def masks_from_output(output, n_sources, n_freqs, others_weight=1.0):
-    """Return the masks of all sources from what the network gives for one track.
+    """Return the masks of all sources from the output of the network.
 
     One mask M₀ is clipped to [0, 1] and the second source's is 1 - M₀. More masks are joint ones:
     their absolute values are divided by their sum, and are equal where all are zero (Huang et
@@ -114,7 +113,7 @@ def masks_from_output(output, n_sources, n_freqs, others_weight=1.0):
     output : array of float32, shape (n_frames, n_masks * n_freqs)
     n_sources, n_freqs : int
     others_weight : float
-        Weight of all masks but the first, which are then divided by their sum anew.
+        Weight of all masks but the first, see :func:`weigh_masks`.
 
     Returns
     -------
@@ -133,7 +132,7 @@ def masks_from_output(output, n_sources, n_freqs, others_weight=1.0):
 
 
 def weigh_masks(masks, others_weight):
-    """Weigh all masks but the first, in place, and divide them by their sum anew.
+    """Multiply all masks but the first by a weight, in place, and normalise their sum to one.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ def mask_network_layers(
     n_freqs : int
         Frequency bins of the input and of every mask.
     n_masks : int
-        Masks that the network learns: one for two sources, else one a source.
+        Masks that the network outputs.
     hidden_layer_sizes : tuple of int
         Units of the GRU layers (of one direction).
     bidirectional : bool

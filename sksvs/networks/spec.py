@@ -16,9 +16,11 @@ HIDDEN_WIDE_FROM = 768
 
 
 class Layer(NamedTuple):
-    """One layer: recurrent, dense on every frame, or the frames around every frame side by side.
+    """A recurrent or dense layer, or a context window.
 
-    Recurrent are a GRU (one direction or two, concatenated) and an RNN, ``h ← f(x W + h U + b)``.
+    Recurrent layers are a GRU (one direction or two, concatenated) and an RNN,
+    ``h ← f(x W + h U + b)``. A dense layer applies to every frame. A context window concatenates
+    the frames around every frame.
     """
 
     name: str
@@ -33,19 +35,19 @@ class Layer(NamedTuple):
 
     @property
     def input_shape(self):
-        """Shape of what it takes of every frame."""
+        """Shape of the input of every frame."""
         return (self.n_inputs,)
 
     @property
     def is_wide(self):
-        """Whether the layer trains faster outside XLA; one direction of a GRU alone does not."""
+        """Whether the layer trains faster outside XLA; a unidirectional GRU does not."""
         if self.drops_inputs:
             return self.units >= HIDDEN_WIDE_FROM
         return self.bidirectional and self.units >= WIDE_FROM
 
     @property
     def n_outputs(self):
-        """Features that leave the layer."""
+        """Number of output features of every frame."""
         return 2 * self.units if self.bidirectional else self.units
 
     @property
@@ -78,11 +80,11 @@ class Layer(NamedTuple):
 
 
 class ConvLayer(NamedTuple):
-    """A convolution over frames and frequencies, its outputs normalised, then an ELU; or the mask.
+    """A convolution over frames and frequencies, with batch normalisation and an ELU.
 
-    An "encoder" takes every other frequency; a "decoder" is its transpose, and sees what that
-    encoder gave (`n_skipped` channels) beside what comes from below; the "conv_mask" sees the
-    network's input so, and is neither normalised nor strided.
+    An "encoder" has a stride of two frequencies. A "decoder" is its transpose; its input is the
+    output of the layer before and, as `n_skipped` channels, of the encoder of the same size. The
+    "conv_mask" takes the network's input as such channels, and is neither normalised nor strided.
     """
 
     name: str
@@ -94,23 +96,23 @@ class ConvLayer(NamedTuple):
     kernel_size: tuple  # frames, frequencies
     activation: str = "elu"
 
-    bidirectional = True  # it sees frames on both sides
+    bidirectional = True  # the kernel covers frames on both sides
     drops_inputs = False
     is_wide = True  # XLA on processors is slow at convolutions
 
     @property
     def input_shape(self):
-        """Shape of what it takes of every frame: frequencies and channels."""
+        """Shape of the input of every frame: frequencies and channels."""
         return self.n_inputs // self.n_channels, self.n_channels
 
     @property
     def units(self):
-        """Features that leave the layer for every frame."""
+        """Number of output features of every frame."""
         return self.channels * (halved(self.n_freqs) if self.kind == "encoder" else self.n_freqs)
 
     @property
     def n_inputs(self):
-        """Features of every frame that the layer below gives."""
+        """Number of input features of every frame, without skipped ones."""
         return self.n_channels * (halved(self.n_freqs) if self.kind == "decoder" else self.n_freqs)
 
     @property
@@ -137,8 +139,8 @@ class ConvLayer(NamedTuple):
 class PathLayer(NamedTuple):
     """A bidirectional GRU along the frequencies of a frame or the frames of a frequency.
 
-    A product brings what it gives at every place back to as many channels, which are normalised
-    and added to the input.
+    A linear projection maps the GRU output back to `channels`; batch normalisation and a residual
+    connection follow.
     """
 
     name: str
@@ -154,17 +156,17 @@ class PathLayer(NamedTuple):
 
     @property
     def input_shape(self):
-        """Shape of what it takes of every frame: frequencies and channels."""
+        """Shape of the input of every frame: frequencies and channels."""
         return self.n_freqs, self.channels
 
     @property
     def units(self):
-        """Features that leave the layer for every frame."""
+        """Number of output features of every frame."""
         return self.n_freqs * self.channels
 
     @property
     def n_inputs(self):
-        """Features of every frame that the layer below gives."""
+        """Number of input features of every frame, without skipped ones."""
         return self.units
 
     @property
@@ -188,25 +190,22 @@ def _count_trained(shapes):
     )
 
 
-NOT_TRAINED = ("mean", "variance")  # but followed while learning
+NOT_TRAINED = ("mean", "variance")  # running statistics
 NORMALISATION = ("scale", "bias", *NOT_TRAINED)
 EPSILON = 1e-3  # added to variances
 
 
 def is_causal(layers):
-    """Return whether a network reads a track in order, and carries a state from block to block.
-
-    The others are bidirectional, and are run in windows.
-    """
+    """Return whether a network is causal and carries a state; others run in windows."""
     return not layers[0].bidirectional
 
 
 def lookahead(layers):
-    """Return how many frames after a frame, and as many before it, its window has."""
+    """Return the number of frames on either side of a frame in the context window."""
     first = layers[0]
     return first.units // first.n_inputs // 2 if first.kind == "context" else 0
 
 
 def halved(n_freqs):
-    """Return how many frequencies an encoder leaves."""
+    """Return the number of output frequencies of an encoder."""
     return -(-n_freqs // 2)

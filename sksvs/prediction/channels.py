@@ -1,4 +1,4 @@
-"""Take the channels of a track apart where their mean has next to nothing of them."""
+"""Split a track whose channels cancel each other in the downmix into its channels."""
 
 from dataclasses import replace
 
@@ -11,8 +11,8 @@ def channels_of(spectrogram):
     Parameters
     ----------
     spectrogram : Spectrogram
-        Of a `Centred` waveform with channels. The sources of its target, if it has one, are
-        downmixes of such.
+        Of a `Centred` waveform with channels. The sources of its target, if any, are downmixes of
+        such waveforms.
 
     Returns
     -------

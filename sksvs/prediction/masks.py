@@ -140,9 +140,8 @@ def run_over_blocks(network, blocks, make_input):
 def _run_in_order(network, blocks, make_input):
     """Yield the output of a causal network, block by block.
 
-    The blocks make no difference, as the network carries its state: the result is that of one
-    pass over the whole track. Where the network sees frames ahead, the output for a frame comes
-    when these have come.
+    As the network carries its state, the result is that of one pass over the whole track, whatever
+    the blocks. With a look-ahead, the output for a frame comes after the frames ahead.
     """
     state, margin = network.initial_state(), network.lookahead
     beyond = np.tile(network.beyond, (margin, 1))
@@ -165,10 +164,10 @@ def _run_in_order(network, blocks, make_input):
 def _run_in_windows(network, blocks, make_input):
     """Yield the output of a bidirectional network, made in overlapping windows.
 
-    Such a network would need a whole track at once, so what it predicts is *defined* window by
-    window: frames ``512 k`` to ``512 (k + 1)`` come from a pass over these and 64 more on either
-    side, as far as the track goes. A track of up to 512 frames has one window, which is the pass
-    over the whole. Windows are run in as many threads as there are cores, up to four.
+    Such a network would need a whole track at once, so its prediction is *defined* by windows:
+    frames ``512 k`` to ``512 (k + 1)`` come from a pass over these and up to 64 more on either
+    side. A track of up to 512 frames is one window. As many threads as there are cores, up to four,
+    run the windows.
     """
 
     def run(window):
@@ -180,7 +179,7 @@ def _run_in_windows(network, blocks, make_input):
 
 
 def _windows(blocks, make_input):
-    """Yield every block, its features with context, and how much that is before and after."""
+    """Yield every block, its features with context, and the lengths of the context."""
     last = None
     for block in blocks:
         features = make_input(block.frames)

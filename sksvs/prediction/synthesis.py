@@ -13,8 +13,8 @@ class MaskedSynthesis:
     params : STFTParams
     n_sources : int
     masks_sum_to_one : bool
-        Whether the last estimate is what the others leave of the mixture: it is then not inverted
-        but subtracted, so that the estimates add up to the mixture to the last bit or so.
+        Whether the last estimate is the rest of the mixture: it is then computed by subtraction,
+        so that the estimates add up to the mixture to within rounding.
     """
 
     def __init__(self, params, n_sources, masks_sum_to_one):
@@ -23,12 +23,12 @@ class MaskedSynthesis:
         self._synthesis = Synthesis(params)
 
     def push(self, block, masks):
-        """Return the estimates of the samples that the block finishes.
+        """Return the estimates of the samples that are complete with this block.
 
         Parameters
         ----------
         block : Block
-            The one that follows the last one.
+            The next one.
         masks : array of float32, shape (n_sources, n_freqs, n)
             Each is applied to every channel.
 

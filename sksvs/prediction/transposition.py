@@ -1,4 +1,4 @@
-"""Show a network a song higher and lower than it is, and average what it says."""
+"""Average the masks of a network over test-time pitch shifts."""
 
 import numpy as np
 
@@ -8,11 +8,10 @@ FRAMES_AT_ONCE = 256  # whose masks are moved back together
 
 
 class TransposedNetwork:
-    """A network that is shown every song in several transpositions; its masks are their mean.
+    """A network whose masks are the mean over several pitch shifts of its input.
 
-    What a network knows of one voice at one pitch it may not know at another. Shown as if it were
-    sung a little higher and lower, by a longer and a shorter singer, a voice is found at one of
-    these pitches where it is missed at another. The masks are moved back before they are averaged.
+    The bins of the input are moved up and down, together with pitches and formants; the masks are
+    moved back and averaged. A voice that the network misses at one pitch may be found at another.
 
     Parameters
     ----------
@@ -29,11 +28,11 @@ class TransposedNetwork:
         self.beyond = network.beyond
 
     def initial_state(self):
-        """Return the state before the first frame, for every transposition."""
+        """Return the state before the first frame, for every pitch shift."""
         return [self._network.initial_state() for _ in self._transpositions]
 
     def run(self, features, state=()):
-        """Return the mean of the masks, in the form of the output of one network, and the state.
+        """Return the mean of the masks, in the form of a network's output, and the state.
 
         Parameters and returns as in :meth:`sksvs.networks.onnx.Network.run`.
         """
@@ -55,7 +54,7 @@ class TransposedNetwork:
         return total
 
     def _moved_back(self, output, ratio):
-        """Return the masks of the untransposed song, in the form of an output."""
+        """Return the masks at the original pitch, in the form of an output."""
         n_masks = output.shape[1] // self._n_freqs
         masks = masks_from_output(output, self._n_sources, self._n_freqs)[:n_masks]
         moved = transpose_bins(masks.transpose(2, 0, 1), 1 / ratio)
@@ -63,14 +62,14 @@ class TransposedNetwork:
 
 
 def transpose_bins(values, ratio):
-    """Return spectra whose frequencies are multiplied, interpolated between bins.
+    """Multiply the frequencies of spectra by a factor, interpolating between bins.
 
-    Bin k of the result is what was at bin ``k / ratio``, and beyond the last bin what that one has.
+    Bin k of the result is the value at bin ``k / ratio``, at most that of the last bin.
 
     Parameters
     ----------
     values : array of float32, shape (..., n_freqs)
-        Magnitudes or masks. Masks of several sources go on adding up to one.
+        Magnitudes or masks. Masks of several sources still sum to one.
     ratio : float
 
     Returns

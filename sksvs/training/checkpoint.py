@@ -1,4 +1,4 @@
-"""Save a fit after its epochs, and go on from there when it was cut off."""
+"""Save the state of a fit after epochs, and resume an interrupted fit from it."""
 
 import hashlib
 import json
@@ -18,26 +18,26 @@ from sksvs.training.loop import Run
 from sksvs.training.model_pool import NetworkState
 
 FORMAT = 3  # 1: before constants were taken off the tracks; 2: names that hashed modules
-LARGEST_SHARE = 0.05  # of the time of a fit that goes into saving
+MAX_SHARE = 0.05  # of the time of a fit that goes into saving
 SHORT = 0.05  # seconds: a save that takes no longer is made after every epoch
 
 
 def fingerprint(separator, spectrograms, held_out, start):
-    """Return what tells one fit from every other: parameters, seed, tracks, and where it starts.
+    """Return the identity of a fit: a hash of its parameters, seed, tracks and starting point.
 
-    It is the hash of a description in JSON, in which classes and functions count by their names
-    alone: moving them to other modules changes nothing.
+    It is the hash of a JSON description that names classes and functions without their modules:
+    moving them to other modules changes nothing.
 
     Parameters
     ----------
     separator : BaseNetworkSeparator
-        Of its parameters those count that shape the network or the fit.
+        Its parameters that shape the network or the fit count.
     spectrograms : list of Spectrogram
         With their targets. An audio file counts by path, size and time, an array by its samples,
         and a view by its class and what it holds.
     held_out : array of bool
     start : object
-        What the fit goes on from; None for a new one.
+        What the fit continues from; None for a new one.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def fingerprint(separator, spectrograms, held_out, start):
 
 
 def _describe(value, known):
-    """Return what a value is made of, as JSON; `known`: what has been described, by its id."""
+    """Return a JSON description of a value; `known` caches descriptions by id."""
     if value is None or isinstance(value, (bool, np.bool_, Real, str)):
         return encode(value)
     if id(value) not in known:
@@ -80,10 +80,10 @@ def _describe_object(value, known):
 
 
 class Checkpoint:
-    """The file that holds the state of one fit: ``<folder>/<fingerprint>.npz``.
+    """The file with the state of one fit: ``<folder>/<fingerprint>.npz``.
 
-    It holds arrays and JSON, no pickle. It is written whole or not at all, so whenever a process
-    is killed, the state after some whole epoch is there. Many fits can share a folder.
+    It holds arrays and JSON, no pickle. It is written whole or not at all: whenever a process is
+    killed, the state after a whole epoch remains. Many fits can share a folder.
 
     Parameters
     ----------
@@ -100,24 +100,24 @@ class Checkpoint:
 
     @property
     def is_due(self):
-        """Whether to save now: epochs that are short beside a save do not each have one."""
+        """Whether to save now: saves take at most 5 % of the time."""
         passed = time.monotonic() - self._saved_at
-        return self._took <= SHORT or passed * LARGEST_SHARE >= self._took
+        return self._took <= SHORT or passed * MAX_SHARE >= self._took
 
     def save(self, state, random_state, run):
-        """Write the state after an epoch in place of the one that was saved last.
+        """Write the state after an epoch, replacing the last one.
 
         Parameters
         ----------
         state : NetworkState
         random_state : numpy.random.RandomState
-            What the next epoch is drawn from.
+            From which the next epoch is drawn.
         run : Run
 
         Raises
         ------
         OSError
-            If it cannot be written: the last checkpoint stays as it is.
+            If it cannot be written; the last checkpoint stays as it is.
         """
         started = time.monotonic()
         generator = random_state.get_state(legacy=False)
@@ -146,18 +146,18 @@ class Checkpoint:
         except OSError as error:
             raise OSError(
                 f"The checkpoint {self.path} cannot be written ({error.strerror or error}). The "
-                "last one is kept: make room and fit again to go on from there."
+                "last one is kept: make room and fit again to continue from there."
             ) from error
         self._saved_at = time.monotonic()
         self._took = self._saved_at - started
 
     def load(self, random_state):
-        """Return the state and the run that were saved last; None where nothing was.
+        """Return the state and the run that were saved last, or None.
 
         Parameters
         ----------
         random_state : numpy.random.RandomState
-            Set to what the next epoch is drawn from.
+            It is set to the state from which the next epoch is drawn.
 
         Returns
         -------

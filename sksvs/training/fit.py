@@ -1,4 +1,4 @@
-"""Fit a separator with a network: readers, batches, training, and what is kept of it."""
+"""Fit a separator with a network: readers, batches, training, fitted attributes."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -11,28 +11,33 @@ from sksvs.training.segments import SegmentBatches
 COMPILED_FROM = 300_000  # frames in a fit: with fewer, XLA takes longer to compile than it saves
 
 
-def learn(separator, layers, params, spectrograms, held_out, rng, start, max_iter, checkpoint_dir):
-    """Train the network of a separator and set its learnt attributes.
+def train(separator, layers, params, spectrograms, held_out, rng, start, max_iter, checkpoint_dir):
+    """Train the network of a separator and return its fitted attributes.
 
     Parameters
     ----------
     separator : BaseNetworkSeparator
     layers : tuple of Layer, ConvLayer or PathLayer
     params : STFTParams
-        Analysis that the network is to have.
+        STFT settings of the network.
     spectrograms : list of Spectrogram
         From `training_tracks` or `measured_tracks`; at any sample rate.
     held_out : array of bool, shape (n_tracks,)
-        Tracks that are not learnt from.
+        Tracks for the validation loss alone.
     rng : numpy.random.RandomState
-        Of initial weights, dropout and segments.
+        Determines initial weights, dropout and segments.
     start : dict or None
-        What to go on from: `weights_` alone, or "weights", "optimizer" and "dropout", with the
-        learning rate that the optimiser has; the input statistics then stay and the curves are
+        What to continue from: `weights_` alone, or "weights", "optimizer" and "dropout", at the
+        learning rate of that optimiser. The separator's input statistics stay and its curves are
         extended. None: a new network.
     max_iter : int
         Epochs.
     checkpoint_dir : str, path-like or None
+
+    Returns
+    -------
+    dict
+        The attributes by name.
     """
     try:  # these import TensorFlow, so not above
         from sksvs.training.checkpoint import Checkpoint, fingerprint
@@ -65,15 +70,17 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
     else:
         statistics = separator.input_mean_, separator.input_scale_
         curves = separator.loss_curve_, separator.validation_loss_curve_
-    learnt = reader if augmentation is None else AugmentedReader(reader, augmentation, budget)
+    trained = reader if augmentation is None else AugmentedReader(reader, augmentation, budget)
     validation_batches = None
     if held_out.any():
         watched = [x for x, out in zip(spectrograms, held_out) if out]
-        watched = TrackReader(watched, objective, separator.input_power, learnt.spare_bytes, params)
+        watched = TrackReader(
+            watched, objective, separator.input_power, trained.spare_bytes, params
+        )
         validation_batches = _batches(separator, watched, statistics, None)
 
     state = NetworkState(**start) if start and "optimizer" in start else None
-    batches = _batches(separator, learnt, statistics, rng)
+    batches = _batches(separator, trained, statistics, rng)
     stops_early = separator.early_stopping and validation_batches is not None
     with Progress(batches.n_frames, max_iter, separator.verbose) as progress:
         state, run = train_network(
@@ -97,30 +104,31 @@ def learn(separator, layers, params, spectrograms, held_out, rng, start, max_ite
             checkpoint=checkpoint,
             progress=progress,
         )
-    separator.weights_ = state.weights
-    separator.training_state_ = {
-        "optimizer": state.optimizer,
-        "dropout": state.dropout,
-        "solver": separator.solver,
+    optimizer = {"optimizer": state.optimizer, "dropout": state.dropout}
+    return {
+        "weights_": state.weights,
+        "training_state_": {**optimizer, "solver": separator.solver},
+        "input_mean_": statistics[0],
+        "input_scale_": statistics[1],
+        "input_power_": separator.input_power,
+        "loss_curve_": [*curves[0], *run.losses],
+        "validation_loss_curve_": [*curves[1], *run.validation_losses],
+        "n_iter_": len(curves[0]) + len(run.losses),
+        "held_out_": held_out,
+        "layers_": layers,
+        "n_sources_": n_sources,
     }
-    separator.input_mean_, separator.input_scale_ = statistics
-    separator.loss_curve_ = [*curves[0], *run.losses]
-    separator.validation_loss_curve_ = [*curves[1], *run.validation_losses]
-    separator.n_iter_ = len(separator.loss_curve_)
-    separator.held_out_ = held_out
-    separator.layers_, separator.input_power_ = layers, separator.input_power
-    separator.n_sources_ = n_sources
 
 
 def epoch_random_state(random_state, n_iter):
-    """Return the generator of one more epoch after `n_iter` of them: another one each time."""
+    """Return the random state of epoch `n_iter` of `partial_fit`: distinct and reproducible."""
     if random_state is None or isinstance(random_state, np.random.RandomState):
         return check_random_state(random_state)
     return np.random.RandomState([random_state, n_iter])
 
 
 def _compiles(layers, n_frames):
-    """Return whether the training step is compiled by XLA: in long fits of narrow networks."""
+    """Return whether XLA compiles the training step: in long fits of narrow networks."""
     return n_frames >= COMPILED_FROM and not any(layer.is_wide for layer in layers)
 
 

@@ -21,7 +21,7 @@ from sksvs.training.model_pool import (
 
 @dataclass
 class Run:
-    """What is known of a fit after some epochs, besides the state of the network."""
+    """Losses and the best epoch of a fit, after some epochs."""
 
     epoch: int = 0
     losses: list = field(default_factory=list)
@@ -59,7 +59,7 @@ def train_network(
     ----------
     layers : tuple of Layer, ConvLayer or PathLayer
     start : NetworkState, dict of str to array, or None
-        What to go on from; weights alone: with a new optimiser; None: new weights.
+        What to continue from; with weights alone, the optimiser is new; None: new weights.
     batches, validation_batches : iterable of Batch, one epoch a pass
         `validation_batches` may be None.
     objective : Objective
@@ -70,12 +70,12 @@ def train_network(
         The schedule, see `scheduled_rate`.
     learning_rate_init : float
     clip_norm : float or None
-        Largest norm of the gradient of all weights together.
+        Largest norm of the gradient of all weights together; None: not clipped.
     max_iter : int
         Epochs.
     patience : int or None
-        Stop after as many epochs without a validation loss better by `tol`, and return the best
-        weights; None: run all epochs and return the last.
+        Number of epochs without a validation loss better by `tol` after which to stop and return
+        the best weights; None: run all epochs and return the last weights.
     tol : float
     seed : int
     compiled : bool
@@ -84,7 +84,7 @@ def train_network(
         Whether large products are made in bfloat16.
     callbacks : list of keras.callbacks.Callback
     checkpoint : Checkpoint or None
-        Where to save after epochs, and what to resume from if it is there.
+        To save after epochs, and to resume from where it exists.
     progress : Progress
 
     Returns
@@ -140,7 +140,7 @@ def _is_over(run, patience, model):
 
 
 def _run_epoch(model, batches, validation_batches, run, progress):
-    """Learn from every batch, and extend the curves."""
+    """Train on every batch, and extend the loss curves."""
     progress.begin_epoch(run.epoch)
     run.losses.append(_mean_loss(model, "training", batches, run.epoch, progress.advance))
     if validation_batches is not None:
@@ -225,7 +225,7 @@ def _logs(run):
 
 @contextmanager
 def _no_retracing_warnings():
-    """Hold back TensorFlow's advice on retracing: networks of every kind are traced once."""
+    """Suppress TensorFlow's advice on retracing: every kind of network is traced once."""
 
     def is_other(record):
         return "triggered tf.function retracing" not in record.getMessage()

@@ -1,4 +1,4 @@
-"""Pair the tracks that are learnt from with their sources, and measure them."""
+"""Pair training tracks with their sources, and measure them."""
 
 import warnings
 
@@ -11,7 +11,7 @@ from sksvs.training.objective import MASK_LOSSES
 
 
 def training_tracks(X, y, estimator):
-    """Return the tracks with their sources as targets, after checking both.
+    """Check tracks and their sources; return the tracks with their sources as targets.
 
     Parameters
     ----------
@@ -23,8 +23,8 @@ def training_tracks(X, y, estimator):
     Returns
     -------
     list of Spectrogram
-        Each with a target: views of the downmixes of its sources, analysed with its own settings,
-        and the rule of its ideal mask, `RatioMask()` where X has none.
+        Each with a target: the downmixes of its sources, analysed with its own settings, and the
+        rule of its ideal mask, `RatioMask()` where X has none.
     """
     spectrograms = check_spectrograms(X, estimator)
     sources = check_sources(y, [x.waveform for x in spectrograms])
@@ -37,7 +37,7 @@ def training_tracks(X, y, estimator):
 
 
 def warn_of_unseen_mask(tracks, losses):
-    """Warn if an ideal mask has been chosen that none of the losses compares with.
+    """Warn if IRMTarget has chosen an ideal mask that has no effect on any of the losses.
 
     Parameters
     ----------
@@ -56,10 +56,10 @@ def warn_of_unseen_mask(tracks, losses):
 
 
 def measured_tracks(tracks):
-    """Return the downmixes of tracks and their targets without their constants, measured.
+    """Measure the downmixes of tracks and their targets; return them without their constants.
 
-    A mixture and its sources are read together, once. What comes from here is neither measured
-    nor warned of again.
+    A mixture and its sources are read together, once. Tracks returned from here are not measured
+    or warned of again.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def measured_tracks(tracks):
     Returns
     -------
     list of Spectrogram
-        Of `Centred` waveforms, the sources too.
+        Spectrograms of `Centred` waveforms, as are the sources of their targets.
 
     Warns
     -----
@@ -93,7 +93,7 @@ def _centred(x):
 
 
 def _measure(x):
-    """Measure a track if that has not been done; return by how much it differs from the sum."""
+    """Measure a track, once; return its difference from the sum of its sources in dB, or None."""
     if not x.waveform.measurement.is_done:
         return measure_track(x.waveform, [source.waveform for source in x.target.sources])
     return None

@@ -61,16 +61,16 @@ def _compile_model(layers, dropout, objective, solver, clip_norm, compiled, mixe
 
 
 class NetworkState(NamedTuple):
-    """All that changes while a network learns, as arrays.
+    """All that changes during training, as arrays.
 
     Attributes
     ----------
     weights : dict of str to array of float32
         By parameter name.
     optimizer : list of array
-        The optimiser's own, its learning rate among them, in Keras's order.
+        Variables of the optimiser, its learning rate among them, in Keras's order.
     dropout : list of array
-        Seed and counter of every layer that drops inputs.
+        Seed and counter of every layer with dropout.
     """
 
     weights: dict
@@ -86,9 +86,9 @@ def read_state(model, layers):
 
 
 def write_state(model, layers, state):
-    """Give a model the state that another model with the same layers and solver had.
+    """Set the state of a model to that of another with the same layers and solver.
 
-    Where only one of them drops inputs, the state of that is left as it is.
+    Where only one of them has dropout, its state stays as it is.
     """
     set_weights(model, layers, state.weights)
     pairs = [
@@ -100,7 +100,7 @@ def write_state(model, layers, state):
 
 
 def reset_model(model, layers, weights, learning_rate, seed):
-    """Make a model what it would be if it were new: weights, optimiser, dropout."""
+    """Reset weights, optimiser and dropout, as in a new model."""
     set_weights(model, layers, weights)
     model.optimizer.learning_rate = learning_rate
     reset_optimizer(model)
@@ -110,21 +110,21 @@ def reset_model(model, layers, weights, learning_rate, seed):
 
 
 def reset_optimizer(model):
-    """Make the optimiser a new one, at the learning rate that it has."""
+    """Reset the optimiser's state but for its learning rate."""
     for variable in model.optimizer.variables:
         if variable is not model.optimizer.learning_rate:
             variable.assign(np.zeros(variable.shape))
 
 
 def _dropout_variables(model):
-    """Return what a model holds besides its weights: seeds and counters."""
+    """Return the variables of a model besides its weights: seeds and counters of dropout."""
     weights = {id(variable) for variable in model.weights}
     return [variable for variable in model.variables if id(variable) not in weights]
 
 
 @contextmanager
 def lend_to_callbacks(callbacks, model):
-    """Let Keras callbacks watch a model: they are told when training begins and ends."""
+    """Attach Keras callbacks to a model, from the beginning of training to its end."""
     model.stop_training = False
     hooks = keras.callbacks.CallbackList(callbacks, model=model)
     try:
@@ -137,9 +137,9 @@ def lend_to_callbacks(callbacks, model):
 
 
 def start_tensorflow():
-    """Start TensorFlow, if it is not running, on the threads that this process is allowed.
+    """Start TensorFlow, unless it is running, with the number of threads this process may use.
 
-    joblib tells its workers through OMP_NUM_THREADS, which NumPy heeds and TensorFlow does not.
+    joblib limits its workers by OMP_NUM_THREADS, which TensorFlow ignores.
     """
     _limit_threads()
     tf.config.list_logical_devices()

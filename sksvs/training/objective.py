@@ -10,7 +10,7 @@ SILENT = np.float32(1e-30)  # magnitude without a phase: with one of 1e-40 a div
 
 
 class Objective(NamedTuple):
-    """A loss and what it compares.
+    """A loss and what it compares, as plain values.
 
     Attributes
     ----------
@@ -18,10 +18,10 @@ class Objective(NamedTuple):
         "magnitude_absolute_error" or the like.
     n_sources : int
     n_masks : int
-        Masks that the network gives: 1, the first source's, for two sources, else one a source.
+        Number of masks that the network outputs: 1, the first source's, or one a source.
     discriminative : float
-        The γ of Huang et al. 2014, eq. 9: how much an estimate's likeness to the other sources
-        counts against it.
+        The γ of Huang et al. 2014, eq. 9: the weight of the error against the *other* sources,
+        which is subtracted.
     """
 
     loss: str
@@ -31,30 +31,30 @@ class Objective(NamedTuple):
 
     @property
     def target(self):
-        """What the network's output is compared with: "masks", "magnitudes" or "spectra"."""
+        """What the loss compares: "masks", "magnitudes" or "spectra"."""
         if self.loss in MASK_LOSSES:
             return "masks"
         return "magnitudes" if self.loss in MAGNITUDE_LOSSES else "spectra"
 
     @property
     def n_compared(self):
-        """Sources that the loss looks at, from the first on.
+        """Number of sources in the loss, from the first on.
 
-        With one mask the spectra of two sources that add up to the mixture have the same error:
-        what one has too much is what the other lacks. Where they do not, the first one counts.
+        With one mask, the spectra of two sources that add up to the mixture have the same error
+        with opposite signs. Where they do not add up, the first one counts.
         """
         return 1 if self.target == "spectra" and self.n_masks == 1 else self.n_sources
 
     @property
     def n_parts(self):
-        """Arrays of n_freqs values that a frame's target consists of."""
+        """Number of arrays of n_freqs values in the target of a frame."""
         if self.target == "masks":
             return self.n_masks
         return 1 + self.n_compared * (1 if self.target == "magnitudes" else 2)
 
 
 def network_target(frames, sources, rule, level, objective):
-    """Return what the loss compares the network's output with.
+    """Return the target that the loss compares with the network's output.
 
     Parameters
     ----------

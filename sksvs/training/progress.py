@@ -1,4 +1,4 @@
-"""Show how far a fit has come: a bar on a terminal, a line an epoch anywhere else."""
+"""Show the progress of a fit: a bar on a terminal, a line an epoch anywhere else."""
 
 import sys
 import time
@@ -10,15 +10,15 @@ from sksvs.system.terminal import is_terminal
 
 
 class Progress:
-    """A bar with the epoch, the loss, frames per second and the time that is left.
+    """A bar with the epoch, the loss, frames per second and the time left.
 
-    Where standard error is no terminal but a file or a pipe, there is a line at the end of every
-    epoch instead; where it is missing or closed, or cannot be written any more, there is nothing.
+    Where standard error is a file or a pipe, one line at the end of every epoch; where it is
+    missing, closed or no longer writable, nothing.
 
     Parameters
     ----------
     n_frames : int
-        Frames in an epoch, about.
+        Approximate number of frames of an epoch.
     max_iter : int
         Epochs.
     visible : bool
@@ -42,26 +42,26 @@ class Progress:
         self._bar.close()
 
     def begin_epoch(self, number):
-        """Say which epoch it is, counted from 1: not the first where a fit is resumed."""
+        """Show the number of the epoch, counted from 1; a resumed fit begins with a later one."""
         bar, self._epoch = self._bar, f"epoch {number}/{self._max_iter}"
-        self._began, self._n_learnt = time.perf_counter(), 0
+        self._began, self._n_trained = time.perf_counter(), 0
         if bar.n == 0:
             bar.n = bar.initial = bar.last_print_n = (number - 1) * self._n_frames
         bar.set_description(self._epoch, refresh=False)
 
     def advance(self, n_frames, loss):
-        """Go on by some frames of this epoch; `loss` is its mean so far."""
-        self._n_learnt += n_frames
+        """Add frames of this epoch; `loss` is its mean so far."""
+        self._n_trained += n_frames
         self._bar.set_postfix_str(f"loss {loss:.5f}", refresh=False)
         self._bar.update(n_frames)
 
     def end_epoch(self, loss, val_loss=None):
-        """Show what the epoch has given."""
+        """Show the losses of the epoch."""
         words = f"loss {loss:.5f}"
         if val_loss is not None:
             words += f", validation loss {val_loss:.5f}"
         self._bar.set_postfix_str(words)
         if self._log is not None:
-            rate = self._n_learnt / (time.perf_counter() - self._began)
+            rate = self._n_trained / (time.perf_counter() - self._began)
             with suppress(OSError, ValueError):  # a full disk, a reader that has left, closed
                 print(f"{self._epoch}: {words}, {rate:.0f} frames/s", file=self._log, flush=True)

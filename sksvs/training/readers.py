@@ -1,4 +1,4 @@
-"""Read segments of tracks as the network's inputs and targets, as they are or augmented."""
+"""Read segments of tracks as inputs and targets of the network, plain or augmented."""
 
 from math import prod
 from threading import Lock
@@ -24,23 +24,22 @@ class Segment(NamedTuple):
 
 
 class TrackReader:
-    """The network's inputs and targets of a list of tracks, read in ranges of frames.
+    """Inputs and targets of the network for a list of tracks, in ranges of frames.
 
-    Mixtures and sources are read without their constants, see :func:`measured_tracks`.
-
-    What has been computed is kept, track by track, as far as a budget goes; the rest is computed
-    from the audio whenever it is asked for.
+    Mixtures and sources are read without their constants, see :func:`measured_tracks`. Tracks that
+    fit into a memory budget are computed once and kept; the others are computed from the audio
+    whenever they are read.
 
     Parameters
     ----------
     spectrograms : list of Spectrogram
-        From `training_tracks` or `measured_tracks`; at any sample rate. The network sees downmixes.
+        From `training_tracks` or `measured_tracks`, at any sample rate. Their downmixes are read.
     objective : Objective
-        What the targets are for.
+        Determines the targets.
     input_power : float
     cache_bytes : float
     params : STFTParams
-        Of the network, whose bins all tracks are shown in.
+        Of the network; the spectra of tracks at other sample rates are converted to its bins.
     """
 
     def __init__(self, spectrograms, objective, input_power, cache_bytes, params):
@@ -61,11 +60,11 @@ class TrackReader:
         self.spare_bytes = cache_bytes
 
     def draw(self, track, start, n_frames, rng):
-        """Return the segment, as far as the track goes; nothing is left to be drawn."""
+        """Return a segment that ends with the track at the latest; nothing is random here."""
         return Segment(track, start, min(start + n_frames, self.n_frames[track]))
 
     def names(self, segment):
-        """Return the names of the tracks that the segment comes from."""
+        """Return the names of the tracks in a segment."""
         return (self.spectrograms[segment.track].name,)
 
     def read(self, segment):
@@ -88,7 +87,7 @@ class TrackReader:
         return whole
 
     def _read_input(self, track, start, stop):
-        """Return the input alone; where it is not kept, the sources need not be analysed."""
+        """Return the input alone, without analysing the sources where it is not kept."""
         if track in self._cache:
             return self.read(Segment(track, start, stop))[0]
         x = self.spectrograms[track]
@@ -112,7 +111,7 @@ class TrackReader:
         Returns
         -------
         mean, scale : array of float32, shape (n_freqs,)
-            The scale is at least 1 % of the largest, so that empty bands are not blown up.
+            The scale is at least 1 % of the largest, so that empty bands are not amplified.
         """
         tracks = (track for track in range(len(self.spectrograms)))
         total, squares = sum(thread_map(self._input_sums, tracks))
@@ -133,11 +132,11 @@ class TrackReader:
 
 
 class AugmentedReader:
-    """The network's inputs and targets of segments whose sources are varied and mixed anew.
+    """Inputs and targets of segments whose sources are augmented and mixed anew.
 
-    A segment that reaches beyond the end of its track goes on at the beginning. Its level is that
-    of sources which are as loud as their tracks, or the channels of them that are read, are on the
-    whole, and uncorrelated.
+    A segment that reaches beyond the end of its track continues at its beginning. Its level is
+    computed from the mean powers of the tracks (or channels) that its sources come from, as if
+    sources were uncorrelated.
 
     Parameters
     ----------
@@ -145,9 +144,8 @@ class AugmentedReader:
         Of the same tracks, as they are.
     augmentation : Augmentation
     cache_bytes : float
-        Budget for keeping the sources of tracks in memory, decoded, with their channels where the
-        augmentation chooses among them; the others are read from their files whenever they are
-        needed.
+        Memory budget for decoded sources, with their channels where the augmentation chooses among
+        them. Sources of other tracks are read from their files whenever they are needed.
     """
 
     def __init__(self, reader, augmentation, cache_bytes):
@@ -177,12 +175,12 @@ class AugmentedReader:
         self.spare_bytes = cache_bytes
 
     def draw(self, track, start, n_frames, rng):
-        """Return how many frames a segment has and the plan by which it is put together."""
+        """Return the number of frames of a segment and the plan by which it is mixed."""
         first = self.params.first_sample(start)
         return n_frames, draw_plan(self.augmentation, track, first, self.sources, rng)
 
     def names(self, segment):
-        """Return the names of the tracks that the segment comes from."""
+        """Return the names of the tracks in a segment."""
         return tuple(self.reader.spectrograms[part.track].name for part in segment[1])
 
     def read(self, segment):

@@ -1,4 +1,4 @@
-"""Cut many tracks into segments and hand them out in shuffled batches, made in the background."""
+"""Cut tracks into segments and prepare shuffled batches of them in background threads."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from sksvs.system.threads import thread_map
 
 
 class Batch(NamedTuple):
-    """Segments that are learnt from together.
+    """Segments of one training step.
 
     Attributes
     ----------
@@ -16,9 +16,9 @@ class Batch(NamedTuple):
         Standardised.
     targets : array of float32, shape (batch_size, segment_frames, n_values)
     frame_weights : array of float32, shape (batch_size, segment_frames)
-        0 for a frame that only fills up, else 1.
+        0 for padding, else 1.
     tracks : tuple of str
-        The names of the tracks that the segments come from.
+        Names of the tracks in the batch.
     """
 
     inputs: np.ndarray
@@ -30,13 +30,13 @@ class Batch(NamedTuple):
 class SegmentBatches:
     """Batches of equally long segments of all tracks; every pass over it is one epoch.
 
-    Each epoch takes about as many frames as there are, from random places, in random order. All
-    batches have one shape: a track that is shorter than a segment is followed by silence, and the
-    last batch by silent segments, whose frames have no weight.
+    An epoch has about as many frames as the tracks together, from random places, in random order.
+    All batches have one shape: a track shorter than a segment is padded with silence, and the last
+    batch repeats segments of its own; padding has no weight.
 
-    The segments are drawn before the epoch begins. Reading, decoding and analysing them is left to
-    other threads, one batch each and at most one more than there are cores, while the caller works
-    on the batch before: so how many there are makes no difference to what comes out.
+    The segments are drawn before the epoch begins. Threads read, decode and analyse them, one batch
+    each and at most one more than there are cores, while the caller works on the batch before. So
+    the number of threads has no effect on the batches.
 
     Parameters
     ----------
@@ -45,8 +45,7 @@ class SegmentBatches:
     mean, scale : array of float32, shape (n_freqs,)
         Of the input, to standardise it.
     random_state : numpy.random.RandomState or None
-        None takes the same evenly spread segments in the same order every time, which is what a
-        validation loss wants.
+        None: the same evenly spread segments in the same order every time, for a validation loss.
     """
 
     def __init__(self, reader, segment_frames, batch_size, mean, scale, random_state=None):
@@ -58,7 +57,7 @@ class SegmentBatches:
 
     @property
     def n_frames(self):
-        """Frames of an epoch, those that fill up short tracks included."""
+        """Number of frames of an epoch, padding of short tracks included."""
         return self.segment_frames * sum(map(self._n_segments, self.reader.n_frames))
 
     def __iter__(self):
@@ -70,7 +69,7 @@ class SegmentBatches:
         )
 
     def _draw(self):
-        """Return the segments of one epoch, as the reader names them."""
+        """Return the segments of one epoch, drawn by the reader."""
         rng, places = self.random_state, []
         for track, n_frames in enumerate(self.reader.n_frames):
             room = max(0, n_frames - self.segment_frames)
@@ -84,7 +83,7 @@ class SegmentBatches:
         return [self.reader.draw(*place, self.segment_frames, rng) for place in places]
 
     def _n_segments(self, n_frames):
-        """Return how many segments a track gives in an epoch."""
+        """Return the number of segments of a track in an epoch."""
         return -(-n_frames // self.segment_frames)
 
     def _make_batch(self, segments, size):
@@ -100,8 +99,8 @@ class SegmentBatches:
             targets[i, :n_frames] = target
             weights[i, :n_frames] = 1
         inputs[: len(segments)] /= self.scale
-        # A last batch is filled up by segments of its own, without weight: layers that normalise
-        # over the batch see nothing that is not there.
+        # The last batch repeats segments of its own, without weight, so that silence does not
+        # change the statistics of batch normalisation.
         again = np.arange(len(segments), size) % len(segments)
         inputs[len(segments) :], targets[len(segments) :] = inputs[again], targets[again]
         names = dict.fromkeys(name for s in segments for name in self.reader.names(s))

@@ -1,4 +1,4 @@
-"""Keras layers of convolutional recurrent networks: convolutions, and GRUs along either axis."""
+"""Keras layers of convolutional recurrent networks: convolutions and dual-path GRUs."""
 
 import keras
 import tensorflow as tf
@@ -18,14 +18,14 @@ INITIALIZERS = {  # of all others: zeros
 
 
 class NormalisedLayer(MixedPrecision, keras.layers.Layer):
-    """A layer that is made from its description and can be normalised over the batch.
+    """A layer that is built from its description, with batch normalisation.
 
     Parameters
     ----------
     layer : ConvLayer or PathLayer, or dict
-        What it is; a dict has the fields of one.
+        Its description; a dict has the fields of one.
     mixed_precision : bool, default=False
-        Whether products are made in bfloat16 while learning; all else is float32.
+        Whether products are made in bfloat16 during training; all else is float32.
     """
 
     description = None  # the class of `layer`
@@ -36,7 +36,7 @@ class NormalisedLayer(MixedPrecision, keras.layers.Layer):
         self.layer = layer
 
     def build(self, input_shape=None):
-        """Make the weights, those that are trained first; the layer knows their shapes."""
+        """Create the weights, trained ones first; the input shape is not needed."""
         self._parameters = {}
         for path, shape in self.layer.parameter_shapes.items():
             name = path.removeprefix(f"{self.layer.name}/")
@@ -55,7 +55,7 @@ class NormalisedLayer(MixedPrecision, keras.layers.Layer):
         return tf.convert_to_tensor(self._parameters[name])
 
     def _normalise(self, sums, training):
-        """Normalise every channel, while learning by the statistics of this batch."""
+        """Normalise every channel, in training by the statistics of this batch."""
         parameters = self._tensor("scale"), self._tensor("bias")
         if not training:
             statistics = self._tensor("mean"), self._tensor("variance")
@@ -69,7 +69,7 @@ class NormalisedLayer(MixedPrecision, keras.layers.Layer):
         return normalised
 
     def get_config(self):
-        """Return what the layer is made from."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "layer": self.layer._asdict()}
 
 
@@ -95,7 +95,7 @@ class ConvolutionLayer(NormalisedLayer):
         values : tensor of float, shape (batch, n_frames, frequencies, n_channels)
         skipped : tensor of float, shape (batch, n_frames, frequencies, n_skipped), optional
         training : bool
-            Whether to normalise by the statistics of this batch, and to keep them in mind.
+            Whether to normalise by the statistics of this batch, and to update the running ones.
         """
         layer, kernel = self.layer, self._tensor("kernel")
         if skipped is not None:
@@ -115,7 +115,7 @@ class ConvolutionLayer(NormalisedLayer):
         return self.activation(self._normalise(tf.cast(sums, tf.float32), training))
 
     def compute_output_shape(self, shape, *_):
-        """Return the shape of what `call` returns."""
+        """Return the shape of the output."""
         layer = self.layer
         if layer.kind == "conv_mask":
             return (*shape[:2], layer.units)
@@ -124,7 +124,7 @@ class ConvolutionLayer(NormalisedLayer):
 
 @keras.saving.register_keras_serializable("sksvs")
 class PathRecurrence(NormalisedLayer):
-    """A GRU along frequencies or along frames, whose outputs are added to what it has seen.
+    """A GRU along frequencies or frames with a projection and a residual connection.
 
     Parameters are those of :class:`NormalisedLayer`, `layer` a PathLayer or its fields.
     """
@@ -132,15 +132,15 @@ class PathRecurrence(NormalisedLayer):
     description = PathLayer
 
     def call(self, values, training=False):
-        """Return the sum of `values` and what the GRU makes of them, of the same shape.
+        """Return the sum of `values` and the projected output of the GRU, of the same shape.
 
         Parameters
         ----------
         values : tensor of float, shape (batch, n_frames, frequencies, n_channels)
         training : bool
-            Whether to normalise by the statistics of this batch, and to keep them in mind.
+            Whether to normalise by the statistics of this batch, and to update the running ones.
         """
-        # The axis that the GRU runs along comes first, every place on the other is a sequence.
+        # The axis of the GRU comes first; every place on the other axis is a sequence.
         along = 1 if self.layer.kind == "frame_path" else 2
         order = [along, 0, 3 - along, 3]
         ahead = tf.transpose(values, order)
@@ -158,7 +158,7 @@ class PathRecurrence(NormalisedLayer):
         return values + self._normalise(tf.ensure_shape(added, values.shape), training)
 
     def compute_output_shape(self, shape):
-        """Return the shape of what `call` returns."""
+        """Return the shape of the output."""
         return shape
 
 

@@ -1,10 +1,9 @@
 """Keras GRU layers that train fast: big products outside the time loop.
 
-A stock Keras GRU multiplies every frame's input within its time loop, and TensorFlow derives the
-backward loop from it, with a weight gradient added up at every step. Here the loop holds only
-what depends on the step before it, forwards and backwards; the input's product and all weight
-gradients are one product over all frames each. Two directions share a loop, unless they are wide.
-The layers are those of Keras otherwise: the same weights in the same order, the same outputs.
+A stock Keras GRU multiplies every frame's input within its time loop, and its backward loop adds
+up a weight gradient at every step. Here the loops hold only what depends on the step before; the
+product with the input and all weight gradients are one product over all frames each. Two directions
+share a loop, unless they are wide. Weights, their order and outputs are those of Keras.
 """
 
 import keras
@@ -19,14 +18,14 @@ from sksvs.networks.keras.wide_recurrence import run_wide_recurrence
 class ProjectedGRU(MixedPrecision, keras.layers.GRU):
     """A `keras.layers.GRU` with ``reset_after=False`` and the standard activations.
 
-    It always starts from a state of zeros and returns all outputs, in the order of computation
-    (with `go_backwards`, the last frame first), as the stock layer does.
+    It starts from a state of zeros and returns all outputs in the order of computation (with
+    `go_backwards`, the last frame first), as the stock layer does.
 
     Parameters
     ----------
     *args, mixed_precision=False, **kwargs
-        Those of GRU, and whether the product with the input is made in bfloat16 while learning,
-        and in a wide bidirectional layer those with the state.
+        Those of GRU, and whether the product with the input, and in a wide bidirectional layer
+        those with the state, are made in bfloat16 during training.
     """
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
@@ -57,7 +56,7 @@ def _run_directions(sequences, layers, training):
         cell, inputs = layer.cell, sequences
         if training and cell.dropout:
             inputs = sequences * _dropout_mask(cell, sequences)
-        # The wide input is multiplied as it lies; only what the loop reads is put time first.
+        # The product comes before the transposition, which is then of the narrower array.
         in_bfloat16 = bool(training and layer.mixed_precision)
         values = multiply_frames(inputs, cell.kernel, cell.bias, in_bfloat16)
         projected.append(tf.transpose(values, [1, 0, 2]))
@@ -91,7 +90,7 @@ def run_in_order(projected, kernels, backwards):
 
 
 def _run_wide_directions(sequences, layers, training):
-    """Return what `_run_directions` does, by a loop for each direction."""
+    """Return the outputs of `_run_directions`, with one loop a direction."""
     frames, outputs = tf.transpose(sequences, [1, 0, 2]), []
     for layer in layers:
         cell, inputs = layer.cell, frames
@@ -109,11 +108,11 @@ def _run_wide_directions(sequences, layers, training):
 
 
 def _dropout_mask(cell, sequences):
-    """Return what a layer's inputs are multiplied by: (batch, 1, n_inputs), new for every call."""
+    """Draw the dropout mask of a layer's inputs: (batch, 1, n_inputs), new for every call."""
     mask = cell.get_dropout_mask(sequences[:, 0, :])
     cell.reset_dropout_mask()
-    # A product with the identity changes nothing, but XLA draws what comes out of a product once
-    # and everything else again for every frame.
+    # A product with the identity changes nothing, but XLA evaluates a product once and would draw
+    # the mask itself again for every frame.
     return tf.matmul(mask, tf.eye(sequences.shape[-1]))[:, tf.newaxis]
 
 
@@ -165,42 +164,42 @@ def run_recurrence(projected, kernels):
     states, gates = states.stack(), gates.stack()
 
     def gradient(upstream):
-        """Go back through time with what the forward loop has kept; nothing is computed twice."""
+        """Go back through time with the gates and states of the forward loop."""
         before = tf.concat([start[tf.newaxis], states[:-1]], axis=0)
         kept = rows(3 * units).unstack(gates), rows(units).unstack(before)
         upstream_rows = rows(units).unstack(upstream)
         from_gates = tf.linalg.matrix_transpose(gate_kernels)
         from_candidates = tf.linalg.matrix_transpose(candidate_kernels)
 
-        def step_back(i, of_next, of_projected):
+        def step_back(i, d_next, d_inputs):
             all_gates, state = (array.read(i) for array in kept)
             update, reset, candidate = tf.split(all_gates, 3, axis=-1)
-            of_state = upstream_rows.read(i) + of_next
-            of_candidate = of_state * (1 - update) * (1 - candidate * candidate)
-            of_update = of_state * (state - candidate) * update * (1 - update)
-            of_reset_state = of_candidate @ from_candidates
-            of_reset = of_reset_state * state * reset * (1 - reset)
-            of_both = tf.concat([of_update, of_reset], axis=-1)
-            of_next = of_state * update + of_reset_state * reset + of_both @ from_gates
-            row = tf.concat([of_both, of_candidate], axis=-1)
-            return i - 1, of_next, of_projected.write(i, row)
+            d_state = upstream_rows.read(i) + d_next
+            d_candidate = d_state * (1 - update) * (1 - candidate * candidate)
+            d_update = d_state * (state - candidate) * update * (1 - update)
+            d_reset_state = d_candidate @ from_candidates
+            d_reset = d_reset_state * state * reset * (1 - reset)
+            d_gates = tf.concat([d_update, d_reset], axis=-1)
+            d_next = d_state * update + d_reset_state * reset + d_gates @ from_gates
+            row = tf.concat([d_gates, d_candidate], axis=-1)
+            return i - 1, d_next, d_inputs.write(i, row)
 
-        _, _, of_projected = tf.while_loop(
+        _, _, d_inputs = tf.while_loop(
             lambda i, *_: i >= 0,
             step_back,
             (n_frames - 1, start, rows(3 * units)),
             maximum_iterations=n_frames,
         )
-        of_projected = of_projected.stack()
+        d_inputs = d_inputs.stack()
         reset_states = gates[..., units : 2 * units] * before
-        of_kernels = tf.concat(
+        d_kernels = tf.concat(
             [
-                _by_direction(before, of_projected[..., : 2 * units]),
-                _by_direction(reset_states, of_projected[..., 2 * units :]),
+                _by_direction(before, d_inputs[..., : 2 * units]),
+                _by_direction(reset_states, d_inputs[..., 2 * units :]),
             ],
             axis=-1,
         )
-        return of_projected, of_kernels
+        return d_inputs, d_kernels
 
     return states, gradient
 

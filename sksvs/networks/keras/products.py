@@ -1,15 +1,15 @@
-"""One product of two matrices over all frames of all sequences, of 32 bits or of 16."""
+"""Multiply all frames of all sequences as one matrix, in float32 or bfloat16."""
 
 import tensorflow as tf
 
 
 class MixedPrecision:
-    """What a Keras layer needs that can make large products in bfloat16; before its base class.
+    """Mixin of Keras layers that can make large products in bfloat16; before the base class.
 
     Parameters
     ----------
     *args, mixed_precision=False, **kwargs
-        Those of the layer, and whether they are made so while learning.
+        Those of the layer, and whether products are made in bfloat16 during training.
     """
 
     def __init__(self, *args, mixed_precision=False, **kwargs):
@@ -17,7 +17,7 @@ class MixedPrecision:
         self.mixed_precision = mixed_precision
 
     def get_config(self):
-        """Return what the layer is made from."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "mixed_precision": self.mixed_precision}
 
 
@@ -36,9 +36,9 @@ def over_all_frames(inputs, gradients, in_bfloat16=False):
 
 
 def multiply(left, right, in_bfloat16, transpose_a=False):
-    """Return a product of float32 matrices, by way of bfloat16 if wanted.
+    """Return the product of float32 matrices, made in bfloat16 if wanted.
 
-    A product of bfloat16 is added up in float32, and its gradients are made in bfloat16 too.
+    A product in bfloat16 is summed up in float32; its gradients are products in bfloat16, too.
     """
     if not in_bfloat16:
         return tf.matmul(left, right, transpose_a=transpose_a)

@@ -14,12 +14,12 @@ from sksvs.networks.keras.products import MixedPrecision, multiply_frames, over_
 
 @keras.saving.register_keras_serializable("sksvs")
 class ContextWindow(keras.layers.Layer):
-    """Put the frames around every frame beside it, the earliest first; zeros beyond both ends.
+    """Concatenate the frames around every frame, the earliest first; zeros beyond both ends.
 
     Parameters
     ----------
     width : int
-        How many frames, an odd number.
+        Number of frames, odd.
     """
 
     def __init__(self, width, **kwargs):
@@ -34,12 +34,12 @@ class ContextWindow(keras.layers.Layer):
         return tf.concat(shifted, axis=-1)
 
     def compute_output_shape(self, input_shape):
-        """Return the shape of what `call` returns."""
+        """Return the shape of the output."""
         *shape, n_inputs = input_shape
         return (*shape, self.width * n_inputs)
 
     def get_config(self):
-        """Return what the layer is made from."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "width": self.width}
 
 
@@ -50,7 +50,7 @@ class FlatDense(MixedPrecision, keras.layers.Dense):
     Parameters
     ----------
     *args, mixed_precision=False, **kwargs
-        Those of Dense, and whether the product is made in bfloat16 while learning.
+        Those of Dense, and whether the product is made in bfloat16 during training.
     """
 
     def call(self, sequences, training=False):
@@ -63,13 +63,13 @@ class FlatDense(MixedPrecision, keras.layers.Dense):
 class ReluRNN(MixedPrecision, keras.layers.SimpleRNN):
     """A `keras.layers.SimpleRNN` with ``activation="relu"`` and ``return_sequences=True``.
 
-    It always starts from a state of zeros, reads forwards and drops nothing.
+    It is causal, starts from a state of zeros and has no dropout.
 
     Parameters
     ----------
     *args, mixed_precision=False, **kwargs
-        Those of SimpleRNN, and whether the product with the input is made in bfloat16 while
-        learning.
+        Those of SimpleRNN, and whether the product with the input is made in bfloat16 during
+        training.
     """
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
@@ -77,7 +77,7 @@ class ReluRNN(MixedPrecision, keras.layers.SimpleRNN):
         if initial_state is not None or mask is not None:
             return super().call(sequences, initial_state, mask, training)
         cell = self.cell
-        # The wide input is multiplied as it lies; only what the loop reads is put time first.
+        # The product comes before the transposition, which is then of the narrower array.
         in_bfloat16 = bool(training and self.mixed_precision)
         projected = multiply_frames(sequences, cell.kernel, cell.bias, in_bfloat16)
         kernel = tf.convert_to_tensor(cell.recurrent_kernel)
@@ -125,18 +125,18 @@ def run_relu_recurrence(projected, kernel):
         """Go back through time: ``g ← (upstream + g Uᵀ) ⊙ [h > 0]``."""
         upstream_rows, from_next = rows().unstack(upstream), tf.transpose(kernel)
 
-        def step_back(i, of_state, of_projected):
-            of_sum = tf.where(kept.read(i) > 0, upstream_rows.read(i) + of_state, 0)
-            return i - 1, of_sum @ from_next, of_projected.write(i, of_sum)
+        def step_back(i, d_state, d_inputs):
+            d_sum = tf.where(kept.read(i) > 0, upstream_rows.read(i) + d_state, 0)
+            return i - 1, d_sum @ from_next, d_inputs.write(i, d_sum)
 
-        *_, of_projected = tf.while_loop(
+        *_, d_inputs = tf.while_loop(
             lambda i, *_: i >= 0,
             step_back,
             (n_frames - 1, start, rows()),
             maximum_iterations=n_frames,
         )
-        of_projected = of_projected.stack()
+        d_inputs = d_inputs.stack()
         # The first step starts from zeros, which add nothing to the kernel's gradient.
-        return of_projected, over_all_frames(states[:-1], of_projected[1:])
+        return d_inputs, over_all_frames(states[:-1], d_inputs[1:])
 
     return states, gradient

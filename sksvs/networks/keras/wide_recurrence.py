@@ -1,9 +1,8 @@
-"""Run one direction of a wide GRU over time, forwards and backwards, fast outside XLA.
+"""Run one direction of a wide GRU and its gradient, fast outside XLA.
 
-XLA multiplies the states of a batch by a wide kernel more slowly than TensorFlow's own product
-does. So the loops here are TensorFlow's, and of a step only the elementwise work of going back
-is compiled. Two directions do not depend on each other, and TensorFlow runs their loops at the
-same time, each on a core.
+XLA multiplies the states of a batch by a wide kernel more slowly than TensorFlow does. So the loops
+here are TensorFlow's, and XLA compiles only the elementwise work of the backward steps. TensorFlow
+runs the independent loops of two directions at the same time, each on a core.
 """
 
 import tensorflow as tf
@@ -16,7 +15,8 @@ def run_wide_recurrence(
 ):
     """Run a GRU over its projected inputs.
 
-    The equations are those of `_gru_layers.run_recurrence`, with ``p`` in two parts.
+    The equations are those of :func:`sksvs.networks.keras.gru.run_recurrence`, with ``p`` in two
+    parts.
 
     Parameters
     ----------
@@ -80,43 +80,41 @@ def run_wide_recurrence(
             upstream_rows = rows().unstack(upstream)
             from_gates, from_candidate = tf.transpose(to_gates), tf.transpose(to_candidate)
 
-            def step_back(i, of_next, of_next_gates, of_gates, of_candidates):
+            def step_back(i, d_next, d_next_gates, d_gates, d_candidates):
                 t = frame(i)
                 before = befores.read(t)
                 update, reset, candidate = (array.read(t) for array in activations)
-                of_state = (upstream_rows.read(t), of_next, of_next_gates)
-                of_before, of_update, of_candidate = _through_state(
-                    of_state, before, update, candidate
-                )
-                of_before, of_both = _through_reset(
-                    multiply(of_candidate, from_candidate, in_bfloat16),
+                d_state = (upstream_rows.read(t), d_next, d_next_gates)
+                d_before, d_update, d_candidate = _through_state(d_state, before, update, candidate)
+                d_before, d_both = _through_reset(
+                    multiply(d_candidate, from_candidate, in_bfloat16),
                     before,
                     reset,
-                    of_before,
-                    of_update,
+                    d_before,
+                    d_update,
                 )
                 return (
                     i - 1,
-                    of_before,
-                    multiply(of_both, from_gates, in_bfloat16),
-                    of_gates.write(t, of_both),
-                    of_candidates.write(t, of_candidate),
+                    d_before,
+                    multiply(d_both, from_gates, in_bfloat16),
+                    d_gates.write(t, d_both),
+                    d_candidates.write(t, d_candidate),
                 )
 
-            *_, of_gates, of_candidates = tf.while_loop(
+            *_, d_gates, d_candidates = tf.while_loop(
                 lambda i, *_: i >= 0,
                 step_back,
                 (n_frames - 1, start, start, rows(2 * units), rows()),
                 maximum_iterations=n_frames,
             )
-            of_gates, of_candidates = of_gates.stack(), of_candidates.stack()
+            d_gates, d_candidates = d_gates.stack(), d_candidates.stack()
             # The first step starts from zeros, which add nothing to the kernel's gradient.
             earlier, later = slice(None, -1), slice(1, None)
             if backwards:
                 earlier, later = later, earlier
-            of_gate_kernel = over_all_frames(states[earlier], of_gates[later], in_bfloat16)
-            of_candidate_kernel = over_all_frames(reset_states.stack(), of_candidates, in_bfloat16)
-            return of_gates, of_candidates, of_gate_kernel, of_candidate_kernel
+            d_gate_kernel = over_all_frames(states[earlier], d_gates[later], in_bfloat16)
+            d_candidate_kernel = over_all_frames(reset_states.stack(), d_candidates, in_bfloat16)
+            return d_gates, d_candidates, d_gate_kernel, d_candidate_kernel
 
         return states, gradient
 
@@ -124,19 +122,19 @@ def run_wide_recurrence(
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _through_state(of_state, before, update, candidate):
+def _through_state(d_state, before, update, candidate):
     """Return the gradients of the state before, the update gate and the candidate.
 
     That of the state comes in parts; the gates and the candidate are before their activations.
     """
-    of_state = tf.add_n(of_state)
-    of_update = of_state * (before - candidate) * update * (1 - update)
-    of_candidate = of_state * (1 - update) * (1 - candidate * candidate)
-    return of_state * update, of_update, of_candidate
+    d_state = tf.add_n(d_state)
+    d_update = d_state * (before - candidate) * update * (1 - update)
+    d_candidate = d_state * (1 - update) * (1 - candidate * candidate)
+    return d_state * update, d_update, d_candidate
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _through_reset(of_reset_state, before, reset, of_before, of_update):
+def _through_reset(d_reset_state, before, reset, d_before, d_update):
     """Return the gradients of the state before and of both gates, side by side."""
-    of_reset = of_reset_state * before * reset * (1 - reset)
-    return of_before + of_reset_state * reset, tf.concat([of_update, of_reset], axis=-1)
+    d_reset = d_reset_state * before * reset * (1 - reset)
+    return d_before + d_reset_state * reset, tf.concat([d_update, d_reset], axis=-1)

@@ -1,8 +1,8 @@
 """Build the ONNX graph of a mask network from its layers.
 
-The graph computes what the Keras network that was trained computes, from the same description
-(:mod:`sksvs.networks.spec`). The normalisation, whose statistics are fixed after the fit, becomes
-part of the kernels.
+The graph computes the same as the Keras network, from the same layers
+(:mod:`sksvs.networks.spec`). Batch normalisation, whose statistics are fixed after the fit, is
+folded into the kernels.
 """
 
 import numpy as np
@@ -22,10 +22,10 @@ def build_model(layers, weights, mean, scale, metadata=None):
     """Return the ONNX model of a network.
 
     Its input "features" has the shape (batch, n_frames, n_freqs), float32, before it is
-    standardised; its "output" (batch, n_frames, n_outputs). A causal network also takes the state
-    of every recurrent layer, of shape (1, batch, units), and gives it back ("state_0" and
-    "next_state_0", …): zeros before the first frame. A network with a window of frames has
-    ``width - 1`` fewer frames in its output than in its input, half of them on either side.
+    standardised; its "output" (batch, n_frames, n_outputs). A causal network also takes and returns
+    the state of every recurrent layer, of shape (1, batch, units), as "state_0" and "next_state_0",
+    …: zeros before the first frame. With a context window, the output has ``width - 1`` fewer
+    frames than the input, half of them on either side.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ def build_model(layers, weights, mean, scale, metadata=None):
     weights : dict of str to array of float32
         By parameter name, see `parameter_shapes`.
     mean, scale : array of float32, shape (n_freqs,)
-        What the input is standardised with.
+        Statistics by which the input is standardised.
     metadata : dict of str to str, optional
-        Kept with the model.
+        Stored with the model.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def build_model(layers, weights, mean, scale, metadata=None):
 
 
 class _Graph:
-    """Nodes, constants and states of a graph that is being put together."""
+    """Nodes, constants and states of a graph under construction."""
 
     def __init__(self):
         self._nodes, self._constants = [], []
@@ -82,7 +82,7 @@ class _Graph:
         return name
 
     def shape(self, *sizes):
-        """Return a constant for Reshape: 0 keeps a size, -1 takes what is left."""
+        """Add a shape for Reshape, in which 0 keeps a size and -1 takes the rest."""
         return self.constant(sizes, np.int64)
 
     def node(self, kind, *inputs, output=None, n_outputs=1, **attributes):
@@ -93,7 +93,7 @@ class _Graph:
         return outputs[0] if n_outputs == 1 else outputs
 
     def state(self, units):
-        """Add a state; return the name of its input, and of the output after these frames."""
+        """Add a state; return the names of its input and its output."""
         name = f"state_{len(self._states)}"
         self._states.append((name, units))
         return name, f"next_{name}"
@@ -103,7 +103,7 @@ class _Graph:
         return values if activation == "linear" else self.node(ACTIVATIONS[activation], values)
 
     def model(self, n_inputs, n_outputs, metadata):
-        """Return the model of all that has been added."""
+        """Return the model of all nodes."""
 
         def tensor(name, *shape):
             return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
@@ -132,7 +132,7 @@ def _dense(graph, values, layer, kernel, bias):
 
 
 def _context(graph, values, layer):
-    """Put the frames around every frame side by side."""
+    """Add a context window: concatenate the frames around every frame."""
     width = layer.units // layer.n_inputs
     axis = graph.constant([1], np.int64)
     shifted = []
@@ -154,7 +154,7 @@ def _gru(graph, values, layer, *parameters):
 
 
 def _run_gru(graph, sequences, parameters, state=None):
-    """Return the outputs (n_steps, n_ways, n_sequences, units) of a GRU in one way or both."""
+    """Return the outputs (n_steps, n_directions, n_sequences, units) of a GRU."""
     kernels, recurrent_kernels, biases = (parameters[i::3] for i in range(3))
     kernel = graph.constant(np.stack([k.T for k in kernels]))
     recurrent_kernel = graph.constant(np.stack([k.T for k in recurrent_kernels]))
@@ -203,14 +203,14 @@ def _from_image(graph, values, n_features):
 
 
 def _normalise_in_kernel(kernel, scale, bias, mean, variance):
-    """Return a kernel and a bias that also normalise what leaves it, by fixed statistics."""
+    """Fold batch normalisation into a kernel; return the kernel and its bias."""
     factor = scale / np.sqrt(np.maximum(variance, 0) + np.float32(EPSILON))
     return kernel * factor, bias - mean * factor
 
 
 def _convolution(graph, values, layer, kernel, *others):
-    """Add an encoder, a decoder or the mask: (batch, channels, frames, freqs) to the like."""
-    bias = others[-1]  # of the mask; others have scale, bias, mean and variance
+    """Add an encoder, a decoder or the mask to an image (batch, channels, frames, freqs)."""
+    bias = others[-1]  # of the mask; the others have scale, bias, mean and variance
     if layer.kind == "decoder":  # (frames, freqs, channels, inputs)
         kernel = kernel.swapaxes(2, 3)
     if layer.is_normalised:
@@ -236,12 +236,13 @@ def _convolution(graph, values, layer, kernel, *others):
 
 
 def _even_and_odd(kernel, before):
-    """Return a transposed convolution that doubles the frequencies as a plain one.
+    """Return the kernel of a plain convolution that replaces a transposed one of stride two.
 
-    Input i adds its product with tap j to output ``2 i + j - before``. So output ``2 m + p`` is the
-    sum over t of input ``m + t`` times tap ``p + before - 2 t``: one convolution for the even
-    outputs and one for the odd ones, side by side among the channels. Over frames the taps are
-    turned round. ONNX Runtime runs these several times as fast as its own transposed convolution.
+    In the transposed convolution, input i adds its product with tap j to output
+    ``2 i + j - before``. So output ``2 m + p`` is the sum over t of input ``m + t`` times tap
+    ``p + before - 2 t``: one convolution for the even outputs and one for the odd ones, stacked as
+    channels, with the order of taps along frames reversed. ONNX Runtime runs it several times as
+    fast as its own transposed convolution.
 
     Parameters
     ----------
@@ -268,7 +269,7 @@ def _even_and_odd(kernel, before):
 
 
 def _interleaved(graph, values, layer):
-    """Put even and odd outputs, side by side among the channels, in the order of frequencies."""
+    """Interleave even and odd outputs, which are stacked as channels, along frequencies."""
     n_coarse = -(-layer.n_freqs // 2)
     apart = graph.shape(0, 2, layer.channels, -1, n_coarse)
     values = graph.node("Reshape", values, apart)
@@ -281,10 +282,10 @@ def _interleaved(graph, values, layer):
 
 
 def _path(graph, values, layer, *parameters):
-    """Add a GRU along frames or frequencies, whose outputs are added to what it has seen."""
+    """Add a GRU along frames or frequencies, its projection and the residual connection."""
     kernel, bias = _normalise_in_kernel(*parameters[6:])
     along_frames = layer.kind == "frame_path"
-    # (batch, channels, frames, freqs): what the GRU runs along comes first, channels last.
+    # (batch, channels, frames, freqs): the axis of the GRU comes first, channels last.
     order = [2, 0, 3, 1] if along_frames else [3, 0, 2, 1]
     ahead = graph.node("Transpose", values, perm=order)
     sequences = graph.node("Reshape", ahead, graph.shape(0, -1, layer.channels))

@@ -24,10 +24,10 @@ class Network:
     is_causal : bool
         Whether it carries a state.
     lookahead : int
-        Frames on either side of a frame that a causal network sees: its output has twice as many
-        frames fewer than its input.
+        Frames on either side of a frame in the context window of a causal network: its output has
+        twice as many frames fewer than its input.
     beyond : array of float32, shape (n_freqs,)
-        What it is shown in place of frames before the first and after the last.
+        Input in place of frames before the first and after the last.
     """
 
     def __init__(self, layers, weights, mean, scale):
@@ -67,10 +67,10 @@ class Network:
 
 
 def execution_providers():
-    """Return ONNX Runtime's execution providers, the first choice first.
+    """Return the execution providers of ONNX Runtime, the preferred one first.
 
-    The processor, unless SKSVS_ONNX_PROVIDERS names others that are installed, such as
-    "CUDAExecutionProvider": a list with commas. The processor is always the last resort.
+    The CPU, unless SKSVS_ONNX_PROVIDERS names others that are installed, separated by commas, such
+    as "CUDAExecutionProvider". The CPU is always the last.
     """
     wanted = os.environ.get(PROVIDERS, "").replace(" ", "").split(",")
     available = onnxruntime.get_available_providers()
