@@ -155,6 +155,7 @@ _TABLE = {
             "'all' or a tuple of different numbers of hidden layers, from 1 on",
             lambda x: x == "all" if isinstance(x, str) else _are_layers(x),
         ),
+        "bottleneck_factor": _or_none(*_integer(1, 64)),
         "context_frames": ("an odd integer from 1 to 255", lambda x: _is_odd(x, 255)),
         "bidirectional": _flag,
         "joint_mask": _flag,

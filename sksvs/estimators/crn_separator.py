@@ -49,6 +49,10 @@ class CRNSeparator(BaseNetworkSeparator):
         normalisation and a residual connection follow each; there is no dropout.
         ``hidden_layer_sizes=(), dual_path_sizes=((24, 48), (24, 48))`` has a fifth of the default's
         parameters.
+    bottleneck_factor : int or None, default=None
+        After every encoder, two dense layers along the frequencies of every channel, through a
+        bottleneck of so many times fewer units, with a residual connection (the TDF block of Choi
+        et al. 2020). They connect all frequencies of a frame. None: no bottlenecks.
     output_activation : {"sigmoid", "relu", "linear"}, default="sigmoid"
         All but the sigmoid are clipped to [0, 1] in predictions; "linear" is for joint masks.
     joint_mask : bool, default=False
@@ -157,6 +161,9 @@ class CRNSeparator(BaseNetworkSeparator):
     K. Tan, D. Wang, "A convolutional recurrent neural network for real-time speech enhancement",
     Interspeech 2018.
 
+    W. Choi, M. Kim, J. Chung, D. Lee, S. Jung, "Investigating U-Nets with various intermediate
+    blocks for spectrogram-based singing voice separation", ISMIR 2020.
+
     X. Le, H. Chen, K. Chen, J. Lu, "DPCRN: dual-path convolution recurrent network for single
     channel speech enhancement", Interspeech 2021.
 
@@ -176,6 +183,7 @@ class CRNSeparator(BaseNetworkSeparator):
     kernel_size: tuple = (3, 3)
     hidden_layer_sizes: tuple = (128,)
     dual_path_sizes: tuple = ()
+    bottleneck_factor: int | None = None
     _: KW_ONLY
     input_power: float = 0.5
     learning_rate_init: float = 0.002
@@ -189,6 +197,7 @@ class CRNSeparator(BaseNetworkSeparator):
             self.hidden_layer_sizes,
             self.output_activation,
             self.dual_path_sizes,
+            self.bottleneck_factor,
         )
         most = max(max(layer.n_inputs, layer.units) for layer in layers)
         if most > MAX_FEATURES:

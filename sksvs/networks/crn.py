@@ -1,6 +1,6 @@
 """Describe convolutional recurrent networks."""
 
-from sksvs.networks.spec import ConvLayer, Layer, PathLayer, halved
+from sksvs.networks.spec import BottleneckLayer, ConvLayer, Layer, PathLayer, halved
 
 
 def convolutional_recurrent_layers(
@@ -11,6 +11,7 @@ def convolutional_recurrent_layers(
     hidden_layer_sizes,
     output_activation,
     dual_path_sizes=(),
+    bottleneck_factor=None,
 ):
     """Return the layers of a convolutional recurrent network, from the input to the output.
 
@@ -28,16 +29,22 @@ def convolutional_recurrent_layers(
     dual_path_sizes : tuple of (int, int), default=()
         Of every dual-path block after them, the units of its intra-frame GRU, along frequencies,
         and of its inter-frame GRU, along frames.
+    bottleneck_factor : int, optional
+        After every encoder, a dense bottleneck with so many times fewer units than frequencies.
 
     Returns
     -------
-    tuple of Layer, PathLayer and ConvLayer
+    tuple of Layer, PathLayer, BottleneckLayer and ConvLayer
     """
     channels, kernel_size = tuple(map(int, conv_channels)), tuple(map(int, kernel_size))
     layers, finer = [], [n_freqs]
     for i, (before, after) in enumerate(zip((1, *channels), channels)):
         layers.append(ConvLayer(f"encoder_{i}", "encoder", finer[i], before, 0, after, kernel_size))
         finer.append(halved(finer[i]))
+        if bottleneck_factor is not None:
+            units = max(1, finer[-1] // bottleneck_factor)
+            name = f"bottleneck_{i}"
+            layers.append(BottleneckLayer(name, "bottleneck", finer[-1], after, units))
     n_inputs = n_between = layers[-1].units
     for i, units in enumerate(map(int, hidden_layer_sizes)):
         layers.append(Layer(f"gru_{i}", "gru", n_inputs, units, bidirectional=True))

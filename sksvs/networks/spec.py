@@ -184,6 +184,59 @@ class PathLayer(NamedTuple):
         return _count_trained(self.parameter_shapes)
 
 
+class BottleneckLayer(NamedTuple):
+    """Two dense layers along the frequencies of every channel, with a residual connection.
+
+    The first maps `n_freqs` values to `hidden_units`, the second back; batch normalisation and an
+    ELU follow each (the TDF block of Choi et al. 2020).
+    """
+
+    name: str
+    kind: str  # "bottleneck"
+    n_freqs: int
+    channels: int
+    hidden_units: int
+
+    bidirectional = False
+    drops_inputs = False
+    is_wide = True  # as the convolutions around it
+    n_skipped = 0
+
+    @property
+    def input_shape(self):
+        """Shape of the input of every frame: frequencies and channels."""
+        return self.n_freqs, self.channels
+
+    @property
+    def units(self):
+        """Number of output features of every frame."""
+        return self.n_freqs * self.channels
+
+    @property
+    def n_inputs(self):
+        """Number of input features of every frame."""
+        return self.units
+
+    @property
+    def parameter_shapes(self):
+        """Parameter name → shape, in Keras's order."""
+        kernels = {"inward": (self.n_freqs, self.hidden_units)}
+        kernels["outward"] = kernels["inward"][::-1]
+        trained = [name for name in NORMALISATION if name not in NOT_TRAINED]
+        shapes = {}
+        for step, kernel in kernels.items():
+            shapes[f"{step}/kernel"] = kernel
+            shapes |= {f"{step}/{name}": (self.channels,) for name in trained}
+        for step in kernels:
+            shapes |= {f"{step}/{name}": (self.channels,) for name in NOT_TRAINED}
+        return {f"{self.name}/{name}": shape for name, shape in shapes.items()}
+
+    @property
+    def n_params(self):
+        """Trainable parameters of the layer."""
+        return _count_trained(self.parameter_shapes)
+
+
 def _count_trained(shapes):
     return sum(
         prod(shape) for name, shape in shapes.items() if name.rpartition("/")[2] not in NOT_TRAINED

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from sksvs.networks.keras.conv import ConvolutionLayer, PathRecurrence
+from sksvs.networks.keras.conv import ConvolutionLayer, DenseBottleneck, PathRecurrence
 from sksvs.networks.keras.gru import ProjectedBidirectional, ProjectedGRU
 from sksvs.networks.keras.rnn import ContextWindow, FlatDense, ReluRNN
 
@@ -83,6 +83,10 @@ def _path(layer, dropout, **options):
     return PathRecurrence(layer, **options)
 
 
+def _bottleneck(layer, dropout, **options):
+    return DenseBottleneck(layer, **options)
+
+
 LAYERS = {  # by kind
     "gru": _gru,
     "rnn": _rnn,
@@ -93,6 +97,7 @@ LAYERS = {  # by kind
     "conv_mask": _convolution,
     "frequency_path": _path,
     "frame_path": _path,
+    "bottleneck": _bottleneck,
 }
 
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from sksvs.networks.keras.gru import run_in_order
 from sksvs.networks.keras.products import MixedPrecision, multiply, multiply_frames
-from sksvs.networks.spec import EPSILON, NOT_TRAINED, ConvLayer, PathLayer
+from sksvs.networks.spec import EPSILON, NOT_TRAINED, BottleneckLayer, ConvLayer, PathLayer
 
 MOMENTUM = 0.9  # of the running statistics, per batch
 STRIDES = [1, 1, 2, 1]
@@ -40,7 +40,7 @@ class NormalisedLayer(MixedPrecision, keras.layers.Layer):
         self._parameters = {}
         for path, shape in self.layer.parameter_shapes.items():
             name = path.removeprefix(f"{self.layer.name}/")
-            trained = name not in NOT_TRAINED
+            trained = name.rpartition("/")[2] not in NOT_TRAINED
             self._parameters[name] = self.add_weight(
                 name=name.replace("/", "_"),
                 shape=shape,
@@ -54,17 +54,17 @@ class NormalisedLayer(MixedPrecision, keras.layers.Layer):
         """Return a parameter as a tensor."""
         return tf.convert_to_tensor(self._parameters[name])
 
-    def _normalise(self, sums, training):
+    def _normalise(self, sums, training, step=""):
         """Normalise every channel, in training by the statistics of this batch."""
-        parameters = self._tensor("scale"), self._tensor("bias")
+        parameters = self._tensor(f"{step}scale"), self._tensor(f"{step}bias")
         if not training:
-            statistics = self._tensor("mean"), self._tensor("variance")
+            statistics = self._tensor(f"{step}mean"), self._tensor(f"{step}variance")
             return tf.nn.batch_normalization(sums, *statistics, *parameters[::-1], EPSILON)
         normalised, *statistics = tf.compat.v1.nn.fused_batch_norm(
             sums, *parameters, epsilon=EPSILON, is_training=True
         )[:3]
         for name, current in zip(NOT_TRAINED, statistics):
-            running = self._parameters[name]
+            running = self._parameters[f"{step}{name}"]
             running.assign(MOMENTUM * running + (1 - MOMENTUM) * current)
         return normalised
 
@@ -156,6 +156,40 @@ class PathRecurrence(NormalisedLayer):
         added = tf.reshape(multiply(flat, self._tensor("kernel"), in_bfloat16), shape)
         added = tf.transpose(added, [order.index(axis) for axis in range(4)])
         return values + self._normalise(tf.ensure_shape(added, values.shape), training)
+
+    def compute_output_shape(self, shape):
+        """Return the shape of the output."""
+        return shape
+
+
+@keras.saving.register_keras_serializable("sksvs")
+class DenseBottleneck(NormalisedLayer):
+    """Two dense layers along the frequencies of every channel, with a residual connection.
+
+    Parameters are those of :class:`NormalisedLayer`, `layer` a BottleneckLayer or its fields.
+    """
+
+    description = BottleneckLayer
+
+    def call(self, values, training=False):
+        """Return the sum of `values` and the output of the dense layers, of the same shape.
+
+        Parameters
+        ----------
+        values : tensor of float, shape (batch, n_frames, frequencies, n_channels)
+        training : bool
+            Whether to normalise by the statistics of this batch, and to update the running ones.
+        """
+        in_bfloat16, added = bool(training and self.mixed_precision), values
+        for step in ("inward/", "outward/"):
+            added = tf.transpose(added, [0, 1, 3, 2])
+            shape, kernel = tf.shape(added), self._tensor(f"{step}kernel")
+            flat = tf.reshape(added, [-1, kernel.shape[0]])
+            added = tf.reshape(multiply(flat, kernel, in_bfloat16), [*shape[:3], kernel.shape[1]])
+            added = tf.transpose(added, [0, 1, 3, 2])
+            added = tf.ensure_shape(added, [None, None, kernel.shape[1], self.layer.channels])
+            added = tf.nn.elu(self._normalise(added, training, step))
+        return values + added
 
     def compute_output_shape(self, shape):
         """Return the shape of the output."""

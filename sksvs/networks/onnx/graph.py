@@ -299,6 +299,19 @@ def _path(graph, values, layer, *parameters):
     return graph.node("Add", values, added)
 
 
+def _bottleneck(graph, values, layer, *parameters):
+    """Add two dense layers along frequencies and the residual connection."""
+    added = values
+    for step, (kernel, scale, bias) in enumerate((parameters[:3], parameters[3:6])):
+        statistics = parameters[6 + 2 * step : 8 + 2 * step]
+        factor, offset = _normalise_in_kernel(np.ones_like(scale), scale, bias, *statistics)
+        added = graph.node("MatMul", added, graph.constant(kernel))
+        added = graph.node("Mul", added, graph.constant(factor[:, np.newaxis, np.newaxis]))
+        added = graph.node("Add", added, graph.constant(offset[:, np.newaxis, np.newaxis]))
+        added = graph.activate(added, "elu")
+    return graph.node("Add", values, added)
+
+
 LAYERS = {  # by kind
     "gru": _gru,
     "rnn": _rnn,
@@ -309,4 +322,5 @@ LAYERS = {  # by kind
     "conv_mask": _convolution,
     "frequency_path": _path,
     "frame_path": _path,
+    "bottleneck": _bottleneck,
 }

@@ -8,16 +8,22 @@ import tensorflow as tf
 
 from sksvs.networks.crn import convolutional_recurrent_layers
 from sksvs.networks.keras.build import build_network, get_weights, initial_weights, set_weights
-from sksvs.networks.keras.conv import ConvolutionLayer, PathRecurrence
-from sksvs.networks.spec import ConvLayer, PathLayer
+from sksvs.networks.keras.conv import ConvolutionLayer, DenseBottleneck, PathRecurrence
+from sksvs.networks.spec import EPSILON, BottleneckLayer, ConvLayer, PathLayer
 from tests.strategies import seeded_noise
 
 
 def make_layers(
-    n_freqs=33, n_masks=1, channels=(4, 6, 5), kernel_size=(3, 5), hidden=(7,), paths=()
+    n_freqs=33,
+    n_masks=1,
+    channels=(4, 6, 5),
+    kernel_size=(3, 5),
+    hidden=(7,),
+    paths=(),
+    bottleneck=None,
 ):
     return convolutional_recurrent_layers(
-        n_freqs, n_masks, channels, kernel_size, hidden, "sigmoid", paths
+        n_freqs, n_masks, channels, kernel_size, hidden, "sigmoid", paths, bottleneck
     )
 
 
@@ -25,6 +31,7 @@ BETWEEN = {  # what is between encoders and decoders
     "GRU": {},
     "dual paths": {"hidden": (), "paths": ((4, 5), (3, 6))},
     "both": {"hidden": (7, 6), "paths": ((4, 5),)},
+    "bottlenecks": {"bottleneck": 4},
 }
 
 
@@ -87,12 +94,32 @@ def test_a_layer_is_made_again_from_its_configuration():
         assert again.layer == layer and again.name == layer.name
 
 
-def run_path(layer, weights, values):
-    path = PathRecurrence(layer)
-    path.build()
+def run_layer(kind, layer, weights, values):
+    keras_layer = kind(layer)
+    keras_layer.build()
     trained_first = sorted(layer.parameter_shapes, key=lambda n: n.endswith(("mean", "variance")))
-    path.set_weights([weights[name] for name in trained_first])
-    return path(values[np.newaxis]).numpy()[0]
+    keras_layer.set_weights([weights[name] for name in trained_first])
+    return keras_layer(values[np.newaxis]).numpy()[0]
+
+
+def run_path(layer, weights, values):
+    return run_layer(PathRecurrence, layer, weights, values)
+
+
+def test_a_bottleneck_is_two_products_along_frequencies_for_every_frame_and_channel():
+    layer = BottleneckLayer("b", "bottleneck", 6, 3, 2)
+    weights = random_weights([layer])
+    values = seeded_noise((5, 6, 3), 1).astype(np.float32)
+    expected = values
+    for step in ("inward", "outward"):
+        scale, bias, mean, variance = (
+            weights[f"b/{step}/{name}"] for name in ("scale", "bias", "mean", "variance")
+        )
+        product = np.einsum("tfc,fu->tuc", expected, weights[f"b/{step}/kernel"])
+        normalised = (product - mean) / np.sqrt(variance + EPSILON) * scale + bias
+        expected = np.where(normalised > 0, normalised, np.expm1(np.minimum(normalised, 0)))
+    actual = run_layer(DenseBottleneck, layer, weights, values)
+    np.testing.assert_allclose(actual, values + expected, atol=1e-5)
 
 
 def test_a_path_reads_along_its_own_axis_alone():

@@ -32,6 +32,7 @@ conv_layers = st.builds(
     convolutional_recurrent_layers,
     *(st.integers(1, 40), st.integers(1, 2), st.sampled_from([(2,), (3, 2)]), st.tuples(odd, odd)),
     *(st.sampled_from([(), (4,), (3, 2)]), activations, st.sampled_from([(), ((2, 3),)])),
+    st.sampled_from([None, 1, 4]),
 )
 
 
