@@ -26,16 +26,22 @@ _LAZY_EXPORTS = {
     "pretrained_names": "sksvs.model_files.packaged",
     "save": "sksvs.model_files.model_file",
 }
+_SUBPACKAGES = (
+    *("audio", "augmentation", "datasets", "estimators", "masks", "metrics", "model_files"),
+    *("separation", "stft", "transforms"),
+)
 
 
 def __getattr__(name):
-    """Import what is asked for by its short name: `import sksvs` itself imports nothing."""
-    if name not in _LAZY_EXPORTS:
-        raise AttributeError(f"module 'sksvs' has no attribute {name!r}")
+    """Import a name when it is first used, so that `import sksvs` itself imports nothing."""
     from importlib import import_module
 
-    return getattr(import_module(_LAZY_EXPORTS[name]), name)
+    if name in _SUBPACKAGES:
+        return import_module(f"sksvs.{name}")
+    if name in _LAZY_EXPORTS:
+        return getattr(import_module(_LAZY_EXPORTS[name]), name)
+    raise AttributeError(f"module 'sksvs' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted([*globals(), *_LAZY_EXPORTS])
+    return sorted({*globals(), *_LAZY_EXPORTS, *_SUBPACKAGES})

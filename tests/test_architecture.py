@@ -146,6 +146,16 @@ def test_what_is_imported_when_asked_for_is_where_it_is_said_to_be():
         assert getattr(sksvs, name).__module__ == module
 
 
+def test_public_subpackages_are_imported_when_they_are_used():
+    code = (
+        "import sksvs; print(*(getattr(sksvs, name).__name__ for name in sksvs._SUBPACKAGES));"
+        "sksvs.separation.separate_file"
+    )
+    command = [sys.executable, "-W", "error", "-c", code]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert printed.split() == [f"sksvs.{name}" for name in sksvs._SUBPACKAGES]
+
+
 def test_modules_stay_short():
     long = {path.name: n for path in MODULES if (n := len(path.read_text().splitlines())) > 330}
     assert long == {}
