@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
-from sklearn.pipeline import Pipeline
 
 import sksvs
 from sksvs.model_files.savable import (
@@ -16,8 +15,8 @@ from sksvs.model_files.savable import (
     MAX_FILE,
     MAX_HEADER,
     STORED,
+    check_arguments,
     check_card,
-    check_options,
     check_place,
     check_savable,
     check_size,
@@ -95,12 +94,7 @@ def save(pipeline, path, *, dtype="float32", card=None):
     >>> separator = sksvs.load("voice.safetensors")                            # doctest: +SKIP
     """
     pipeline = getattr(pipeline, "best_estimator_", pipeline)
-    if type(pipeline) is not Pipeline:
-        raise TypeError(
-            "Only a fitted sklearn Pipeline, or a search over one, can be saved; got "
-            f"{type(pipeline).__name__}. Put it into a Pipeline."
-        )
-    check_options(dtype, card)
+    check_arguments(pipeline, dtype, card)
     path = check_place(path)
     document = {
         "format": FORMAT,

@@ -61,9 +61,7 @@ def check_savable(pipeline, path=None, *, dtype="float32", card=None):
     ...
     ValueError: The pipeline cannot be saved: dropout must be at least 0 and below 1; got 1.0.
     """
-    if type(pipeline) is not Pipeline:
-        raise TypeError(f"Only a sklearn Pipeline can be saved; got {type(pipeline).__name__}.")
-    check_options(dtype, card)
+    check_arguments(pipeline, dtype, card)
     described = [describe_step(name, step, fitted=False) for name, step in pipeline.steps]
     try:
         restored, _ = build_pipeline(json.loads(json.dumps(described)), fitted=False)
@@ -92,8 +90,13 @@ def _check_length_of_curves(networks, n_others):
         )
 
 
-def check_options(dtype, card):
-    """Raise an error for a `dtype` or a `card` that `save` refuses."""
+def check_arguments(pipeline, dtype, card):
+    """Raise an error for arguments that `save` refuses whatever the pipeline holds."""
+    if type(pipeline) is not Pipeline:
+        raise TypeError(
+            "Only a Pipeline, or a fitted search over one, can be saved; got "
+            f"{type(pipeline).__name__}. Put it into a sklearn Pipeline."
+        )
     if dtype not in STORED:
         raise ValueError(f"dtype must be 'float32' or 'float16'; got {dtype!r}.")
     if card is not None:

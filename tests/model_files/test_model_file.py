@@ -234,7 +234,7 @@ GRUMaskSeparatorOfMyOwn.__name__ = "GRUMaskSeparator"
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda p: p[-1], TypeError, "Only a fitted sklearn Pipeline.*got MixtureBaseline"),
+        (lambda p: p[-1], TypeError, "Only a Pipeline, or a fitted search.*got MixtureBaseline"),
         (lambda p: Pipeline([("g", Gain()), *p.steps]), TypeError, r"Step 'g' is a .*\.Gain, wh"),
         (
             lambda p: Pipeline([*p.steps[:-1], ("x", GRUMaskSeparatorOfMyOwn())]),
