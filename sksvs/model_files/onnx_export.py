@@ -8,7 +8,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import sksvs
-from sksvs.estimators import VotingSeparator
 from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.onnx import build_model
 from sksvs.system.atomic import replacing
@@ -55,16 +54,12 @@ def export_onnx(separator, path):
     """
     separator = getattr(separator, "best_estimator_", separator)
     last = separator[-1] if isinstance(separator, Pipeline) else separator
-    if isinstance(last, VotingSeparator):
-        names = ", ".join(map(repr, getattr(last, "named_estimators_", ())))
-        raise TypeError(
-            f"A VotingSeparator has several networks ({names}). Export one of its "
-            "named_estimators_ at a time."
-        )
     if not isinstance(last, BaseNetworkSeparator):
+        names = ", ".join(map(repr, getattr(last, "named_estimators_", ())))
+        remedy = f" Export its named_estimators_ ({names}) one at a time." if names else ""
         raise TypeError(
-            "Only a separator with a network, or a Pipeline that ends in one, can be exported; "
-            f"got {type(last).__name__}."
+            "Only a separator with one network, or a Pipeline that ends in one, can be exported; "
+            f"got {type(last).__name__}.{remedy}"
         )
     check_is_fitted(last, "n_sources_")
     params = last.stft_params_
