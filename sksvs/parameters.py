@@ -1,4 +1,4 @@
-"""What every parameter may be and what it has an effect on: one table for all steps."""
+"""Define which values parameters may have: one table for all estimators."""
 
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -16,19 +16,20 @@ MAX_TAYLOR_ROWS = 20  # each as long as the window
 
 
 class Parameter(NamedTuple):
-    """What a parameter may be. Every value that a fit takes goes into a model file.
+    """The values that a parameter, or a fitted scalar, may have, and what it has an effect on.
 
     Attributes
     ----------
     words : str
-        What it must be, for errors.
+        The values in words, for errors.
     is_valid : callable
-        Takes a value of any kind and returns whether it can be used. `load` calls it before it
-        builds anything, so it bounds all that is allocated.
+        Takes a value of any kind and returns whether it can be used. Every value that a fit
+        accepts can be saved in a model file. `load` calls this before it builds anything, so it
+        bounds all that is allocated.
     shapes : {"network", "fit", "prediction", "run", "process"}
-        What it has an effect on: the network or its analysis; how they are trained; predictions
-        alone, so that it may be changed after the fit; how a fit runs and not its result. What
-        belongs to one process on one machine is not in model files.
+        What the parameter has an effect on: the network or its STFT; how it is trained;
+        predictions alone, so that it may be changed after the fit; how a fit runs, but not its
+        result; or one process on one machine, which model files leave out.
     """
 
     words: str
@@ -39,44 +40,19 @@ class Parameter(NamedTuple):
 def _is_real(value, low=-float_info.max, high=float_info.max):
     if not isinstance(value, Real) or isinstance(value, bool):
         return False
-    value = int(value) if isinstance(value, Integral) else float(value)  # of NumPy's scalars
+    # NumPy's scalars have types of their own, in which a comparison may overflow.
+    value = int(value) if isinstance(value, Integral) else float(value)
     return low <= value <= high
-
-
-def _is_integer(value, low, high):
-    return isinstance(value, Integral) and _is_real(value, low, high)
-
-
-def _is_odd(value, high):
-    return _is_integer(value, 1, high) and value % 2 == 1
 
 
 def _is_flag(value):
     return not hasattr(value, "__len__") and value in (True, False)
 
 
-def _is_tuple(value, fewest, most, is_item):
-    valid = isinstance(value, (tuple, list)) and fewest <= len(value) <= most
-    return valid and all(map(is_item, value))
-
-
-def _is_pair(value):
-    return _is_tuple(value, 2, 2, lambda n: _is_integer(n, 1, 512))
-
-
-def _are_layers(value):
-    valid = _is_tuple(value, 0, MAX_LAYERS, lambda n: _is_integer(n, 1, MAX_LAYERS))
-    return valid and len(set(value)) == len(value)
-
-
-def _is_speed(value):
-    return _is_real(value, 0, 0.5)
-
-
 def _is_window(value):
     name, *numbers = value if isinstance(value, (tuple, list)) and value else (value,)
-    if not isinstance(name, str):
-        return isinstance(value, float) and _is_real(value, -1e6, 1e6)  # of a Kaiser window
+    if not isinstance(name, str):  # the shape of a Kaiser window
+        return isinstance(value, float) and _is_real(value, -1e6, 1e6)
     if name.startswith("taylor") and numbers and not _is_real(numbers[0], 1, MAX_TAYLOR_ROWS):
         return False
     numbers = [x for n in numbers for x in (n if isinstance(n, tuple) else (n,))]
@@ -85,14 +61,34 @@ def _is_window(value):
     )
 
 
-def _is_array_of_booleans(value):
-    return getattr(value, "ndim", 0) == 1 and str(value.dtype) == "bool"
-
-
 def _is_augmentation(value):
-    from sksvs.augmentation import Augmentation  # which needs NumPy
+    from sksvs.augmentation import Augmentation  # imports NumPy, so not before it is needed
 
     return isinstance(value, Augmentation)
+
+
+# These return an `is_valid`.
+
+
+def _reals(low, high):
+    return lambda x: _is_real(x, low, high)
+
+
+def _integers(low, high):
+    return lambda x: isinstance(x, Integral) and _is_real(x, low, high)
+
+
+def _odd_integers(high):
+    return lambda x: _integers(1, high)(x) and x % 2 == 1
+
+
+def _tuples(fewest, most, is_item):
+    return lambda x: (
+        isinstance(x, (tuple, list)) and fewest <= len(x) <= most and all(map(is_item, x))
+    )
+
+
+# These return the words and an `is_valid`.
 
 
 def _or_none(words, is_valid):
@@ -100,7 +96,7 @@ def _or_none(words, is_valid):
 
 
 def _integer(low, high):
-    return f"an integer from {low} to {high}", lambda x: _is_integer(x, low, high)
+    return f"an integer from {low} to {high}", _integers(low, high)
 
 
 def _real(words, is_valid):
@@ -114,19 +110,20 @@ def _choice(*choices):
 
 def _sizes(fewest, high):
     words = f"a tuple of {fewest} to {MAX_LAYERS} integers from 1 to {high}"
-    return words, lambda x: _is_tuple(x, fewest, MAX_LAYERS, lambda n: _is_integer(n, 1, high))
+    return words, _tuples(fewest, MAX_LAYERS, _integers(1, high))
 
 
 _flag = "True or False", _is_flag
-_rate = _or_none("a rate in Hz from 1 to 10,000,000, such as 44100", lambda x: _is_real(x, 1, 1e7))
+_rate = _or_none("a rate in Hz from 1 to 10,000,000, such as 44100", _reals(1, 1e7))
 _count = _integer(1, 1 << 31)
 _positive = _real("above 0 and finite", lambda x: x > 0)
 _exponent = _real("positive and finite", lambda x: x > 0)
 _not_negative = _real("at least 0 and finite", lambda x: x >= 0)
 _share = _real("at least 0 and below 1", lambda x: 0 <= x < 1)
 _curve = "a list of numbers", lambda x: isinstance(x, list) and all(map(_is_real, x))
-_probability = _real("a probability, from 0 to 1", lambda x: 0 <= x <= 1)
+_probability = "a probability, from 0 to 1", _reals(0, 1)
 _power = _real("above 0 and at most 100", lambda x: 0 < x <= 100)
+_layers = _tuples(0, MAX_LAYERS, _integers(1, MAX_LAYERS))
 
 _TABLE = {
     "network": {
@@ -144,23 +141,23 @@ _TABLE = {
         "conv_channels": _sizes(1, 512),
         "kernel_size": (
             "a tuple of two odd integers from 1 to 31, frames and bins",
-            lambda x: _is_tuple(x, 2, 2, lambda n: _is_odd(n, 31)),
+            _tuples(2, 2, _odd_integers(31)),
         ),
         "dual_path_sizes": (
             f"a tuple of 0 to {MAX_LAYERS} pairs of integers from 1 to 512, the units along "
             "frequencies and frames",
-            lambda x: _is_tuple(x, 0, MAX_LAYERS, _is_pair),
+            _tuples(0, MAX_LAYERS, _tuples(2, 2, _integers(1, 512))),
         ),
         "recurrent_layers": (
             "'all' or a tuple of different numbers of hidden layers, from 1 on",
-            lambda x: x == "all" if isinstance(x, str) else _are_layers(x),
+            lambda x: x == "all" if isinstance(x, str) else _layers(x) and len(set(x)) == len(x),
         ),
         "bottleneck_factor": _or_none(*_integer(1, 64)),
-        "context_frames": ("an odd integer from 1 to 255", lambda x: _is_odd(x, 255)),
+        "context_frames": ("an odd integer from 1 to 255", _odd_integers(255)),
         "bidirectional": _flag,
         "joint_mask": _flag,
         "output_activation": _choice("sigmoid", "relu", "linear"),
-        "n_sources_": _integer(2, MAX_SOURCES),  # this and other names with "_" are learnt
+        "n_sources_": _integer(2, MAX_SOURCES),  # names that end in "_": fitted scalars
         "stft_params_": ("STFTParams", lambda x: type(x).__name__ == "STFTParams"),
     },
     "fit": {
@@ -181,7 +178,10 @@ _TABLE = {
         "n_iter_": _count,
         "loss_curve_": _curve,
         "validation_loss_curve_": _curve,
-        "held_out_": ("an array of booleans", _is_array_of_booleans),
+        "held_out_": (
+            "an array of booleans",
+            lambda x: getattr(x, "ndim", 0) == 1 and str(x.dtype) == "bool",
+        ),
         "early_stopping": _flag,
         "validation_fraction": _real("above 0 and below 1", lambda x: 0 < x < 1),
         "n_iter_no_change": _count,
@@ -189,35 +189,35 @@ _TABLE = {
         "mixed_precision": _flag,
         "warm_start": _flag,
         "augmentation": _or_none("a sksvs.augmentation.Augmentation", _is_augmentation),
-        "gain_db": _not_negative,  # this and those that follow, of Augmentation
+        "gain_db": _not_negative,  # from here to "channel": of Augmentation
         "remix": _probability,
         "shift": _probability,
         "speed": (
             "at least 0 and at most 0.5, or a tuple of such numbers, one for every source",
-            lambda x: _is_speed(x) or _is_tuple(x, 1, MAX_SOURCES, _is_speed),
+            lambda x: _is_real(x, 0, 0.5) or _tuples(1, MAX_SOURCES, _reals(0, 0.5))(x),
         ),
         "channel": _probability,
         "random_state": _or_none(
             "an integer from 0 to 2**32 - 1, a numpy.random.RandomState",
-            lambda x: hasattr(x, "random_sample") or _is_integer(x, 0, 2**32 - 1),
+            lambda x: hasattr(x, "random_sample") or _integers(0, 2**32 - 1)(x),
         ),
     },
     "prediction": {
         "mask": _choice("ratio", "binary"),
-        "others_weight": ("from 1e-6 to 1e6", lambda x: _is_real(x, 1e-6, 1e6)),
+        "others_weight": ("from 1e-6 to 1e6", _reals(1e-6, 1e6)),
         "transpositions": (
             "a tuple of 1 to 8 numbers from 0.5 to 2",
-            lambda x: _is_tuple(x, 1, 8, lambda n: _is_real(n, 0.5, 2)),
+            _tuples(1, 8, _reals(0.5, 2)),
         ),
     },
     "run": {
         "cache_size": _not_negative,
-        "verbose": ("True or False", lambda x: _is_flag(x) or _is_integer(x, 0, 1 << 31)),
+        "verbose": ("True or False", lambda x: _is_flag(x) or _integers(0, 1 << 31)(x)),
     },
     "process": {
         "checkpoint_dir": _or_none("a path", lambda x: isinstance(x, (str, PathLike))),
         "callbacks": _or_none("a list", lambda x: isinstance(x, (list, tuple))),
-        "n_jobs": _or_none("an integer but 0", lambda x: isinstance(x, Integral) and x != 0),
+        "n_jobs": _or_none("an integer other than 0", lambda x: isinstance(x, Integral) and x != 0),
     },
 }
 PARAMETERS = {
@@ -228,9 +228,18 @@ PARAMETERS = {
 
 
 def parameters_that_shape(step, *shapes):
-    """Return the parameters of a step that have an effect on one of these, by name.
+    """Return the parameters of a step, by name, that have an effect on one of `shapes`.
 
-    One that is not in the table, as of a class that is not sksvs's own, has an effect on the fit.
+    Parameters
+    ----------
+    step : BaseEstimator
+        A parameter that is not in the table, as of a user's own class, has an effect on the fit.
+    *shapes : str
+        See :class:`Parameter`.
+
+    Returns
+    -------
+    dict
     """
     unknown = Parameter("", bool, "fit")
     own = step.get_params(deep=False).items()
@@ -238,12 +247,12 @@ def parameters_that_shape(step, *shapes):
 
 
 def check_value(name, value, owner=""):
-    """Raise a ValueError if a parameter, or a fitted scalar, cannot have a value.
+    """Raise a ValueError if a parameter or a fitted scalar cannot have a value.
 
     Parameters
     ----------
     name : str
-        What is not in the table may be anything.
+        A name that is not in the table may have any value.
     value : object
         Of any kind and size.
     owner : str, optional
@@ -254,15 +263,15 @@ def check_value(name, value, owner=""):
 
 
 def check_range(step, *names):
-    """Raise a ValueError if a parameter of a step, one of these names, has an unusable value."""
+    """Raise a ValueError if one of the named parameters of a step has an unusable value."""
     for name in names:
         check_value(name, getattr(step, name), f"{type(step).__name__}: ")
 
 
 def check_parameters(step):
-    """Raise a ValueError that names the first parameter of a step with an unusable value.
+    """Raise a ValueError for the first parameter of a step with an unusable value.
 
-    Those that go together are checked too.
+    Values that exclude each other are refused, too.
     """
     own = step.get_params(deep=False)
     check_range(step, *own)
@@ -288,6 +297,6 @@ def _refuse(step, name, words):
 
 
 def short(value):
-    """Return what an error shows of a value that may be of any size."""
-    text = repr(value) if not isinstance(value, (list, tuple, dict)) else repr(value)[:1000]
+    """Return the first 60 characters of the repr of a value, for errors."""
+    text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

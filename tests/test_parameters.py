@@ -24,10 +24,10 @@ def test_every_parameter_is_in_the_table_and_its_default_is_valid(kind):
     check_parameters(step)
 
 
-def test_every_row_of_the_table_belongs_to_a_parameter_or_to_what_is_learnt():
+def test_every_row_of_the_table_belongs_to_a_parameter_or_a_fitted_scalar():
     own = {name for kind in CLASSES.values() for name in kind._get_param_names()}
-    learnt = {x for kind in CLASSES.values() for x in getattr(kind, "_learnt_facts", ())}
-    assert set(PARAMETERS) == (own - CHECKED_BY_ITS_CLASS) | learnt
+    scalars = {x for kind in CLASSES.values() for x in getattr(kind, "_learnt_facts", ())}
+    assert set(PARAMETERS) == (own - CHECKED_BY_ITS_CLASS) | scalars
 
 
 NUMBERS = [0, 1, 2, 3, 16, 0.5, 1.5, -1, 1e300, 2**31, 2**54, 10**400, np.inf, np.nan]

@@ -1,4 +1,4 @@
-"""Arguments that several commands have, and the model that they name."""
+"""Options that several commands have, and the model that they name."""
 
 from pathlib import Path
 
@@ -8,10 +8,39 @@ import sksvs
 from sksvs.parameters import PARAMETERS
 
 CORPORA = ("mir1k", "dsd100", "musdb18hq")
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class ParameterType(click.ParamType):
+    """An option whose value is a parameter of an estimator, checked before anything is loaded.
+
+    Parameters
+    ----------
+    parameter : str
+        Its name in the table of parameters.
+    read : callable
+        Takes the text of the option and returns the value; raises a ValueError for other text.
+    """
+
+    def __init__(self, parameter, read):
+        self.parameter, self.read = PARAMETERS[parameter], read
+        self.name = {int: "integer", float: "float"}.get(read, "N,N,...")
+
+    def convert(self, value, param, ctx):
+        """Return the value of the option; exit with an error if it cannot be used."""
+        try:
+            converted = self.read(value) if isinstance(value, str) else value
+        except ValueError:
+            converted = None
+        if converted is None or not self.parameter.is_valid(converted):
+            words = self.parameter.words.removesuffix(", or None")
+            self.fail(f"it must be {words}; got {value}.", param, ctx)
+        return converted
+
 
 model_option = click.option(
     "--model",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="Model file, as sksvs.save writes it.  [default: the packaged model 'voice']",
 )
 data_option = click.option(
@@ -23,45 +52,28 @@ data_option = click.option(
 corpus_option = click.option(
     "--corpus",
     type=click.Choice(CORPORA),
-    help="Which corpus it is.  [default: what the folder looks like]",
+    help="Which corpus it is.  [default: recognised by its folders]",
 )
 strict_option = click.option(
     "--strict",
     is_flag=True,
-    help="Refuse files that lack samples; otherwise what is there is read, with a warning.",
+    help="Refuse files with missing samples. By default the rest is read, with a warning.",
 )
-
-
-class ParameterType(click.ParamType):
-    """The value of an option that is a parameter of a step, checked before anything is loaded.
-
-    Parameters
-    ----------
-    parameter : str
-    read : callable
-        Takes the text that is given, returns the value; a ValueError counts as an unusable value.
-    """
-
-    def __init__(self, parameter, read):
-        self.parameter, self.read = PARAMETERS[parameter], read
-        self.name = {int: "integer", float: "float"}.get(read, "N,N,...")
-
-    def convert(self, value, param, ctx):
-        """Return the value; fail where it cannot be used."""
-        try:
-            converted = self.read(value) if isinstance(value, str) else value
-        except ValueError:
-            converted = None
-        if converted is None or not self.parameter.is_valid(converted):
-            self.fail(f"it must be {self.parameter.words}; got {value}.", param, ctx)
-        return converted
+jobs_option = click.option(
+    "--jobs",
+    type=ParameterType("n_jobs", int),
+    default=1,
+    show_default=True,
+    help="Songs at a time; -1: one for each core.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
 def sizes(text):
-    """Return numbers with commas between them as a tuple."""
+    """Return numbers separated by commas as a tuple."""
     return tuple(map(int, text.split(",")))
 
 
 def load_model(path):
-    """Return the pipeline in a file, or without a path the packaged one."""
+    """Return the pipeline in a file, or the packaged one if `path` is None."""
     return sksvs.pretrained("voice") if path is None else sksvs.load(path)

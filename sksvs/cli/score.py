@@ -5,6 +5,8 @@ import click
 from sksvs.cli.options import (
     corpus_option,
     data_option,
+    jobs_option,
+    json_option,
     load_model,
     model_option,
     strict_option,
@@ -21,16 +23,16 @@ from sksvs.cli.output import printable, to_json
     type=click.Choice(["whole_tracks", "huang2014", "sisec2016", "musdb18"]),
     default="whole_tracks",
     show_default=True,
-    help="How figures are made, and reduced to one row.",
+    help="How scores are computed and averaged.",
 )
 @click.option(
-    "--subset", default="test", show_default=True, help="train, dev or test, as the corpus has it."
+    "--subset", default="test", show_default=True, help="train, dev or test, if the corpus has it."
 )
-@click.option("--songs", type=click.IntRange(1), help="Score so many songs, the first ones.  [all]")
-@click.option("--mixture", is_flag=True, help="Score the mixture beside it: the lower bound.")
-@click.option("--oracle", is_flag=True, help="Score the ideal ratio mask: the upper bound.")
-@click.option("--jobs", type=int, default=1, show_default=True, help="Songs at a time; -1: cores.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--songs", type=click.IntRange(1), help="Score only the first N songs.  [all]")
+@click.option("--mixture", is_flag=True, help="Also score the mixture: the lower bound.")
+@click.option("--oracle", is_flag=True, help="Also score the ideal ratio mask: the upper bound.")
+@jobs_option
+@json_option
 @click.option("--quiet", is_flag=True, help="Show no progress bar.")
 @strict_option
 def score(
@@ -42,20 +44,20 @@ def score(
     from sksvs.estimators import IdealMaskOracle
     from sksvs.metrics import evaluate
 
-    corpus = detect_corpus(data) if corpus is None else corpus
+    corpus = corpus or detect_corpus(data)
     subsets = CORPORA[corpus][1]
     if subset not in subsets:
         one_of = f"{subset!r} is not one of {', '.join(map(repr, subsets))}, which {corpus} has."
         raise click.BadParameter(one_of, param_hint="'--subset'")
-    judged = load_corpus(data, subset, corpus, strict=strict)
+    tracks = load_corpus(data, subset, corpus, strict=strict)
     found = evaluate(
         load_model(model),
-        judged.X[:songs],
-        judged.y[:songs],
+        tracks.X[:songs],
+        tracks.y[:songs],
         protocol=protocol,
         mixture=mixture,
         oracle=IdealMaskOracle() if oracle else None,
-        names=judged.names[:songs],
+        names=tracks.names[:songs],
         n_jobs=jobs,
         verbose=not quiet,
     )

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import click
 
-from sksvs.cli.options import ParameterType, load_model, model_option, strict_option
+from sksvs.cli.options import (
+    ParameterType,
+    jobs_option,
+    load_model,
+    model_option,
+    strict_option,
+)
 from sksvs.cli.output import in_a_line, one_line, progress_bar
 
 
@@ -17,7 +23,7 @@ from sksvs.cli.output import in_a_line, one_line, progress_bar
     show_default=True,
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the stems; made where it is missing.",
+    help="Folder for the stems; made if it does not exist.",
 )
 @model_option
 @click.option(
@@ -25,13 +31,13 @@ from sksvs.cli.output import in_a_line, one_line, progress_bar
     type=click.Choice(["vocals", "both"]),
     default="both",
     show_default=True,
-    help="Whether to write the accompaniment, too.",
+    help="Write the voice only, or the accompaniment, too.",
 )
 @click.option(
     "--format",
     "audio_format",
     type=click.Choice(["wav", "flac", "ogg", "mp3", "opus"]),
-    help="Kind of the stems.  [default: that of the song, or wav]",
+    help="Format of the stems.  [default: that of the song, or wav]",
 )
 @click.option(
     "--bitrate",
@@ -42,35 +48,22 @@ from sksvs.cli.output import in_a_line, one_line, progress_bar
 @click.option(
     "--others-weight",
     type=ParameterType("others_weight", float),
-    help="How much the accompaniment counts against the voice: less for more of the voice, more "
-    "for less of the accompaniment in it.  [default: as the model has it]",
+    help="Weight of the accompaniment in the masks: lower keeps more of the voice, higher removes "
+    "more of the accompaniment.  [default: that of the model]",
 )
-@click.option("--skip-existing", is_flag=True, help="Leave songs alone that have all their stems.")
-@click.option("--jobs", type=int, default=1, show_default=True, help="Songs at a time; -1: cores.")
+@click.option("--skip-existing", is_flag=True, help="Skip songs whose stems all exist.")
+@jobs_option
 @strict_option
 @click.pass_context
-def separate(
-    ctx,
-    songs,
-    out,
-    model,
-    stems,
-    audio_format,
-    bitrate,
-    others_weight,
-    skip_existing,
-    jobs,
-    strict,
-):
+def separate(ctx, songs, out, model, stems, others_weight, jobs, **options):
     """Separate songs: the stems of song.mp3 go to DIR/song/vocals.mp3 and accompaniment.mp3.
 
     Songs are audio files or videos; - is standard input. A folder stands for the audio files in
     it, at any depth, and the stems keep its structure. A song that fails does not stop the others:
-    it is named on stderr, and the exit code is 1.
+    it is named on standard error, and the exit code is 1.
     """
-    if jobs == 0:
-        raise click.UsageError("--jobs must be 1 or more, or -1 for one a core.")
-    if bitrate is not None and audio_format in ("wav", "flac"):
+    # The other options have the names of separate_song's parameters.
+    if options["bitrate"] is not None and options["audio_format"] in ("wav", "flac"):
         raise click.UsageError("--bitrate is for mp3, ogg and opus.")
 
     from sksvs.separation import plan_songs, separate_songs
@@ -82,14 +75,8 @@ def separate(
             raise click.UsageError(f"--others-weight: a {kind} has no masks to weigh.")
         separator[-1].set_params(others_weight=others_weight)
     names = ["vocals"] + [None] * (separator[-1].n_sources_ - 1) if stems == "vocals" else None
-    planned = plan_songs(separator, songs, out, names, audio_format)
-    options = {
-        "source_names": names,
-        "audio_format": audio_format,
-        "bitrate": bitrate,
-        "strict": strict,
-        "skip_existing": skip_existing,
-    }
+    planned = plan_songs(separator, songs, out, names, options["audio_format"])
+    options["source_names"] = names
     if jobs == 1:
         results = (_separate_song(separator, song, options) for song in planned)
     else:
@@ -110,21 +97,16 @@ def separate(
 
 
 def _separate_song(separator, song, options):
-    """Separate one song under a bar that counts its seconds."""
+    """Separate one song and show its progress in samples."""
     from sksvs.separation import separate_song
 
-    with progress_bar(
-        desc=in_a_line(Path(song.path).name), unit=" samples", unit_scale=True
-    ) as bar:
-
-        def begin(n_samples):
-            bar.total = n_samples
-            bar.refresh()
-
-        return separate_song(separator, song, begin=begin, progress=bar.update, **options)
+    name = in_a_line(Path(song.path).name)
+    with progress_bar(desc=name, unit=" samples", unit_scale=True) as bar:
+        return separate_song(separator, song, begin=bar.reset, progress=bar.update, **options)
 
 
 def _under_bar(results, n_songs):
+    """Yield the results and show how many there are."""
     with progress_bar(total=n_songs, unit=" songs") as bar:
         for result in results:
             bar.update()

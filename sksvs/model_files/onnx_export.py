@@ -1,4 +1,4 @@
-"""Write the network of a separator as an ONNX graph, for other programs."""
+"""Write the network of a separator to an ONNX file, for other programs."""
 
 import json
 import os
@@ -8,11 +8,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import sksvs
-from sksvs.estimators import VotingSeparator
 from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.onnx import build_model
 from sksvs.system.atomic import replacing
 
+# Texts in the files; programs may compare them, so they stay as they are.
 ONE_MASK = "clip to 0..1: the mask of source 0; source 1 has what it leaves of 1"
 JOINT_MASKS = "absolute values, source after source, divided by their sum over the sources"
 
@@ -20,29 +20,29 @@ JOINT_MASKS = "absolute values, source after source, divided by their sum over t
 def export_onnx(separator, path):
     """Write the network of a fitted separator to an ONNX file.
 
-    The graph is the one that `predict` runs. Its input "features", (batch, n_frames, n_freqs), is
+    `predict` runs the same graph. Its input "features", (batch, n_frames, n_freqs), is
     ``(|X| / level) ** input_power``, where X is the STFT of the downmix without its mean and
-    `level` the RMS of that downmix over the whole track. Its "output", (batch, n_frames,
-    n_outputs), becomes masks as "masks" among the metadata says. A causal network takes the states
-    "state_0", … and returns "next_state_0", …: zeros of shape (1, batch, units) before the first
-    frame. A bidirectional one is meant for windows of 512 frames with up to 64 more on either
-    side.
+    `level` the RMS of that downmix over the whole track. The metadata "masks" describe how its
+    "output", (batch, n_frames, n_outputs), becomes masks. A causal network takes the states
+    "state_0", … and returns "next_state_0", …; before the first frame they are zeros of shape
+    (1, batch, units). Run a bidirectional network on windows of 512 frames with up to 64 frames of
+    context on either side.
 
-    The metadata, all text, hold "n_fft", "hop_length", "window" (as JSON), "sample_rate" (empty if
+    The metadata, all text, are "n_fft", "hop_length", "window" (as JSON), "sample_rate" (empty if
     it is not known), "n_sources", "input_power", "others_weight", "masks" and "sksvs_version".
 
     Parameters
     ----------
     separator : Pipeline, search or separator with a network
-        Fitted. Of a VotingSeparator, export the networks one by one:
-        ``separator[-1].named_estimators_["gru"]``.
+        Fitted. The networks of a VotingSeparator are exported one by one:
+        ``export_onnx(separator[-1].named_estimators_["gru"], path)``.
     path : str or path-like
         The usual ending is ".onnx".
 
     Raises
     ------
     TypeError
-        If it has no network, or several.
+        If the separator has no network, or several.
     NotFittedError
         Before `fit`.
     OSError
@@ -54,20 +54,16 @@ def export_onnx(separator, path):
     """
     separator = getattr(separator, "best_estimator_", separator)
     last = separator[-1] if isinstance(separator, Pipeline) else separator
-    if isinstance(last, VotingSeparator):
-        names = ", ".join(map(repr, last.named_estimators_)) if hasattr(last, "estimators_") else ""
-        raise TypeError(
-            f"A VotingSeparator has several networks ({names}). Export one of its "
-            "named_estimators_ at a time."
-        )
     if not isinstance(last, BaseNetworkSeparator):
+        names = ", ".join(map(repr, getattr(last, "named_estimators_", ())))
+        remedy = f" Export its named_estimators_ ({names}) one at a time." if names else ""
         raise TypeError(
-            "Only a separator with a network, or a Pipeline that ends in one, can be exported; "
-            f"got {type(last).__name__}."
+            "Only a separator with one network, or a Pipeline that ends in one, can be exported; "
+            f"got {type(last).__name__}.{remedy}"
         )
     check_is_fitted(last, "n_sources_")
     params = last.stft_params_
-    one_mask = last.layers_[-1].units == params.n_freqs
+    has_one_mask = last.layers_[-1].units == params.n_freqs
     metadata = {
         "n_fft": params.n_fft,
         "hop_length": params.hop_length,
@@ -76,11 +72,10 @@ def export_onnx(separator, path):
         "n_sources": last.n_sources_,
         "input_power": last.input_power_,
         "others_weight": last.others_weight,
-        "masks": ONE_MASK if one_mask else JOINT_MASKS,
+        "masks": ONE_MASK if has_one_mask else JOINT_MASKS,
         "sksvs_version": sksvs.__version__,
     }
-    statistics = last.input_mean_, last.input_scale_
     texts = {key: str(value) for key, value in metadata.items()}
-    model = build_model(last.layers_, last.weights_, *statistics, texts)
+    model = build_model(last.layers_, last.weights_, last.input_mean_, last.input_scale_, texts)
     with replacing(Path(os.path.abspath(path))) as temporary:
         temporary.write_bytes(model.SerializeToString())

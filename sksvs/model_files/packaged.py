@@ -1,4 +1,4 @@
-"""Load the fitted pipelines that come with the package."""
+"""Load the models in the package: pipelines fitted for users who do not train their own."""
 
 from pathlib import Path
 
@@ -8,21 +8,21 @@ FOLDER = Path(__file__).parent / "models"
 
 
 def pretrained(name="voice", *, sample_rate=None, return_card=False):
-    """Return a fitted pipeline that comes with the package.
+    """Return a fitted pipeline from the package.
 
-    It takes songs of any sample rate and number of channels, mono or stereo, and gives estimates
-    on the song's own grid: every song is analysed at its own rate, with a window as long as the
+    It separates mono and stereo songs of any sample rate. The estimates have the sample rate and
+    the channels of the song: each song is analysed at its own rate, with a window as long as the
     network's. Above the network's highest frequency the mask is the mean over its highest octave.
 
     Parameters
     ----------
     name : str, default="voice"
-        "voice": the singing voice and the accompaniment, learnt from MIR-1K at 16 kHz. Its card
-        says from what, how well it separates, and on which terms it may be used, which are not
-        those of the code.
+        "voice": the singing voice and the accompaniment, trained on MIR-1K at 16 kHz. Its card
+        holds the training data, the scores, and the terms of use, which are not those of the code.
     sample_rate : int, optional
-        Of bare arrays, in Hz. By default they are taken to be at the network's own rate, 16,000
-        Hz, with a warning. Files, and waveforms that know their rate, are always taken at that.
+        In Hz, of songs that are plain arrays. By default they are assumed to be at the network's
+        own rate, 16,000 Hz, with a warning. Files and waveforms with a sample rate are analysed
+        at theirs.
     return_card : bool, default=False
         Whether to return ``(pipeline, card)``; the card is a dict.
 
@@ -33,7 +33,7 @@ def pretrained(name="voice", *, sample_rate=None, return_card=False):
     Raises
     ------
     ValueError
-        If there is no such model; or later, naming the song, if it cannot be separated.
+        If there is no such model.
 
     Examples
     --------
@@ -54,10 +54,10 @@ def pretrained(name="voice", *, sample_rate=None, return_card=False):
 
 
 def pretrained_names():
-    """Return the names of the models that come with the package: a list of str."""
+    """Return the names of the models in the package, as a list of str."""
     return sorted(path.stem for path in FOLDER.glob("*.safetensors"))
 
 
 def pretrained_path(name):
-    """Return where the file of a model that comes with the package lies."""
+    """Return the path of a model in the package."""
     return FOLDER / f"{name}.safetensors"

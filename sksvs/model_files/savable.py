@@ -1,4 +1,4 @@
-"""What can go into a model file: options, place and size, and pipelines before they are fitted."""
+"""Check whether a pipeline, fitted or not yet, can be saved, with which options and where."""
 
 import json
 import os
@@ -8,42 +8,43 @@ from pathlib import Path
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from sksvs.estimators import VotingSeparator
 from sksvs.estimators.network_separator import BaseNetworkSeparator
-from sksvs.model_files.steps import build_pipeline, describe_step, stft_step
+from sksvs.model_files.steps import build_pipeline, describe_step
 from sksvs.system.atomic import make_temporary
 from sksvs.training.json_values import check_depth
+from sksvs.transforms import STFTTransformer
 
-LARGEST_FILE = 1 << 30
-LARGEST_HEADER = 1 << 22
-LARGEST_ARRAYS = LARGEST_FILE - LARGEST_HEADER
-LARGEST_DESCRIPTION = LARGEST_HEADER // 4  # characters of JSON, which the header escapes
-LARGEST_CARD = LARGEST_DESCRIPTION // 2
-LONGEST_NUMBER = 24  # characters of a float in JSON, and what parts it from the next
-STORED = {"float32": ("F32", np.float32), "float16": ("F16", np.float16)}
+MAX_FILE = 1 << 30  # bytes, as those that follow
+MAX_HEADER = 1 << 22
+MAX_ARRAYS = MAX_FILE - MAX_HEADER
+MAX_DESCRIPTION = MAX_HEADER // 4  # of JSON, which is longer in the header, where it is escaped
+MAX_CARD = MAX_DESCRIPTION // 2
+MAX_NUMBER = 24  # a float in JSON, with the comma and the space after it
+STORED = {"float32": "F32", "float16": "F16"}  # types of weights, as safetensors calls them
 
 
 def check_savable(pipeline, path=None, *, dtype="float32", card=None):
-    """Refuse, before it is fitted, a pipeline that could not be saved afterwards.
+    """Raise an error for a pipeline that could not be saved after its fit.
 
-    Checked is what can be known: the steps and the values of their parameters, how large the
-    network becomes for two sources, how long its loss curves, the card, and that a file can be
-    made beside `path`. A disk may still be full when the fit is over.
+    Checks the steps and the values of their parameters, the size of the network for two sources,
+    the length of its loss curves, the card, and that a file can be made beside `path`. A disk may
+    still be full when the fit is over.
 
     Parameters
     ----------
     pipeline : Pipeline
         Fitted or not.
     path : str or path-like, optional
-        Where it is to be saved. A temporary file is made in the same folder, and removed.
+        The file that it is to be saved to. A temporary file is made in the same folder and
+        removed.
     dtype, card
         As in :func:`save`.
 
     Raises
     ------
     TypeError
-        If it is no Pipeline, or has a step that is not one of sksvs's own or a parameter of a kind
-        that cannot be saved.
+        If it is not a Pipeline, a step is not of one of sksvs's own classes, or a parameter has a
+        type that cannot be saved.
     ValueError
         If a parameter has a value that a fit or :func:`save` refuses.
     OSError
@@ -60,47 +61,42 @@ def check_savable(pipeline, path=None, *, dtype="float32", card=None):
     ...
     ValueError: The pipeline cannot be saved: dropout must be at least 0 and below 1; got 1.0.
     """
-    if type(pipeline) is not Pipeline:
-        raise TypeError(f"Only a sklearn Pipeline can be saved; got {type(pipeline).__name__}.")
-    check_options(dtype, card)
+    check_arguments(pipeline, dtype, card)
     described = [describe_step(name, step, fitted=False) for name, step in pipeline.steps]
     try:
         restored, _ = build_pipeline(json.loads(json.dumps(described)), fitted=False)
-        _check_size_of_network(restored, np.dtype(STORED[dtype][1]).itemsize)
-        _check_length_of_curves(restored, len(json.dumps([described, card])))
+        last = restored[-1]
+        members = [member for _, member in getattr(last, "estimators", [("", last)])]
+        networks = [member for member in members if isinstance(member, BaseNetworkSeparator)]
+        for step in restored:
+            if isinstance(step, STFTTransformer):
+                counts = [x.count_params(n_freqs=step.n_fft // 2 + 1) for x in networks]
+                check_size(sum(counts) * np.dtype(dtype).itemsize)
+        _check_length_of_curves(networks, len(json.dumps([described, card])))
     except ValueError as error:
         raise ValueError(f"The pipeline cannot be saved: {str(error).rstrip('.')}.") from error
     if path is not None:
         _require_writable(check_place(path))
 
 
-def _networks(pipeline):
-    last = pipeline[-1]
-    members = [x for _, x in last.estimators] if isinstance(last, VotingSeparator) else [last]
-    return [x for x in members if isinstance(x, BaseNetworkSeparator)]
-
-
-def _check_size_of_network(pipeline, bytes_per_weight):
-    _, stft = stft_step(pipeline.steps)
-    if stft is not None:
-        n_freqs = stft.n_fft // 2 + 1
-        counts = [network.count_params(n_freqs=n_freqs) for network in _networks(pipeline)]
-        check_size(bytes_per_weight * sum(counts))
-
-
-def _check_length_of_curves(pipeline, n_others):
-    """Refuse so many epochs that their losses would not go beside the other characters."""
-    room = (LARGEST_DESCRIPTION - n_others) // LONGEST_NUMBER
-    curves = [network.max_iter * (1 + network.early_stopping) for network in _networks(pipeline)]
-    if sum(curves) > room:
+def _check_length_of_curves(networks, n_others):
+    """Refuse so many epochs that the description, with `n_others` other bytes, is too long."""
+    max_losses = (MAX_DESCRIPTION - n_others) // MAX_NUMBER
+    n_losses = sum(network.max_iter * (1 + network.early_stopping) for network in networks)
+    if n_losses > max_losses:
         raise ValueError(
-            f"it would have {sum(curves)} losses after the epochs, and there is room for {room}. "
-            "Take a smaller max_iter, or a smaller card"
+            f"it would have {n_losses} losses after the epochs, and there is room for "
+            f"{max_losses}. Take a smaller max_iter, or a smaller card"
         )
 
 
-def check_options(dtype, card):
-    """Refuse a `dtype` or a `card` that `save` does not take."""
+def check_arguments(pipeline, dtype, card):
+    """Raise an error for arguments that `save` refuses whatever the pipeline holds."""
+    if type(pipeline) is not Pipeline:
+        raise TypeError(
+            "Only a Pipeline, or a fitted search over one, can be saved; got "
+            f"{type(pipeline).__name__}. Put it into a sklearn Pipeline."
+        )
     if dtype not in STORED:
         raise ValueError(f"dtype must be 'float32' or 'float16'; got {dtype!r}.")
     if card is not None:
@@ -108,7 +104,7 @@ def check_options(dtype, card):
 
 
 def check_card(card):
-    """Refuse what cannot be the card of a model.
+    """Raise an error for a value that cannot be the card of a model.
 
     Parameters
     ----------
@@ -117,7 +113,7 @@ def check_card(card):
     Raises
     ------
     TypeError, ValueError
-        If it is no dict, cannot be written as JSON, is too large or is nested too deeply.
+        If it is not a dict, cannot be written as JSON, is too large or nested too deeply.
     """
     if not isinstance(card, dict):
         raise TypeError(f"card must be a dict; got {type(card).__name__}.")
@@ -125,26 +121,25 @@ def check_card(card):
         text = json.dumps(card, allow_nan=False)
         check_depth({"card": json.loads(text)})
     except (TypeError, ValueError, RecursionError) as error:
-        reason = str(error).replace("its description", "it")
-        raise ValueError(f"card cannot be written as JSON ({reason}).") from error
-    if len(text) > LARGEST_CARD:
+        raise ValueError(f"card cannot be written as JSON ({error}).") from error
+    if len(text) > MAX_CARD:
         raise ValueError(
-            f"card takes {len(text)} bytes as JSON, and {LARGEST_CARD} are the most. Give it a "
+            f"card takes {len(text)} bytes as JSON, and {MAX_CARD} are the most. Give it a "
             "smaller card."
         )
 
 
 def check_size(n_bytes):
-    """Refuse more bytes of arrays than `load` takes."""
-    if n_bytes > LARGEST_ARRAYS:
+    """Raise a ValueError for more bytes of arrays than `load` accepts."""
+    if n_bytes > MAX_ARRAYS:
         raise ValueError(
-            f"it has {n_bytes} bytes of weights, and {LARGEST_ARRAYS} are the most. Make its "
-            "layers smaller, or take dtype='float16'"
+            f"it has {n_bytes} bytes of weights, and {MAX_ARRAYS} are the most. Make its layers "
+            "smaller, or take dtype='float16'"
         )
 
 
 def check_place(path):
-    """Return the absolute path of a model to be written; refuse one where no file can be.
+    """Return the absolute path of a model to be written; raise an OSError if no file can be there.
 
     Parameters
     ----------
@@ -168,7 +163,7 @@ def check_place(path):
 
 
 def _require_writable(path):
-    """Raise an OSError if no file can be made beside the path, or the one there not replaced."""
+    """Raise an OSError if no file can be made beside a path, or that at the path not replaced."""
     try:
         make_temporary(path).unlink()
     except OSError as error:
@@ -180,8 +175,7 @@ def _require_writable(path):
 
 
 def _may_replace(path):
-    """Return whether a file can be replaced where others can be made: see the sticky bit."""
+    """Return whether a file in a writable folder can be replaced, as the sticky bit has it."""
     folder, file = path.parent.stat(), path.stat()
-    if not folder.st_mode & stat.S_ISVTX or not hasattr(os, "geteuid"):
-        return True
-    return os.geteuid() in (0, folder.st_uid, file.st_uid)
+    is_shared = folder.st_mode & stat.S_ISVTX and hasattr(os, "geteuid")
+    return not is_shared or os.geteuid() in (0, folder.st_uid, file.st_uid)

@@ -1,4 +1,4 @@
-"""Between the steps of a pipeline and their description in a model file."""
+"""Turn the steps of a pipeline into their description in a model file, and back."""
 
 from inspect import signature
 from numbers import Integral
@@ -16,39 +16,40 @@ from sksvs.parameters import PARAMETERS, check_value, short
 from sksvs.stft.spectrogram import STFTParams
 from sksvs.training.json_values import decode, encode
 
-FIELDS = ("name", "class", "parameters", "learnt")  # of the description of a step
-MOST_STEPS = 16
+# Of the description of a step; "learnt" has the fitted scalars.
+FIELDS = {"name": str, "class": str, "parameters": dict, "learnt": dict}
+MAX_STEPS = 16
 
 
 def known_classes():
-    """Return the estimators of the package by name: what a file may ask for."""
+    """Return the estimators of the package by name: the classes that a file may name."""
     return {
-        name: getattr(module, name)
+        name: kind
         for module in (transforms, estimators)
         for name in module.__all__
-        if isinstance(getattr(module, name), type)
-        and issubclass(getattr(module, name), BaseEstimator)
+        if isinstance(kind := getattr(module, name), type) and issubclass(kind, BaseEstimator)
     }
 
 
 def describe_step(name, step, fitted=True):
-    """Return the name, the class, the parameters and the fitted scalars of a step, as JSON.
+    """Return the name, class, parameters and fitted scalars of a step as JSON.
 
     Parameters
     ----------
     name : str
     step : BaseEstimator or "passthrough"
     fitted : bool, default=True
-        Whether there are fitted scalars.
+        Whether the step has been fitted, so that it has fitted scalars.
 
     Returns
     -------
     dict
+        With the keys of FIELDS. Parameters that belong to one process are None.
 
     Raises
     ------
     TypeError, ValueError, NotFittedError
-        Naming the step and what of it cannot be saved.
+        Naming the step and the value that cannot be saved.
     """
     if isinstance(step, str):  # "passthrough"
         return {"name": name, "class": step, "parameters": {}, "learnt": {}}
@@ -64,77 +65,74 @@ def describe_step(name, step, fitted=True):
     parameters |= {key: None for key in parameters if PARAMETERS[key].shapes == "process"}
     if not isinstance(parameters.get("random_state"), Integral | None):
         parameters["random_state"] = None
-    facts = {}
+    scalars = {}
     if fitted and isinstance(step, BaseMaskSeparator):
         check_is_fitted(step, "n_sources_")
-        if members is None:
-            facts = {fact: getattr(step, fact) for fact in step._learnt_facts}
-    encoded = []
-    for values in (parameters, facts):
-        encoded.append({})
+        scalars = {scalar: getattr(step, scalar) for scalar in _fitted_scalars(kind)}
+    for values in (parameters, scalars):
         for key, value in values.items():
             try:
-                encoded[-1][key] = encode(value)
+                values[key] = encode(value)
             except (TypeError, ValueError) as error:
                 raise type(error)(f"Step {name!r} has {key}={short(value)}, but {error}.") from None
-    if members is not None:  # as they were fitted
+    if members is not None:
         if fitted:
-            members = step.named_estimators_.items()
+            members = step.named_estimators_.items()  # not `estimators`, which are not fitted
         else:
             step._check_parameters()  # that they are pairs of a name and a separator
-        encoded[0]["estimators"] = [describe_step(*member, fitted) for member in members]
-    return dict(zip(FIELDS, (name, kind.__name__, *encoded)))
+        parameters["estimators"] = [describe_step(*member, fitted) for member in members]
+    return {"name": name, "class": kind.__name__, "parameters": parameters, "learnt": scalars}
 
 
-def separators(name, step):
-    """Return the separators with learnt arrays in a step, by the beginning of their tensors' names.
-
-    Parameters
-    ----------
-    name : str
-    step : BaseEstimator or "passthrough"
+def separators(pipeline):
+    """Return the separators of a pipeline that hold arrays, by the prefix of their tensors.
 
     Returns
     -------
     dict of str to BaseMaskSeparator
-        The step itself, or the members of a VotingSeparator; none of a transformer.
+        The last step by its name, or the members of a VotingSeparator by ``step/member``.
     """
-    if isinstance(step, VotingSeparator):
-        return {f"{name}/{member}": x for member, x in step.named_estimators_.items()}
-    return {name: step} if isinstance(step, BaseMaskSeparator) else {}
+    name, last = pipeline.steps[-1]
+    if isinstance(last, VotingSeparator):
+        return {f"{name}/{member}": x for member, x in last.named_estimators_.items()}
+    return {name: last}
 
 
-def learnt_arrays(separator, prefix):
-    """Return the learnt arrays of a separator by the names of their tensors."""
+def fitted_arrays(pipeline):
+    """Return the fitted arrays of a pipeline by the names of their tensors."""
     arrays = {}
-    for key in separator._learnt_shapes():
-        attribute, _, item = key.partition("/")
+    for tensor, _, separator, attribute, key in _array_places(pipeline):
         value = getattr(separator, attribute)
-        arrays[f"{prefix}/{key}"] = value[item] if item else value
+        arrays[tensor] = value[key] if key else value
     return arrays
 
 
-def set_learnt_arrays(separator, prefix, arrays):
-    """Set the learnt arrays of a separator that `build_pipeline` has made.
+def set_fitted_arrays(pipeline, arrays):
+    """Set the fitted arrays of a pipeline that `build_pipeline` has made.
 
     Parameters
     ----------
-    separator : BaseMaskSeparator
-    prefix : str
-        The beginning of the names of its tensors.
+    pipeline : Pipeline
     arrays : dict of str to array
-        By the names of their tensors, those of other separators among them.
+        By the names of their tensors.
     """
-    learnt = {}
-    for key in separator._learnt_shapes():
-        attribute, _, item = key.partition("/")
-        array = arrays[f"{prefix}/{key}"]
-        if item:
-            learnt.setdefault(attribute, {})[item] = array
+    for tensor, _, separator, attribute, key in _array_places(pipeline):
+        if key:
+            vars(separator).setdefault(attribute, {})[key] = arrays[tensor]
         else:
-            learnt[attribute] = array
-    if learnt:
-        separator._set_learnt(learnt)
+            setattr(separator, attribute, arrays[tensor])
+
+
+def _array_places(pipeline):
+    """Yield ``(tensor, shape, separator, attribute, key)`` of every fitted array.
+
+    The array is an attribute of the separator, or one of the values of an attribute that is a
+    dict; the key is empty where it is the attribute itself.
+    """
+    for prefix, separator in separators(pipeline).items():
+        for name, shape in separator._learnt_shapes().items():
+            attribute, _, key = name.partition("/")
+            yield f"{prefix}/{name}", tuple(shape), separator, attribute, key
 
 
 def build_pipeline(steps, fitted=True):
@@ -143,142 +141,133 @@ def build_pipeline(steps, fitted=True):
     Parameters
     ----------
     steps : object
-        Out of JSON, of whatever kind.
+        Parsed JSON of any kind.
     fitted : bool, default=True
-        Whether there are fitted scalars.
+        Whether the steps have fitted scalars.
 
     Returns
     -------
     pipeline : Pipeline
         With parameters and fitted scalars.
     shapes : dict of str to tuple of int
-        Of the arrays that it lacks, by the names of their tensors; none where nothing is fitted.
+        The shapes of the arrays that it lacks, by the names of their tensors; empty if not
+        `fitted`.
 
     Raises
     ------
     TypeError, ValueError
-        If it is anything but what `describe_step` writes, or larger than any use.
+        If `describe_step` does not return such steps, or they exceed a limit.
     """
-    if not isinstance(steps, list) or not 1 <= len(steps) <= MOST_STEPS:
-        raise ValueError(f"it must have 1 to {MOST_STEPS} steps")
-    if any(map(_is_voting, steps[:-1])):  # which may take long to build
+    if not isinstance(steps, list) or not 1 <= len(steps) <= MAX_STEPS:
+        raise ValueError(f"it must have 1 to {MAX_STEPS} steps")
+    are_separators = [issubclass(_class_of(step), BaseMaskSeparator) for step in steps]
+    if are_separators != [False] * (len(steps) - 1) + [True]:
         raise ValueError("the last step, and no other, must be a separator")
-    built = [_build_step(step, fitted) for step in steps]
-    names = [name for name, _ in built]
-    taken = [name for name in names if "__" in name or name in signature(Pipeline).parameters]
-    if len(set(names)) < len(names) or taken:
+    names = [step["name"] for step in steps]
+    reserved = [name for name in names if "__" in name or name in signature(Pipeline).parameters]
+    if len(set(names)) < len(names) or reserved:
         raise ValueError(f"its steps cannot be called {short(names)}")
-    separate = [isinstance(step, BaseMaskSeparator) for _, step in built]
-    if separate != [False] * (len(built) - 1) + [True]:
-        raise ValueError("the last step, and no other, must be a separator")
+    pipeline = Pipeline([_build_step(step, fitted) for step in steps])
     if not fitted:
-        return Pipeline(built), {}
-    _check_stft(built)
-    shapes = {
-        f"{prefix}/{key}": tuple(shape)
-        for name, step in built
-        for prefix, separator in separators(name, step).items()
-        for key, shape in separator._learnt_shapes().items()
-    }
-    return Pipeline(built), shapes
+        return pipeline, {}
+    _check_stft(pipeline)
+    return pipeline, {tensor: shape for tensor, shape, *_ in _array_places(pipeline)}
 
 
-def stft_step(steps):
-    """Return the name and the STFTTransformer among ``(name, step)``; ``(None, None)``: no such."""
-    found = [(name, step) for name, step in steps if isinstance(step, transforms.STFTTransformer)]
-    return found[-1] if found else (None, None)
-
-
-def _check_stft(steps):
+def _check_stft(pipeline):
     """Refuse STFT settings with which the separator cannot work at any sample rate."""
-    name, step = stft_step(steps)
-    if step is None:
-        return
-    fitted = steps[-1][1].stft_params_
-    params = STFTParams(step.n_fft, step.hop_length, step.window, step.sample_rate)
-    if not params.can_be(fitted):
+    fitted = pipeline[-1].stft_params_
+    for name, step in pipeline.steps:
+        if isinstance(step, transforms.STFTTransformer):
+            params = STFTParams(step.n_fft, step.hop_length, step.window, step.sample_rate)
+            if not params.can_be(fitted):
+                raise ValueError(
+                    f"step {name!r} has {params.differs_from(fitted)} as in fit, and a separator "
+                    "works with the STFT settings that it was fitted with"
+                )
+
+
+def _class_of(described):
+    """Return the class that the description of a step names, `str` for "passthrough"."""
+    is_dict = isinstance(described, dict)
+    if not is_dict or {key: type(value) for key, value in described.items()} != FIELDS:
         raise ValueError(
-            f"step {name!r} has {params.differs_from(fitted)} as in fit, and a separator works "
-            "with the STFT settings that it was fitted with"
+            "a step must have a name and a class, which are text, and parameters and learnt, "
+            f"which are objects; got {short(described)}"
         )
+    known = {**known_classes(), "passthrough": str}
+    if described["class"] not in known:
+        raise ValueError(
+            f"step {short(described['name'])} has the class {short(described['class'])}, which "
+            "is not known"
+        )
+    return known[described["class"]]
 
 
-def _build_step(described, fitted=True):
-    """Return the name and the estimator of a step, checked before it is made."""
-    if not isinstance(described, dict) or set(described) != set(FIELDS):
-        raise ValueError(f"a step must have {', '.join(FIELDS)}; got {short(described)}")
-    name, kind, parameters, facts = (described[field] for field in FIELDS)
-    if not isinstance(name, str) or not isinstance(kind, str):
-        raise ValueError(f"a step must have a name and a class; got {short(described)}")
-    if not isinstance(parameters, dict) or not isinstance(facts, dict):
-        raise ValueError(f"step {short(name)} must have parameters and facts by name")
-    if kind == "passthrough":
-        return name, kind
-    if kind not in known_classes():
-        raise ValueError(f"step {short(name)} has the class {short(kind)}, which is not known")
-    kind = known_classes()[kind]
+def _build_step(described, fitted):
+    """Return the name and the estimator of a step; values are checked before it is made."""
+    kind, name, given = _class_of(described), described["name"], dict(described["parameters"])
+    if kind is str:
+        return name, "passthrough"
+    unknown = sorted(set(given) - set(signature(kind).parameters))
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no parameter {short(unknown[0])}")
+    scalars, expected = described["learnt"], _fitted_scalars(kind) if fitted else ()
+    if set(scalars) != set(expected):
+        raise ValueError(
+            f"the fitted scalars of a {kind.__name__} must be {', '.join(expected) or 'none'}; got "
+            f"{short(scalars)}"
+        )
+    members = given.pop("estimators", None)
+    parameters = _decode_values(given)
     if kind is VotingSeparator:
-        return name, _build_voting(parameters, facts, fitted)
-    step = kind(**_decode_parameters(kind, parameters))
+        parameters["estimators"] = _build_members(members, fitted)
+    step = kind(**parameters)
     if hasattr(step, "_check_parameters"):
-        with np.errstate(all="ignore"):  # of windows that are refused for it
+        with np.errstate(all="ignore"):  # some windows overflow, and are refused for it
             step._check_parameters()
-    expected = getattr(step, "_learnt_facts", ()) if fitted else ()
-    if set(facts) != set(expected):
-        raise ValueError(
-            f"a {kind.__name__} has learnt {', '.join(expected) or 'nothing'}; got {short(facts)}"
-        )
-    if facts:
-        step._set_learnt(_decode_values(facts))
+    if scalars:
+        step._set_learnt(_decode_values(scalars))
+    if fitted and kind is VotingSeparator:
+        _set_members(step)
     return name, step
 
 
-def _build_voting(parameters, facts, fitted):
-    """Return a VotingSeparator with the members that are described among its parameters."""
-    described = parameters.get("estimators")
+def _build_members(described, fitted):
+    """Return the names and separators of a VotingSeparator."""
     if not isinstance(described, list) or len(described) > MAX_MEMBERS:
         raise ValueError(
             f"the estimators of a VotingSeparator must be a list of up to {MAX_MEMBERS}"
         )
-    if facts:
-        raise ValueError(f"a VotingSeparator has learnt nothing by itself; got {short(facts)}")
-    if any(map(_is_voting, described)):
+    if VotingSeparator in map(_class_of, described):  # nested ones would take long to build
         raise ValueError("a VotingSeparator cannot be an estimator of another")
-    others = {key: value for key, value in parameters.items() if key != "estimators"}
-    members = [_build_step(member, fitted) for member in described]
-    step = VotingSeparator(members, **_decode_parameters(VotingSeparator, others))
-    step._check_parameters()
-    if not fitted:
-        return step
+    return [_build_step(member, fitted) for member in described]
+
+
+def _set_members(voting):
+    """Make a VotingSeparator fitted whose estimators are."""
+    names, members = zip(*voting.estimators)
     for what in ("n_sources_", "stft_params_"):
-        if any(getattr(x, what) != getattr(members[0][1], what) for _, x in members):
+        if any(getattr(x, what) != getattr(members[0], what) for x in members):
             raise ValueError(f"the estimators of a VotingSeparator must have the same {what}")
-    step.estimators = [(name, clone(member)) for name, member in members]
-    step._set_members(*zip(*members))
-    return step
+    voting._set_members(names, members)
+    voting.estimators = [(name, clone(member)) for name, member in voting.estimators]
 
 
-def _is_voting(described):
-    return isinstance(described, dict) and described.get("class") == VotingSeparator.__name__
-
-
-def _decode_parameters(kind, parameters):
-    unknown = sorted(set(parameters) - set(signature(kind).parameters))
-    if unknown:
-        raise ValueError(f"{kind.__name__} has no parameter {short(unknown[0])}")
-    for key, value in parameters.items():
-        if value is not None and PARAMETERS[key].shapes == "process":
-            raise ValueError(f"{key} must be null; got {short(value)}")
-    return _decode_values(parameters)
+def _fitted_scalars(kind):
+    """Return the names of the fitted scalars of a class; a VotingSeparator has its members'."""
+    return () if kind is VotingSeparator else getattr(kind, "_learnt_facts", ())
 
 
 def _decode_values(values):
-    """Return parameters or facts by name, checked."""
+    """Return parameters or fitted scalars by name, checked."""
     decoded = {}
     for key, value in values.items():
         try:
             decoded[key] = decode(value)
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from error
+        if value is not None and PARAMETERS[key].shapes == "process":
+            raise ValueError(f"{key} must be null; got {short(value)}")
         check_value(key, decoded[key])
     return decoded

@@ -46,7 +46,10 @@ def test_without_a_model_the_packaged_one_is_taken(run, song, model, tmp_path, m
     ("arguments", "message"),
     [
         (["separate"], "Missing argument 'SONG...'"),
-        (["separate", "x.wav", "--jobs", "0"], "--jobs must be 1 or more, or -1"),
+        (
+            ["separate", "x.wav", "--jobs", "0"],
+            "'--jobs': it must be an integer other than 0; got 0",
+        ),
         (["separate", "x.wav", "--format", "wav", "--bitrate", "128"], "--bitrate is for mp3"),
         (["separate", "x.wav", "--others-weight", "0"], "it must be from 1e-6 to 1e6; got 0"),
         (["separate", "x.wav", "-o", "out", "--model", "none"], "'none' does not exist"),

@@ -95,7 +95,7 @@ def test_members_fitted_in_processes_are_those_fitted_in_turn(tracks):
             np.testing.assert_allclose(other.weights_[key], weights, atol=1e-5)
     assert list(at_once.named_estimators_) == ["both_ways", "forwards"]
     for wrong in (0, 1.5, "all"):
-        with pytest.raises(ValueError, match="n_jobs must be an integer but 0, or None; got"):
+        with pytest.raises(ValueError, match="n_jobs must be an integer other than 0, or None"):
             clone(at_once).set_params(n_jobs=wrong).fit(X, y)
 
 

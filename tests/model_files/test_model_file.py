@@ -83,11 +83,11 @@ def save_and_load(pipeline, tmp_path, **options):
     return load(tmp_path / "model.safetensors")
 
 
-def same_learnt(first, second):
-    """Assert that two estimators have learnt the same, to the bit, in the same types."""
-    learnt = {name for name in vars(first) if name.endswith("_")} - LEFT_OUT
-    assert learnt == {name for name in vars(second) if name.endswith("_")}
-    for name in learnt:
+def same_fitted(first, second):
+    """Assert that two estimators have equal fitted attributes, to the bit, in the same types."""
+    fitted = {name for name in vars(first) if name.endswith("_")} - LEFT_OUT
+    assert fitted == {name for name in vars(second) if name.endswith("_")}
+    for name in fitted:
         a, b = getattr(first, name), getattr(second, name)
         assert type(a) is type(b), name
         if name == "layers_":
@@ -101,7 +101,7 @@ def same_learnt(first, second):
 
 def test_what_is_loaded_is_what_was_saved_to_the_bit(fitted, tracks, tmp_path):
     loaded = save_and_load(fitted, tmp_path)
-    same_learnt(fitted[-1], loaded[-1])
+    same_fitted(fitted[-1], loaded[-1])
     for a, b in zip(fitted.predict(tracks[0]), loaded.predict(tracks[0])):
         np.testing.assert_array_equal(a, b)
     assert loaded.score(*tracks) == fitted.score(*tracks)
@@ -120,7 +120,7 @@ def test_what_is_loaded_is_what_was_saved_to_the_bit(fitted, tracks, tmp_path):
 def test_baselines_are_saved_too(last, tracks, tmp_path):
     pipeline = make_pipeline(last).fit(*tracks)
     loaded = save_and_load(pipeline, tmp_path)
-    same_learnt(pipeline[-1], loaded[-1])
+    same_fitted(pipeline[-1], loaded[-1])
     assert loaded.score(*tracks) == pipeline.score(*tracks)
 
 
@@ -146,7 +146,7 @@ def test_baselines_are_saved_too(last, tracks, tmp_path):
 def test_separators_with_other_parameters_are_saved_too(last, stft, tracks, tmp_path):
     pipeline = make_pipeline(clone(last), **stft).fit(*tracks)
     loaded = save_and_load(pipeline, tmp_path)
-    same_learnt(pipeline[-1], loaded[-1])
+    same_fitted(pipeline[-1], loaded[-1])
     for before, after in zip(pipeline, loaded):
         expected, got = before.get_params(), after.get_params()
         assert str(expected.pop("augmentation", None)) == str(got.pop("augmentation", None))
@@ -234,7 +234,7 @@ GRUMaskSeparatorOfMyOwn.__name__ = "GRUMaskSeparator"
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda p: p[-1], TypeError, "Only a fitted sklearn Pipeline.*got MixtureBaseline"),
+        (lambda p: p[-1], TypeError, "Only a Pipeline, or a fitted search.*got MixtureBaseline"),
         (lambda p: Pipeline([("g", Gain()), *p.steps]), TypeError, r"Step 'g' is a .*\.Gain, wh"),
         (
             lambda p: Pipeline([*p.steps[:-1], ("x", GRUMaskSeparatorOfMyOwn())]),
@@ -484,12 +484,14 @@ def stft_params(**values):
         (lambda d: d.update(steps=[]), "1 to 16 steps"),
         (lambda d: d.update(steps=d["steps"] * 5), "1 to 16 steps"),
         (lambda d: d["steps"].pop(), "the last step, and no other, must be a separator"),
-        (lambda d: d["steps"].append(last(d)), "its steps cannot be called"),
+        (lambda d: d["steps"].append(last(d)), "the last step, and no other, must be a sep"),
+        (lambda d: d["steps"][0].update(name="last"), "its steps cannot be called"),
         (lambda d: last(d).update({"name": "steps"}), "its steps cannot be called"),
         (lambda d: last(d).update({"class": "os.system"}), "class 'os.system', which is not"),
         (lambda d: last(d).update({"class": "StreamingSeparator"}), "which is not known"),
-        (lambda d: last(d).update({"class": "IRMTarget"}), "has no parameter"),
-        (lambda d: last(d)["learnt"].pop("n_iter_"), "a GRUMaskSeparator has learnt n_sources_"),
+        (lambda d: last(d).update({"class": "IRMTarget"}), "the last step, and no other, must be"),
+        (lambda d: d["steps"][2].update({"class": "MonoDownmix"}), "has no parameter"),
+        (lambda d: last(d)["learnt"].pop("n_iter_"), "a GRUMaskSeparator must be n_sources_, stf"),
         (setting("evil", 1), "GRUMaskSeparator has no parameter 'evil'"),
         (setting("checkpoint_dir", "/tmp"), "checkpoint_dir must be null; got '/tmp'"),
         (setting("callbacks", []), "callbacks must be null"),
@@ -643,9 +645,9 @@ def members(document):
         (lambda d: members(d)[0].update(name="a" * 999_999), "of 1 to 100 characters"),
         (lambda d: members(d)[0].update(name=1), "must have a name and a class"),
         (lambda d: members(d)[0]["learnt"].update(n_sources_=3), "must have the same n_sources_"),
-        (lambda d: members(d)[0]["learnt"].pop("n_sources_"), "a GRUMaskSeparator has learnt"),
+        (lambda d: members(d)[0]["learnt"].pop("n_sources_"), "scalars of a GRUMaskSeparator must"),
         (setting("evil", 1), "VotingSeparator has no parameter 'evil'"),
-        (setting("n_sources_", 2, kind="learnt"), "has learnt nothing by itself"),
+        (setting("n_sources_", 2, kind="learnt"), "scalars of a VotingSeparator must be none"),
         (setting("others_weight", 1e7), "others_weight must be from 1e-6 to 1e6"),
         (setting("n_jobs", 1 << 52), "n_jobs must be null"),
         (lambda d: members(d).pop(), "has too much"),

@@ -1,4 +1,4 @@
-"""The network that comes in the package separates songs of any kind, and says what it is."""
+"""The packaged model separates songs of any kind, and its card describes it."""
 
 import copy
 import subprocess
@@ -58,7 +58,7 @@ def test_the_file_is_small_and_its_weights_have_16_bits():
     assert kinds == {"F16"}
 
 
-def test_the_card_says_what_a_user_must_know():
+def test_the_card_has_what_a_user_must_know():
     _, card = sksvs.pretrained("voice", return_card=True)
     assert {"learnt_from", "learnt_by", "date", "terms", "limits", "scores"} <= set(card)
     assert "research" in card["terms"]
@@ -95,7 +95,7 @@ def test_synthesised_songs_are_separated_and_random_weights_do_not_separate_them
     assert evaluate(untrained, X, y, protocol="huang2014").scores["estimate"].nsdr < 5
 
 
-def test_real_clips_of_the_singers_that_it_knows_are_separated(voice, mir1k_root):
+def test_real_clips_of_the_singers_that_it_was_trained_on_are_separated(voice, mir1k_root):
     X, y = load_mir1k(mir1k_root, "dev", return_X_y=True)
     rows = evaluate(voice, X, y, protocol="huang2014").rows
     of_the_papers_authors = 9.82  # the outputs that they released for these clips
