@@ -79,6 +79,7 @@ CHANGES = {
     "input_power": 0.7,
     "dropout": 0.2,
     "loss": "magnitude_squared_error",
+    "bottleneck_factor": 2,
     "discriminative": 0.01,
     "solver": "sgd",
     "learning_rate": "adaptive",
