@@ -1,4 +1,4 @@
-"""Songs to learn from and to judge by: corpora on disk, synthesised songs, splits in time."""
+"""Songs to train and test on: corpora on disk, synthesised songs, splits in time."""
 
 from sksvs.datasets.corpus import detect_corpus, load_corpus
 from sksvs.datasets.mir1k import load_mir1k
