@@ -1,6 +1,6 @@
 """Views that put waveforms together: one after another, and mono in several channels."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 import numpy as np
 
@@ -16,9 +16,10 @@ class Timeline(Waveform):
     waveforms : list of Waveform
         With the same number of channels and one sample rate; the same one may come several times.
     starts : list of int
-        Where each of them starts: in ascending order, and none before the last one ends.
+        Where each of them starts: in ascending order, and none before the last one ends. What
+        starts before 0 is cut off, as is what ends after `n_samples`.
     n_samples : int
-        Of the whole; what goes beyond is cut off.
+        Of the whole.
     name : str
 
     Examples
@@ -35,15 +36,26 @@ class Timeline(Waveform):
         self.sample_rate = common_rate(self.waveforms)
         self.name = name
 
+    def time_slice(self, start, stop):
+        """View the samples from `start` to `stop`; the view holds what sounds in it alone."""
+        view = super().time_slice(start, stop)
+        waveforms, starts = self._between(view.start, view.start + view.n_samples)
+        starts = [place - view.start for place in starts]
+        return Timeline(waveforms, starts, view.n_samples, self.name)
+
     def _read(self, start, stop):
         samples = np.zeros((stop - start, *self.shape[1:]), np.float32)
-        first = max(0, bisect_right(self.starts, start) - 1)
-        last = bisect_right(self.starts, stop)
-        for place, waveform in zip(self.starts[first:last], self.waveforms[first:last]):
+        for waveform, place in zip(*self._between(start, stop)):
             begin, end = max(start, place), min(stop, place + waveform.n_samples)
             if begin < end:
                 samples[begin - start : end - start] = waveform[begin - place : end - place]
         return samples
+
+    def _between(self, start, stop):
+        """Return the waveforms, one at least, that may sound in a range, and their starts."""
+        first = max(0, bisect_right(self.starts, start) - 1)
+        last = max(first + 1, bisect_left(self.starts, stop))
+        return self.waveforms[first:last], self.starts[first:last]
 
 
 class SameInChannels(Waveform):

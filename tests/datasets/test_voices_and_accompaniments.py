@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold
@@ -27,6 +29,11 @@ def write_noise(folder, lengths, n_channels=1, seed=0):
         subtype = "FLOAT" if name.endswith(".wav") else None
         write(folder / name, written[name], RATE, subtype)
     return written
+
+
+def write_constant(path, n_samples):
+    path.parent.mkdir(exist_ok=True)
+    write(path, np.full(n_samples, 0.25, np.float32), RATE, "FLOAT")
 
 
 @pytest.fixture
@@ -102,6 +109,16 @@ def test_rests_have_the_share_of_the_time_that_is_asked_for(tmp_path):
     assert not any((joined(without, source) == 0).any() for source in (0, 1))
 
 
+def test_a_second_voice_sings_along_for_a_share_of_the_time(tmp_path):
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        for i in range(40):
+            write_constant(folder / f"{i}.wav", 500)
+    data = load((tmp_path, tmp_path), second_voice=0.3, silence=(0.2, 0))
+    samples = joined(data, 0)
+    for level, share in ((0, 0.2 * 0.7), (0.05, 0.2 * 0.3), (0.1, 0.8 * 0.7), (0.15, 0.8 * 0.3)):
+        assert np.mean(np.isclose(samples, level)) == pytest.approx(share, abs=0.08)
+
+
 def test_the_seed_draws_the_pairs(folders):
     data, same, other = load(folders), load(folders, random_state=0), load(folders, random_state=1)
     for a, b in zip(data.X, same.X):
@@ -149,6 +166,14 @@ def test_reading_a_range_of_a_track_reads_no_more_of_any_file(folders, monkeypat
         ranges.clear()
         x[100:200]
         assert sum(ranges) <= 2 * 100
+
+
+def test_a_track_holds_the_files_alone_that_sound_in_it(tmp_path):
+    folders = tmp_path / "voices", tmp_path / "music"
+    for folder in folders:
+        write_noise(folder, {f"{i}.wav": 500 for i in range(40)})
+    for x in load(folders, second_voice=0.2).X:
+        assert pickle.dumps(x).count(b".wav") <= 9  # of 400 samples: three voices at most, …
 
 
 def test_copies_are_written_once_and_hold_the_same_samples(folders, tmp_path, monkeypatch):
@@ -208,6 +233,7 @@ def test_what_systems_and_tools_leave_is_passed_over(folders):
         ({"n_channels": 3}, "n_channels must be one of 1, 2; got 3"),
         ({"duration": 0.0}, r"duration must be positive, one sample at least; got 0\.0 s"),
         ({"silence": (1.0, 0)}, r"silence must be two shares of the time .*; got \(1\.0, 0\)"),
+        ({"second_voice": 1}, "second_voice must be a share of the time .*; got 1"),
         ({"silence": 0.1}, r"silence must be two shares of the time .*; got 0\.1"),
     ],
 )
