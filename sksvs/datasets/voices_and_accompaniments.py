@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sys
 import warnings
 from math import ceil, sqrt
 from numbers import Integral
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.utils import check_random_state
+from tqdm import tqdm
 
 from sksvs.audio import AudioFile, Sources, Waveform, write
 from sksvs.audio.folders import find_audio_files
@@ -17,6 +19,7 @@ from sksvs.audio.resampling import Resampled
 from sksvs.audio.timeline import SameInChannels, Timeline
 from sksvs.audio.waveform import Sum
 from sksvs.datasets.bundle import check_choice, make_bunch
+from sksvs.system.terminal import is_terminal
 from sksvs.system.threads import thread_map
 
 LEVEL = 0.1  # RMS of every file, of full scale
@@ -37,6 +40,7 @@ def load_voices_and_accompaniments(
     cache_dir=None,
     random_state=0,
     strict=False,
+    verbose=False,
     return_X_y=False,
 ):
     """Make tracks to train on of voices and accompaniments that do not belong together.
@@ -80,6 +84,8 @@ def load_voices_and_accompaniments(
         Draws in which order the files come, how long the rests are, and so the pairs.
     strict : bool, default=False
         Whether files that cannot be read, or lack samples, are an error instead of a warning.
+    verbose : bool, default=False
+        Whether to show a progress bar, on a terminal, while files are opened or copied.
     return_X_y : bool, default=False
         Whether to return only ``(X, y)``.
 
@@ -127,7 +133,7 @@ def load_voices_and_accompaniments(
     if cache_dir is not None:
         cache_dir = Path(cache_dir).absolute()
         cache_dir.mkdir(parents=True, exist_ok=True)
-    settings = n_channels, sample_rate, cache_dir, strict
+    settings = n_channels, sample_rate, cache_dir, strict, verbose
     voices = _open_all("voices", voices, 1, *settings)
     accompaniments = _open_all("accompaniments", accompaniments, n_channels, *settings)
 
@@ -161,7 +167,7 @@ def load_voices_and_accompaniments(
     return make_bunch(X, y, [x.name for x in X], groups, description, return_X_y)
 
 
-def _open_all(argument, folders, max_channels, n_channels, sample_rate, cache_dir, strict):
+def _open_all(argument, folders, max_channels, n_channels, sample_rate, cache_dir, strict, verbose):
     """Return the audio files in these folders on the grid of the tracks, by path."""
     folders = [folders] if isinstance(folders, (str, os.PathLike)) else list(folders)
     paths = {}  # as a set, in order
@@ -177,7 +183,10 @@ def _open_all(argument, folders, max_channels, n_channels, sample_rate, cache_di
         return _open(path, max_channels, sample_rate, cache_dir, strict)
 
     opened, failed = {}, []
-    for path, waveform in zip(paths, thread_map(open_one, (path for path in paths))):
+    waveforms = thread_map(open_one, (path for path in paths))
+    hidden = not (verbose and is_terminal(sys.stderr))
+    bar = tqdm(waveforms, argument, len(paths), unit="file", disable=hidden)
+    for waveform, path in zip(bar, paths):
         if isinstance(waveform, Waveform):
             is_spread = waveform.n_channels < n_channels
             opened[path] = SameInChannels(waveform, n_channels) if is_spread else waveform

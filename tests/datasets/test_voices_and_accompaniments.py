@@ -146,6 +146,17 @@ def test_files_of_any_rate_and_channels_come_to_the_grid_of_the_tracks(tmp_path)
         assert times_found(found, stereo[:1000, channel]) >= 1
 
 
+def test_progress_is_shown_on_a_terminal_when_it_is_asked_for(folders, capsys, monkeypatch):
+    load(folders, verbose=True)
+    monkeypatch.setattr(voices_and_accompaniments, "is_terminal", lambda stream: True)
+    load(folders)
+    assert capsys.readouterr().err == ""
+    load(folders, verbose=True)
+    shown = capsys.readouterr().err
+    assert "voices: 100%" in shown
+    assert "accompaniments: 100%" in shown
+
+
 def test_loading_reads_no_samples(folders, monkeypatch):
     monkeypatch.setattr(AudioFile, "_read", None)
     load(folders)
