@@ -105,6 +105,8 @@ def load_voices_and_accompaniments(
     FileNotFoundError, ValueError
         If a folder does not exist or holds no audio file that can be read; if an argument is out
         of range; with `strict`, if a file cannot be read or lacks samples, naming it.
+    OSError
+        If a folder may not be read, or a copy cannot be written, naming it.
 
     Examples
     --------
