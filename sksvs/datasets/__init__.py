@@ -1,10 +1,11 @@
-"""Songs to learn from and to judge by: corpora on disk, synthesised songs, splits in time."""
+"""Songs to train and test on: corpora and recordings on disk, synthesised songs, splits in time."""
 
 from sksvs.datasets.corpus import detect_corpus, load_corpus
 from sksvs.datasets.mir1k import load_mir1k
 from sksvs.datasets.multitrack import load_dsd100, load_musdb18hq
 from sksvs.datasets.singing_mixtures import make_singing_mixtures
 from sksvs.datasets.splitting import split_tracks
+from sksvs.datasets.voices_and_accompaniments import load_voices_and_accompaniments
 
 __all__ = [
     "detect_corpus",
@@ -12,6 +13,7 @@ __all__ = [
     "load_dsd100",
     "load_mir1k",
     "load_musdb18hq",
+    "load_voices_and_accompaniments",
     "make_singing_mixtures",
     "split_tracks",
 ]

@@ -1,11 +1,12 @@
-"""Tell corpora apart by their folders, and load any of them in one way."""
+"""Recognise a corpus by its folders, and load any corpus with one function."""
 
 from pathlib import Path
 
+from sksvs.datasets.bundle import check_choice
 from sksvs.datasets.mir1k import load_mir1k
 from sksvs.datasets.multitrack import load_dsd100, load_musdb18hq
 
-# Loader, and what it calls the subsets that can be asked for.
+# The loader of each corpus, and its own name for each subset of `load_corpus`.
 CORPORA = {
     "mir1k": (load_mir1k, {"train": "train", "dev": "dev", "test": "test"}),
     "dsd100": (load_dsd100, {"train": "dev", "dev": "dev", "test": "test"}),
@@ -14,7 +15,7 @@ CORPORA = {
 
 
 def detect_corpus(root):
-    """Return which corpus a folder holds.
+    """Return the name of the corpus that a folder holds.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ def detect_corpus(root):
     Raises
     ------
     ValueError
-        If it is none of them.
+        If the folder is laid out like none of them.
     """
     root = Path(root)
     if (root / "Mixtures").is_dir():
@@ -43,35 +44,31 @@ def detect_corpus(root):
 
 
 def load_corpus(root, subset="train", corpus=None, strict=False):
-    """Load MIR-1K, DSD100 or MUSDB18-HQ, whichever is there.
+    """Load MIR-1K, DSD100 or MUSDB18-HQ, whichever the folder holds.
 
     Parameters
     ----------
     root : str or path-like
         As for `load_mir1k`, `load_dsd100` and `load_musdb18hq`.
     subset : str, default="train"
-        "train" for the songs to learn from ("dev" in DSD100), "test" for those to judge by, or
-        another that the corpus has.
+        "train" (of DSD100 the subset dev), "test", or "dev" where the corpus has it.
     corpus : {"mir1k", "dsd100", "musdb18hq"}, optional
-        The default is what the folder looks like.
+        The default is what `detect_corpus` finds.
     strict : bool, default=False
-        Whether a file that lacks samples is an error and not a warning.
+        Whether a file that lacks samples is an error instead of a warning.
 
     Returns
     -------
     Bunch
-        As of the loaders: ``X``, ``y``, ``names``, ``groups``, ``DESCR``.
+        ``X``, ``y``, ``names``, ``groups`` and ``DESCR``, as the loaders return them.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As by the loaders; or if the corpus is not known.
+        As the loaders raise them; or if the corpus or the subset is not one of the above.
     """
     corpus = detect_corpus(root) if corpus is None else corpus
-    if corpus not in CORPORA:
-        known = ", ".join(map(repr, CORPORA))
-        raise ValueError(f"corpus must be one of {known}; got {corpus!r}.")
+    check_choice("corpus", corpus, CORPORA)
     loader, subsets = CORPORA[corpus]
-    if subset not in subsets:
-        raise ValueError(f"subset of {corpus} must be one of {', '.join(subsets)}; got {subset!r}.")
+    check_choice(f"subset of {corpus}", subset, subsets)
     return loader(root, subsets[subset], strict=strict)

@@ -1,9 +1,9 @@
-"""Load MIR-1K, karaoke clips with the voice and the music in a channel each."""
+"""Load MIR-1K: karaoke clips with the accompaniment in one channel and the voice in the other."""
 
 from pathlib import Path
 
 from sksvs.audio import AudioFile, Sources
-from sksvs.datasets.bundle import make_bunch
+from sksvs.datasets.bundle import check_choice, make_bunch
 from sksvs.system.visible_files import is_visible
 
 TRAINING_SINGERS = ("abjones", "amy")
@@ -13,21 +13,21 @@ DEV_CLIPS = ("abjones_5_08", "abjones_5_09", "amy_9_08", "amy_9_09")
 def load_mir1k(root, subset="train", mix="0dB", strict=False, return_X_y=False):
     """Load the clips of MIR-1K (1000 clips, 16 kHz) without reading their samples.
 
-    In the files the left channel is the music and the right channel is the voice. The split is
-    that of Huang et al. 2014, by singer: the clips of abjones and amy are "dev" (four of them)
-    and "train" (171), those of the 17 other singers "test" (825). Hidden files are passed over.
+    The left channel of every file is the accompaniment, the right channel the voice. The subsets
+    are those of Huang et al. 2014, by singer: "dev" (4 clips) and "train" (171) are by abjones and
+    amy, "test" (825) by the 17 other singers. Hidden files are passed over.
 
     Parameters
     ----------
     root : str or path-like
-        The folder Wavfile, or the one that holds it.
+        The folder Wavfile, or the folder that holds it.
     subset : {"train", "dev", "test"}, default="train"
     mix : {"0dB", "natural"}, default="0dB"
-        "0dB": voice and music are divided by their L2 norms and added, as in Huang et al. 2014
-        (so the samples are small: a clip of 8 s has an RMS of 0.004). "natural": added as they
-        are. The norms are measured when a clip is first read.
+        "0dB": voice and accompaniment are divided by their L2 norms and added, as in Huang et al.
+        2014 (so the samples are small: a clip of 8 s has an RMS of 0.004). The norms are measured
+        when a clip is first read. "natural": they are added as recorded.
     strict : bool, default=False
-        Whether a file that lacks samples is an error and not a warning.
+        Whether a file that lacks samples is an error instead of a warning.
     return_X_y : bool, default=False
         Whether to return only ``(X, y)``.
 
@@ -40,7 +40,7 @@ def load_mir1k(root, subset="train", mix="0dB", strict=False, return_X_y=False):
     Raises
     ------
     FileNotFoundError, ValueError
-        If a file is missing, holds no audio or has not two channels; it is named.
+        If a file is missing, holds no audio or does not have two channels; it is named.
 
     References
     ----------
@@ -48,8 +48,8 @@ def load_mir1k(root, subset="train", mix="0dB", strict=False, return_X_y=False):
     recordings using the MIR-1K dataset", IEEE TASLP 18(2), 2010. P.-S. Huang et al., ISMIR 2014,
     section 4.1.
     """
-    if mix not in ("0dB", "natural"):
-        raise ValueError(f"mix must be '0dB' or 'natural'; got {mix!r}.")
+    check_choice("mix", mix, ("0dB", "natural"))
+    check_choice("subset", subset, ("train", "dev", "test"))
     folder = Path(root)
     if (folder / "Wavfile").is_dir():
         folder = folder / "Wavfile"
@@ -65,18 +65,18 @@ def load_mir1k(root, subset="train", mix="0dB", strict=False, return_X_y=False):
         clip = AudioFile(folder / f"{name}.wav", strict=strict)
         if clip.ndim != 2 or clip.shape[1] != 2:
             raise ValueError(
-                f"{clip.name} must have two channels, music left and voice right; got shape "
-                f"{clip.shape}."
+                f"{clip.name} must have two channels, accompaniment left and voice right; got "
+                f"shape {clip.shape}."
             )
-        music, voice = clip.channel(0), clip.channel(1)
+        voice, accompaniment = clip.channel(1), clip.channel(0)
         if mix == "0dB":
-            music, voice = music.unit_norm(), voice.unit_norm()
-        X.append(voice + music)
-        y.append(Sources([voice, music]))
+            voice, accompaniment = voice.unit_norm(), accompaniment.unit_norm()
+        X.append(voice + accompaniment)
+        y.append(Sources([voice, accompaniment]))
     singers = [name.split("_")[0] for name in names]
     description = (
         f"MIR-1K, subset {subset} by the split of Huang et al. 2014, mixed {mix}, from {folder}: "
-        "mixture, voice and music; groups are singers. Hsu and Jang 2010; research use."
+        "mixture, voice and accompaniment; groups are singers. Hsu and Jang 2010; research use."
     )
     return make_bunch(X, y, names, singers, description, return_X_y)
 
@@ -86,8 +86,6 @@ def _names_of_subset(folder, subset):
         return list(DEV_CLIPS)
     names = sorted(path.stem for path in folder.glob("*_*.wav") if is_visible(path.name))
     of_training_singers = [n for n in names if n.split("_")[0] in TRAINING_SINGERS]
-    if subset == "train":
-        return [n for n in of_training_singers if n not in DEV_CLIPS]
     if subset == "test":
         return sorted(set(names) - set(of_training_singers))
-    raise ValueError(f"subset must be 'train', 'dev' or 'test'; got {subset!r}.")
+    return [n for n in of_training_singers if n not in DEV_CLIPS]

@@ -1,28 +1,25 @@
-"""Load corpora that keep a mixture and four stems of every song: DSD100 and MUSDB18-HQ."""
+"""Load corpora with a mixture and four stems of every song: DSD100 and MUSDB18-HQ."""
 
 from pathlib import Path
 
 from sksvs.audio import AudioFile, Sources
 from sksvs.audio.waveform import Sum
-from sksvs.datasets.bundle import make_bunch
+from sksvs.datasets.bundle import check_choice, make_bunch
 from sksvs.system.visible_files import is_visible
 
 STEMS = ("bass", "drums", "other", "vocals")
-WHOLE, ACCOMPANIMENT = "accompaniment", ("bass", "drums", "other")
+# The stems that are summed for each source that can be asked for.
+SOURCES = {**{stem: (stem,) for stem in STEMS}, "accompaniment": ("bass", "drums", "other")}
 
 
 def load_dsd100(
-    root,
-    subset="dev",
-    sources=("vocals", "accompaniment"),
-    strict=False,
-    return_X_y=False,
+    root, subset="dev", sources=("vocals", "accompaniment"), strict=False, return_X_y=False
 ):
     """Load the songs of DSD100 (100 songs, 44.1 kHz stereo WAV) without reading their samples.
 
     Expects ``Mixtures/Dev/<id - artist - title>/mixture.wav`` and
     ``Sources/Dev/<the same>/{bass,drums,other,vocals}.wav``, and likewise ``Test``. Hidden folders
-    and those of systems and tools ("__MACOSX", "@eaDir") are passed over.
+    and those that systems and tools make ("__MACOSX", "@eaDir") are passed over.
 
     Parameters
     ----------
@@ -31,10 +28,10 @@ def load_dsd100(
     subset : {"dev", "test"}, default="dev"
     sources : sequence of str, default=("vocals", "accompaniment")
         What `y` holds, in this order: any of "bass", "drums", "other", "vocals", and
-        "accompaniment", the sum of the first three. A separator takes them to add up to the
-        mixture, so leave none out when you fit one.
+        "accompaniment", the sum of the first three. To fit a separator, name sources that add up
+        to the mixture.
     strict : bool, default=False
-        Whether a file that lacks samples is an error and not a warning.
+        Whether a file that lacks samples is an error instead of a warning.
     return_X_y : bool, default=False
         Whether to return only ``(X, y)``.
 
@@ -53,29 +50,23 @@ def load_dsd100(
     ----------
     A. Liutkus et al., "The 2016 signal separation evaluation campaign", LVA/ICA 2017.
     """
-    folder = _subset_folder(subset, {"dev": "Dev", "test": "Test"})
-    root = Path(root)
-    mixtures = root / "Mixtures" / folder
+    check_choice("subset", subset, ("dev", "test"))
+    folder, root = subset.capitalize(), Path(root)
     return _load_songs(
-        mixtures,
+        root / "Mixtures" / folder,
         root / "Sources" / folder,
         sources,
-        # "051 - Actions - One Minute Smile"
-        lambda name: name.split(" - ")[1] if " - " in name else name,
+        lambda name: name.split(" - ")[1] if " - " in name else name,  # "051 - Actions - One …"
         "Mixtures and Sources",
-        f"DSD100, subset {subset}, from {root}: mixture and {sources}; groups are "
-        "artists. Liutkus et al. 2017; research use.",
+        f"DSD100, subset {subset}, from {root}: mixture and {sources}; groups are artists. "
+        "Liutkus et al. 2017; research use.",
         strict,
         return_X_y,
     )
 
 
 def load_musdb18hq(
-    root,
-    subset="train",
-    sources=("vocals", "accompaniment"),
-    strict=False,
-    return_X_y=False,
+    root, subset="train", sources=("vocals", "accompaniment"), strict=False, return_X_y=False
 ):
     """Load the songs of MUSDB18-HQ (150 songs, 44.1 kHz stereo WAV) without reading samples.
 
@@ -90,14 +81,14 @@ def load_musdb18hq(
     sources : sequence of str, default=("vocals", "accompaniment")
         As in :func:`load_dsd100`.
     strict : bool, default=False
-        Whether a file that lacks samples is an error and not a warning.
+        Whether a file that lacks samples is an error instead of a warning.
     return_X_y : bool, default=False
         Whether to return only ``(X, y)``.
 
     Returns
     -------
     Bunch
-        As of :func:`load_dsd100`.
+        As from :func:`load_dsd100`.
 
     Raises
     ------
@@ -108,61 +99,47 @@ def load_musdb18hq(
     ----------
     Z. Rafii et al., "MUSDB18-HQ - an uncompressed version of MUSDB18", 2019.
     """
-    folder = Path(root) / _subset_folder(subset, {"train": "train", "test": "test"})
+    check_choice("subset", subset, ("train", "test"))
+    folder = Path(root) / subset
     return _load_songs(
         folder,
         folder,
         sources,
-        lambda name: name.split(" - ")[0],
+        lambda name: name.split(" - ")[0],  # "Actions - One Minute Smile"
         "train and test",
-        f"MUSDB18-HQ, subset {subset}, from {root}: mixture and {sources}; groups are "
-        "artists. Rafii et al. 2019; research use.",
+        f"MUSDB18-HQ, subset {subset}, from {root}: mixture and {sources}; groups are artists. "
+        "Rafii et al. 2019; research use.",
         strict,
         return_X_y,
     )
 
 
-def _subset_folder(subset, folders):
-    if subset not in folders:
-        raise ValueError(f"subset must be one of {', '.join(map(repr, folders))}; got {subset!r}.")
-    return folders[subset]
-
-
 def _load_songs(mixtures, stems, sources, artist_of, layout, description, strict, return_X_y):
-    """Return the songs below `mixtures`, each a folder, in the order of their names.
-
-    Hidden folders and those of systems and tools are passed over.
-    """
-    known = isinstance(sources, (list, tuple)) and all(s in (*STEMS, WHOLE) for s in sources)
+    """Return the songs of the folder `mixtures`, each in a folder of its own, by name."""
+    known = isinstance(sources, (list, tuple)) and all(source in SOURCES for source in sources)
     if not known or len(sources) < 2:
         raise ValueError(
-            f"sources must be two names or more among {', '.join(STEMS)} and accompaniment; "
-            f"got {sources!r}."
+            f"sources must be two names or more among {', '.join(SOURCES)}; got {sources!r}."
         )
-    stems_used = [s for name in sources for s in (ACCOMPANIMENT if name == WHOLE else (name,))]
-    if len(stems_used) != len(set(stems_used)):
+    used = [stem for source in sources for stem in SOURCES[source]]
+    if len(used) != len(set(used)):
         raise ValueError(
             f"sources must have every stem once; got {sources!r}, and accompaniment is the sum of "
-            f"{', '.join(ACCOMPANIMENT)}."
+            f"{', '.join(SOURCES['accompaniment'])}."
         )
     if not mixtures.is_dir():
         raise FileNotFoundError(
             f"{mixtures} does not exist. root must be the folder that holds {layout}."
         )
-    names = sorted(
-        path.name for path in mixtures.iterdir() if path.is_dir() and is_visible(path.name)
-    )
+    names = sorted(path.name for path in mixtures.iterdir() if path.is_dir())
+    names = [name for name in names if is_visible(name)]
     if not names:
         raise FileNotFoundError(f"{mixtures} holds no songs, each in a folder of its own.")
     X = [AudioFile(mixtures / name / "mixture.wav", strict=strict) for name in names]
-    y = [
-        Sources([_load_source(stems / name, source, strict) for source in sources])
-        for name in names
-    ]
+    y = [Sources([_open_source(stems / n, source, strict) for source in sources]) for n in names]
     return make_bunch(X, y, names, [artist_of(name) for name in names], description, return_X_y)
 
 
-def _load_source(folder, source, strict):
-    if source == WHOLE:
-        return Sum([AudioFile(folder / f"{stem}.wav", strict=strict) for stem in ACCOMPANIMENT])
-    return AudioFile(folder / f"{source}.wav", strict=strict)
+def _open_source(folder, source, strict):
+    stems = [AudioFile(folder / f"{stem}.wav", strict=strict) for stem in SOURCES[source]]
+    return stems[0] if len(stems) == 1 else Sum(stems)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import lfilter, sosfilt
 
-# Formant frequencies in Hz of a man's sung vowels (a, e, i, o, u); another singer's are scaled.
+# Formant frequencies in Hz of a man's sung vowels (a, e, i, o, u); other singers scale them.
 VOWELS = np.array(
     [
         [660, 1120, 2750, 3000, 3350],
@@ -16,11 +16,11 @@ VOWELS = np.array(
     dtype=float,
 )
 BANDWIDTHS = np.array([80.0, 90.0, 120.0, 130.0, 140.0])  # Hz
-STEP = 0.005  # seconds from one value of pitch and formants to the next
+STEP = 0.005  # seconds between two values of pitch and formants
 
 
 def sing(notes, n_samples, sample_rate, rng):
-    """Return a voice that sings these notes, mono.
+    """Return a mono voice that sings the notes.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def sing(notes, n_samples, sample_rate, rng):
     sample_rate : int
         In Hz.
     rng : numpy.random.RandomState
-        Draws the singer (formants, vibrato, breath) and what they do on every note.
+        For the singer (formants, vibrato, breath), and for vowel, attack and vibrato of each note.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def sing(notes, n_samples, sample_rate, rng):
 
 
 def _smooth(values, seconds):
-    """Smooth what is given at every step over about this time."""
+    """Smooth values, one a step, by a Gaussian with this standard deviation in seconds."""
     return gaussian_filter1d(values, seconds / STEP, axis=0, mode="nearest")
 
 
@@ -97,16 +97,15 @@ def glottal_pulses(frequency, sample_rate):
 
 
 def _filter_formants(source, formants, steps, sample_rate):
-    """Run the source through five resonators that move from step to step."""
-    top = 0.45 * sample_rate
+    """Filter the source by five resonators in series, whose frequencies change at every step."""
     voice = np.empty_like(source)
     radius = np.exp(-np.pi * BANDWIDTHS / sample_rate)
     state = np.zeros((len(BANDWIDTHS), 2))
     ends = [*steps[1:], len(source)]
-    for start, stop, frequencies in zip(steps, ends, np.minimum(formants, top)):
+    for start, stop, frequencies in zip(steps, ends, np.minimum(formants, 0.45 * sample_rate)):
         cosine = 2 * radius * np.cos(2 * np.pi * frequencies / sample_rate)
-        gain = 1 - cosine + radius**2  # every resonator passes 0 Hz unchanged
+        gain = 1 - cosine + radius**2  # so that a resonator passes 0 Hz unchanged
         zeros = np.zeros_like(gain)
         sections = np.column_stack([gain, zeros, zeros, np.ones_like(gain), -cosine, radius**2])
         voice[start:stop], state = sosfilt(sections, source[start:stop], zi=state)
-    return lfilter([1.0, -1.0], [1.0, -0.995], voice)  # no offset
+    return lfilter([1.0, -1.0], [1.0, -0.995], voice)  # removes the constant

@@ -1,11 +1,11 @@
-"""Cut every track in time into a part to learn from and a part to judge by."""
+"""Cut every track in time into a part to train on and a part to test on."""
 
 from sksvs.audio import Sources
 from sksvs.stft.tracks import check_mixtures, check_sources
 
 
 def split_tracks(X, y, fraction=0.5):
-    """Cut every track in two, as the course report did: one part to train, one to test.
+    """Cut every track in time into a part to train on and a part to test on.
 
     Parameters
     ----------
@@ -20,13 +20,13 @@ def split_tracks(X, y, fraction=0.5):
     X_first, X_second : list of Waveform
         Lazy views; nothing is read.
     y_first, y_second : list of Sources
-        Averaged over their channels where the mixture is mono.
+        Downmixed where the mixture is mono.
 
     Raises
     ------
     ValueError
-        If `y` does not match `X`, a track and its sources have different sample rates, or a part
-        of a track would have no sample.
+        If `y` does not match `X`, a track and its sources have different sample rates, or one of
+        the parts of a track would be empty.
 
     Examples
     --------

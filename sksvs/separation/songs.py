@@ -5,17 +5,8 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from sksvs.audio.folders import AUDIO_ENDINGS, find_audio_files, real_path
 from sksvs.audio.pipes import STANDARD_INPUT, is_pipe
-from sksvs.system.visible_files import is_visible
-
-# Endings of audio files and videos: what a folder is searched for, and what a folder of stems is
-# not called by.
-AUDIO_ENDINGS = {
-    *("wav", "wave", "w64", "rf64", "bwf", "flac", "aif", "aiff", "aifc", "caf", "au", "snd"),
-    *("mp3", "mp2", "mpga", "ogg", "oga", "opus", "spx", "m4a", "m4b", "m4r", "aac", "ac3", "eac3"),
-    *("dts", "wma", "asf", "ape", "wv", "tta", "tak", "mpc", "mka", "amr", "gsm", "ra", "voc"),
-    *("mp4", "m4v", "mov", "mkv", "webm", "avi", "flv", "wmv", "mpg", "mpeg", "ts", "3gp", "ogv"),
-}
 
 
 class Song(NamedTuple):
@@ -94,11 +85,11 @@ def refuse_conflicts(songs, names, ending_of):
     list of Song
     """
     inputs = {key: song.path for song in songs for key in _keys(song.path)}
-    folders = Counter(_place(song.folder) for song in songs)
-    of_inputs = {_place(os.path.dirname(song.path)) for song in songs}
+    folders = Counter(real_path(song.folder) for song in songs)
+    of_inputs = {real_path(os.path.dirname(song.path)) for song in songs}
     checked, taken = [], {}
     for song in songs:
-        place = _place(song.folder)
+        place = real_path(song.folder)
         if song.error is None and (folders[place] > 1 or place in of_inputs):
             song = song._replace(error=_conflict(song, names, ending_of, inputs, taken))
         checked.append(song)
@@ -135,31 +126,18 @@ def _as_text(path):
 
 def _walk(root, out_dir):
     """Yield the songs in a folder at any depth, in the order of their names."""
-    failed = []
-    own_stems = _place(out_dir)
-    for folder, subfolders, files in os.walk(root, onerror=failed.append):
-        subfolders[:] = sorted(
-            name
-            for name in subfolders
-            if is_visible(name) and _place(os.path.join(folder, name)) != own_stems
-        )
-        for name in sorted(files):
-            if is_visible(name) and name.rpartition(".")[2].lower() in AUDIO_ENDINGS:
-                path = os.path.abspath(os.path.join(folder, name))
-                below = os.path.relpath(folder, root)
-                yield Song(path, out_dir / below / folder_name(path))
-    for error in failed:
+    paths, errors = find_audio_files(root, skip=out_dir)
+    for path in paths:
+        below = os.path.relpath(os.path.dirname(path), root)
+        yield Song(path, out_dir / below / folder_name(path))
+    for error in errors:
         message = f"{error.filename} cannot be read ({error.strerror})."
         yield Song(os.path.abspath(error.filename), out_dir, message)
 
 
-def _place(path):
-    return os.path.normcase(os.path.realpath(path))
-
-
 def _keys(path):
     """Yield what tells a file from others: where it is, and if it is there, which one it is."""
-    yield _place(path)
+    yield real_path(path)
     if path != STANDARD_INPUT and os.path.exists(path):
         status = os.stat(path)
         yield status.st_dev, status.st_ino

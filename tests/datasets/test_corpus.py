@@ -16,7 +16,7 @@ def test_songs_to_learn_from_have_one_name(tmp_path):
     assert load_corpus(tmp_path).names == ["1 - a - b"]
     with pytest.raises(FileNotFoundError, match="Test does not exist"):
         load_corpus(tmp_path, "test")
-    with pytest.raises(ValueError, match="subset of dsd100 must be one of train, .*; got 'all'"):
+    with pytest.raises(ValueError, match="subset of dsd100 must be one of 'train', .*; got 'all'"):
         load_corpus(tmp_path, "all")
     with pytest.raises(FileNotFoundError, match="holds no clips of subset 'train'"):
         load_corpus(tmp_path, corpus="mir1k")

@@ -75,9 +75,9 @@ def test_what_is_missing_or_wrong_is_named(root):
     write_clip(root / "Wavfile", "amy_9_08", channels=1)
     with pytest.raises(ValueError, match=r"amy_9_08\.wav must have two channels"):
         load_mir1k(root, "dev")
-    with pytest.raises(ValueError, match="'train', 'dev' or 'test'; got 'all'"):
+    with pytest.raises(ValueError, match="subset must be one of 'train', 'dev', 'test'; got 'all'"):
         load_mir1k(root, "all")
-    with pytest.raises(ValueError, match="'0dB' or 'natural'; got '3dB'"):
+    with pytest.raises(ValueError, match="mix must be one of '0dB', 'natural'; got '3dB'"):
         load_mir1k(root, mix="3dB")
     for path in (root / "Wavfile").glob("*.wav"):
         path.unlink()
