@@ -13,7 +13,7 @@ from sksvs.estimators import VotingSeparator
 from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.estimators.voting_separator import MOST_MEMBERS
 from sksvs.parameters import PARAMETERS, check_value, short
-from sksvs.stft.spectrogram import STFTParams
+from sksvs.stft.settings import STFTParams
 from sksvs.training.json_values import decode, encode
 
 FIELDS = ("name", "class", "parameters", "learnt")  # of the description of a step

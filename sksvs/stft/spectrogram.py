@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sksvs.audio.waveform import Waveform
-from sksvs.stft.transform import STFTParams, Synthesis, analyse
-
-__all__ = ["Block", "STFTParams", "Spectrogram", "Target"]
+from sksvs.stft.settings import STFTParams
+from sksvs.stft.transform import Synthesis, analyse
 
 FRAME_BLOCK = 256  # frames: what is analysed at once where a whole track is walked through
 

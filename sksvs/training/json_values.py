@@ -9,7 +9,7 @@ import numpy as np
 
 from sksvs.augmentation import Augmentation
 from sksvs.parameters import short
-from sksvs.stft.spectrogram import STFTParams
+from sksvs.stft.settings import STFTParams
 
 LARGEST_INTEGER = 1 << 53
 LONGEST_TEXT = 1000

@@ -4,7 +4,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from sksvs.audio.waveform import AtRate
 from sksvs.parameters import check_parameters
-from sksvs.stft.spectrogram import Spectrogram, STFTParams
+from sksvs.stft.settings import STFTParams
+from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import check_mixtures, check_spectrograms, warn_of_assumed_rate
 
 
@@ -16,7 +17,7 @@ def _at_rate_of(waveform, params):
 
 
 class STFTTransformer(TransformerMixin, BaseEstimator):
-    """View every waveform as a :class:`~sksvs.stft.spectrogram.Spectrogram`.
+    """View every waveform as a :class:`~sksvs.stft.Spectrogram`.
 
     No frame is computed here, so a hundred songs weigh nothing. The transformer is stateless.
 
@@ -37,7 +38,7 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         What `scipy.signal.get_window` takes.
     sample_rate : int or None, default=None
         Rate in Hz at which `n_fft` and `hop_length` are given; see
-        :meth:`STFTParams.at_rate <sksvs.stft.spectrogram.STFTParams.at_rate>` for the settings at
+        :meth:`STFTParams.at_rate <sksvs.stft.STFTParams.at_rate>` for the settings at
         others. None takes them as they are, and all tracks must have one rate.
     array_rate : int or None, default=None
         Rate in Hz of tracks that do not know their own, such as arrays. None takes `sample_rate`,
