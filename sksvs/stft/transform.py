@@ -5,18 +5,18 @@ from scipy.fft import irfft, rfft
 
 
 def analyse(samples, params):
-    """Return the spectra of all whole frames from the first sample on.
+    """Return the STFT of samples: one frame every `hop_length` of them, from the first on.
 
     Parameters
     ----------
     samples : array of float32, shape (..., n_samples)
-        At least `n_fft` of them.
+        At least `n_fft` samples; those after the last full window are left out.
     params : STFTParams
 
     Returns
     -------
     array of complex64, shape (..., n_freqs, n_frames)
-        A view of an array with frequencies last.
+        A view of an array whose last axis is frequency.
     """
     window = params.transform.win.astype(np.float32)
     pieces = np.lib.stride_tricks.sliding_window_view(samples, params.n_fft, axis=-1)
@@ -25,7 +25,7 @@ def analyse(samples, params):
 
 
 class Synthesis:
-    """Invert a spectrogram block by block: the sum over its frames, as far as it is complete.
+    """Invert a spectrogram block by block, by overlap-add.
 
     Parameters
     ----------
@@ -33,9 +33,10 @@ class Synthesis:
 
     Examples
     --------
+    >>> from sksvs.stft import STFTParams
     >>> params = STFTParams(n_fft=4, hop_length=2, window="hann")
     >>> samples = np.arange(8, dtype=np.float32)
-    >>> frames = analyse(np.pad(samples, (2, 2)), params)  # frame 0 sees two samples of silence
+    >>> frames = analyse(np.pad(samples, (2, 2)), params)  # frame 0 begins 2 samples before
     >>> synthesis = Synthesis(params)
     >>> np.concatenate([synthesis.push(frames[:, :2], 2), synthesis.push(frames[:, 2:], 6)])
     array([0., 1., 2., 3., 4., 5., 6., 7.], dtype=float32)
@@ -44,17 +45,18 @@ class Synthesis:
     def __init__(self, params):
         self.params = params
         self._position = params.first_sample(0)
-        self._unfinished = None  # samples that a later frame sees too
+        self._unfinished = None  # samples that the next frame overlaps
 
     def push(self, frames, n_samples):
-        """Add the next frames; return the next samples.
+        """Add the next frames; return the samples that they complete.
 
         Parameters
         ----------
         frames : array of complex64, shape (..., n_freqs, n_frames)
             The leading axes stay the same from block to block.
         n_samples : int
-            Samples to return: up to where the next frame begins, or to the end of the track.
+            How many samples to return: up to where the next frame begins, or to the end of the
+            track.
 
         Returns
         -------
@@ -74,10 +76,10 @@ class Synthesis:
 
 
 def _overlap_add(pieces, window, hop_length):
-    """Add windowed pieces up, each `hop_length` after the one before.
+    """Window pieces and add them up, each `hop_length` after the one before.
 
-    One product and one sum for each hop's length of a piece, over all pieces, in place of a loop
-    over pieces: (..., n, n_fft) to (..., n_samples).
+    Loops over the ``n_fft / hop_length`` parts of a piece, over all pieces at once, rather than
+    over pieces. (..., n, n_fft) becomes (..., n_samples).
     """
     *leading, n, n_fft = pieces.shape
     n_hops = -(-n_fft // hop_length)

@@ -97,8 +97,8 @@ def test_the_rate_that_arrays_are_taken_to_have_is_said_once_a_call_unless_it_wa
     stft.transform(tracks[1:2])
     STFTTransformer(256, 64).transform(tracks)
     text = (
-        r"^X\[0\] \(and 1 more\) has no known sample rate and is taken to be at 16000 Hz\. Say at "
-        r"which rate it is: ArrayWaveform\(samples, rate\), STFTTransformer\(array_rate=...\) or"
+        r"^X\[0\] \(and 1 more\) has no known sample rate and is assumed to be at 16000 Hz\. "
+        r"Give its rate: ArrayWaveform\(samples, rate\), STFTTransformer\(array_rate=...\) or"
     )
     with pytest.warns(UserWarning, match=text) as caught:
         warned = stft.transform(tracks)
