@@ -8,7 +8,7 @@ import numpy as np
 
 from sksvs.audio.checks import common_rate
 from sksvs.audio.sources import Sources
-from sksvs.audio.waveform import ArrayWaveform, Waveform
+from sksvs.audio.waveform import ArrayWaveform, AtRate, Waveform
 from sksvs.parameters import MAX_SOURCES
 from sksvs.stft.spectrogram import Spectrogram
 
@@ -124,6 +124,11 @@ def check_sources(y, mixtures, one_rate=True):
     for track in tracks:
         common_rate(track)
     return sources
+
+
+def assume_rate(waveforms, rate):
+    """Return the waveforms, those of unknown sample rate at `rate`, in Hz; None leaves them so."""
+    return [AtRate(w, rate) if rate and w.sample_rate is None else w for w in waveforms]
 
 
 def warn_of_assumed_rate(waveforms, rate):
