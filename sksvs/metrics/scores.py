@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from sksvs.metrics.bss_eval.comparison import LARGEST_DB, measure_track
+from sksvs.metrics.bss_eval.comparison import MAX_DB, measure_track
 from sksvs.metrics.bss_eval.signals import as_sources, signal_energy
 from sksvs.metrics.protocols import get_protocol
 
@@ -203,7 +203,7 @@ def score_track(name, references, estimates, protocol, mixture=None, sample_rate
         ranges = protocol.ranges(n_samples, sample_rate, name)
         compared = mixture if "nsdr" in protocol.metrics else None
         windows = measure_track(references, estimates, ranges, protocol.variant, compared)
-        windows = {m: np.clip(windows[m], -LARGEST_DB, LARGEST_DB) for m in protocol.metrics}
+        windows = {m: np.clip(windows[m], -MAX_DB, MAX_DB) for m in protocol.metrics}
         if np.isnan(windows[protocol.metrics[0]][0]).all():
             left_out = not any(all(signal_energy(r[a:b]) for r in references) for a, b in ranges)
             silent = "a reference" if left_out else "a reference or the estimate 0"
