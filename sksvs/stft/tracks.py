@@ -13,17 +13,14 @@ from sksvs.parameters import MAX_SOURCES
 from sksvs.stft.spectrogram import Spectrogram
 
 MAX_DIFFERENCE = -30  # dB: of a mixture from the sum of its sources, without a warning
-ANY_RATE = ", or take songs of any rate with STFTTransformer(sample_rate=...)"
 
 
-def check_mixtures(X, one_rate=True):
+def check_mixtures(X):
     """Return the mixtures as waveforms with a name each.
 
     Parameters
     ----------
     X : list of array or Waveform, each (n_samples,) or (n_samples, n_channels)
-    one_rate : bool, default=True
-        If True, raise where tracks have different known sample rates.
 
     Returns
     -------
@@ -35,10 +32,7 @@ def check_mixtures(X, one_rate=True):
         If an item is not a waveform; the message names the track.
     """
     _check_list(X, "X", "waveforms")
-    mixtures = [_as_waveform(x, f"X[{i}]") for i, x in enumerate(X)]
-    if one_rate:
-        common_rate(mixtures, ANY_RATE)
-    return mixtures
+    return [_as_waveform(x, f"X[{i}]") for i, x in enumerate(X)]
 
 
 def check_spectrograms(X, estimator):
@@ -226,14 +220,12 @@ def _check_track_sources(sources, mixture, i):
 def _as_waveform(waveform, name):
     if isinstance(waveform, Waveform):
         return waveform
-    if isinstance(waveform, Spectrogram):
-        raise TypeError(
-            f"{name} must be a waveform; got a Spectrogram. Put STFTTransformer after the steps "
-            "that work on waveforms."
-        )
-    if isinstance(waveform, Sources) or not hasattr(waveform, "__array__"):
-        is_path = isinstance(waveform, (str, PathLike))
-        remedy = " Open the file with sksvs.audio.AudioFile." if is_path else ""
+    if isinstance(waveform, (Spectrogram, Sources)) or not hasattr(waveform, "__array__"):
+        remedy = ""
+        if isinstance(waveform, (str, PathLike)):
+            remedy = " Open the file with sksvs.audio.AudioFile."
+        elif isinstance(waveform, Spectrogram):
+            remedy = " Put STFTTransformer after the steps that work on waveforms."
         raise TypeError(
             f"{name} must be one waveform, an array or an AudioFile; got {_describe(waveform)}."
             f"{remedy}"

@@ -34,7 +34,7 @@ class MonoDownmix(StatelessTransformer):
         -------
         self
         """
-        check_mixtures(X, one_rate=False)
+        check_mixtures(X)
         return self
 
     def transform(self, X):
@@ -59,7 +59,7 @@ class MonoDownmix(StatelessTransformer):
         ValueError, TypeError
             If a track has a wrong rank or dtype or is empty.
         """
-        mixtures = check_mixtures(X, one_rate=False)
+        mixtures = check_mixtures(X)
         return [self._mean(*pair) for pair in zip(X, mixtures)]
 
     def _mean(self, x, mixture):

@@ -1,5 +1,6 @@
 """Turn every waveform into a lazy spectrogram."""
 
+from sksvs.audio.checks import common_rate
 from sksvs.stft.settings import STFTParams
 from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import (
@@ -81,7 +82,7 @@ class STFTTransformer(StatelessTransformer):
         list of Spectrogram, each (n_freqs, n_frames) or (n_channels, n_freqs, n_frames)
         """
         self._check_parameters()
-        return self._analyse(check_mixtures(X, one_rate=False))
+        return self._analyse(check_mixtures(X))
 
     def transform(self, X):
         """Return a spectrogram of every track.
@@ -108,7 +109,7 @@ class STFTTransformer(StatelessTransformer):
             at the rate of a track.
         """
         self._check_parameters()
-        mixtures = check_mixtures(X, one_rate=False)
+        mixtures = check_mixtures(X)
         if self.array_rate is None:
             warn_of_assumed_rate(mixtures, self.sample_rate)
         return self._analyse(mixtures)
@@ -129,7 +130,9 @@ class STFTTransformer(StatelessTransformer):
     def _analyse(self, mixtures):
         mixtures = assume_rate(mixtures, self.array_rate or self.sample_rate)
         if self.sample_rate is None:
-            check_mixtures(mixtures)  # that they have one rate
+            common_rate(
+                mixtures, ", or take songs of any rate with STFTTransformer(sample_rate=...)"
+            )
         return [Spectrogram(x, self._params_of(x)) for x in mixtures]
 
     def _params_of(self, waveform):

@@ -37,34 +37,24 @@ def measure_by_mir_eval(signals, pairs, ranges, variant):
     for window, (start, stop) in enumerate(ranges):
         samples = signals.read(start, stop).reshape(-1, signals.n_channels, stop - start)
         samples = samples.swapaxes(1, 2) if variant.images else samples[:, 0]
-        references, estimates = samples[: signals.n_references], samples[signals.n_references :]
-        if not _is_audible(references).all():
-            continue
-        usable = _is_audible(estimates)
+        references, estimates = np.split(samples, [signals.n_references])
         for p, (estimate, reference) in enumerate(pairs):
-            if usable[estimate]:
-                # The other estimates do not change the scores of this one.
-                compared = references.copy()
-                compared[reference] = estimates[estimate]
-                scores[:, p, window] = _score(compute, references, compared, reference)
+            compared = references.copy()  # other estimates do not change the scores of this one
+            compared[reference] = estimates[estimate]
+            scores[:, p, window] = _score(compute, references, compared, reference)
     return scores
 
 
-def _is_audible(signals):
-    """Return which signals mir_eval accepts: those whose channels do not add up to silence."""
-    return signals.reshape(*signals.shape[:2], -1).sum(axis=-1).any(axis=-1)
-
-
 def _score(compute, references, estimates, index):
-    """Return the scores of one source, NaN where mir_eval fails."""
+    """Return the scores of one source; NaN if it, or a reference, is silent or mir_eval fails."""
     with warnings.catch_warnings():
         # mir_eval 0.8 announces that 0.9 drops the module, and divides by zero for a perfect
         # estimate.
         warnings.simplefilter("ignore")
         try:
             *scores, _ = compute(references, estimates, compute_permutation=False)
-        except (np.linalg.LinAlgError, AttributeError):
-            # The Gram matrix is singular. (mir_eval then looks for the error in
-            # np.linalg.linalg, which NumPy 2 no longer has.)
+        except (ValueError, np.linalg.LinAlgError, AttributeError):
+            # A signal is silent, or the Gram matrix is singular. (mir_eval then looks for the
+            # error in np.linalg.linalg, which NumPy 2 no longer has.)
             return np.nan
     return [score[index] for score in scores]
