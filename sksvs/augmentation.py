@@ -1,4 +1,4 @@
-"""Vary the sources of a track before they are mixed, so that a corpus teaches more songs."""
+"""Augment training data: vary the sources of a segment before they are mixed."""
 
 from typing import NamedTuple
 
@@ -8,39 +8,38 @@ from sklearn.base import BaseEstimator
 from sksvs.audio import resample
 from sksvs.parameters import check_parameters
 
-SHIFT_STEP = 10_000  # samples: what Huang et al. shift by multiples of
+SHIFT_STEP = 10_000  # samples, as in Huang et al. 2014
 
 
 class Augmentation(BaseEstimator):
-    """How the sources of a segment are varied while a separator learns.
+    """How the sources of a training segment are varied at random.
 
-    Everything is done to the waveforms of the sources, before they are added up and analysed: the
-    mixture is always the sum of the sources that the network is to find. Every segment of every
-    epoch is varied anew. What is held out to validate is left as it is.
+    The waveforms of the sources are varied before they are added up and analysed, so the mixture
+    is always the sum of the sources that the network is trained on. Every segment of every epoch
+    is varied anew. Validation tracks are not varied.
 
     Parameters
     ----------
     gain_db : float, default=0.0
-        Each source is made louder or softer by up to as many dB, uniformly drawn; 6 doubles or
-        halves.
+        Largest gain of a source in dB, up or down, drawn uniformly; 6 dB double or halve the
+        amplitude.
     remix : float, default=0.0
-        Probability that the sources of a segment come from different tracks, each from a place of
-        its own. The first source always stays.
+        Probability that every source of a segment but the first comes from a random place of a
+        random track.
     shift : float, default=0.0
-        Probability that the sources are shifted against one another, circularly within their
-        tracks and by multiples of 10,000 samples. The first source always stays.
+        Probability that every source of a segment but the first is shifted circularly within its
+        track, by a multiple of 10,000 samples.
     speed : float or tuple of float, default=0.0
-        Largest change of the speed of a segment, and of pitch and formants with it, by resampling:
-        0.06 plays up to 6 % faster or slower, about a semitone; 0.3 makes other singers. Sources
-        from different tracks each have a speed of their own. A tuple has a change for every
-        source, each drawn on its own: ``(0.35, 0.0)`` makes other singers and leaves the
-        instruments as they are.
+        Largest relative change of the speed of a segment by resampling, which shifts pitch and
+        formants too: 0.06 plays up to 6 % faster or slower, about a semitone; 0.3 makes voices
+        sound like other singers. Sources from different tracks have independent speeds. A tuple
+        has one value for every source, each drawn independently: ``(0.35, 0.0)`` varies the voice
+        and leaves the accompaniment as it is.
     channel : float, default=0.0
-        Probability that a source of several channels is one of them, drawn at random, in place of
-        their mean; each source of a segment on its own. Networks here are shown the mean of the
-        channels, which exchanging the channels of a source leaves as it is. This does to that mean
-        what the exchange does to either channel: what is panned gets louder or softer against the
-        rest. A mono source stays as it is.
+        Probability of replacing the downmix of a stereo source by one randomly chosen channel,
+        independently for every source. It takes the place of exchanging channels, which would not
+        change the downmix that networks here are trained on: a panned source gets louder or softer
+        in relation to the others. A mono source stays as it is.
 
     References
     ----------
@@ -79,14 +78,21 @@ class Augmentation(BaseEstimator):
             )
 
     def has_speeds_of_sources(self):
-        """Return whether every source has a largest change of speed of its own."""
+        """Return whether `speed` has one value for every source."""
         return isinstance(self.speed, (tuple, list))
 
 
-class Part(NamedTuple):
+class SourceCrop(NamedTuple):
     """Where one source of a segment comes from, and how it is varied.
 
-    `channel` is the one channel to read; None is the mean of all.
+    Attributes
+    ----------
+    track, first : int
+        The track, and the index of the first sample.
+    gain, speed : float
+        Factors.
+    channel : int or None
+        The channel to read; None reads the downmix.
     """
 
     track: int
@@ -97,23 +103,24 @@ class Part(NamedTuple):
 
 
 def draw_plan(augmentation, track, first, sources, rng):
-    """Draw how a segment is varied; as many numbers are drawn whatever is drawn.
+    """Draw how the sources of a segment are varied.
 
-    Those that choose channels come last and are drawn only where `channel` is not 0, so that fits
-    without it draw what they drew before there was this parameter.
+    As many random numbers are drawn whatever the parameters are, so that enabling one variation
+    does not change the others. Only the numbers for `channel`, which come last, are not drawn where
+    it is 0.
 
     Parameters
     ----------
     augmentation : Augmentation
     track, first : int
-        Where the segment is: a track, and its first sample.
+        The track of the segment, and the index of its first sample.
     sources : sequence of sequence of Waveform
-        Of every track; with their channels where `channel` is not 0.
+        The sources of every track, with their channels if `channel` is above 0.
     rng : numpy.random.RandomState
 
     Returns
     -------
-    tuple of Part
+    tuple of SourceCrop
         One for every source.
     """
     n_sources = len(sources[track])
@@ -122,68 +129,59 @@ def draw_plan(augmentation, track, first, sources, rng):
     gains = 10 ** (augmentation.gain_db * rng.uniform(-1, 1, n_sources) / 20)
     tracks = rng.randint(len(sources), size=n_sources)
     places = rng.random_sample((2, n_sources))
-    parts = []
+    limited, indices = np.ones((2, n_sources))
+    if augmentation.channel > 0:
+        limited, indices = rng.random_sample((2, n_sources))
+    plan = []
     for j in range(n_sources):
-        source_track, source_first = track, first
+        source_track, source_first, channel = track, first, None
         speed = speeds[j if augmentation.has_speeds_of_sources() else 0]
         if j > 0 and remixed < augmentation.remix:
             source_track, speed = int(tracks[j]), speeds[j]
             source_first = int(places[0, j] * sources[source_track][j].n_samples)
+        source = sources[source_track][j]
         if j > 0 and shifted < augmentation.shift:
-            n_steps = -(-sources[source_track][j].n_samples // SHIFT_STEP)
+            n_steps = -(-source.n_samples // SHIFT_STEP)
             source_first += SHIFT_STEP * int(places[1, j] * n_steps)
-        parts.append(Part(source_track, source_first, float(gains[j]), float(speed)))
-    if augmentation.channel > 0:
-        parts = _with_channels(parts, augmentation.channel, sources, rng)
-    return tuple(parts)
-
-
-def _with_channels(parts, probability, sources, rng):
-    """Return the parts, those of several channels by chance limited to one of them."""
-    chosen, places = rng.random_sample((2, len(parts)))
-    limited = []
-    for j, part in enumerate(parts):
-        n_channels = sources[part.track][j].n_channels
-        if n_channels > 1 and chosen[j] < probability:
-            part = part._replace(channel=int(places[j] * n_channels))
-        limited.append(part)
-    return limited
+        if source.n_channels > 1 and limited[j] < augmentation.channel:
+            channel = int(indices[j] * source.n_channels)
+        plan.append(SourceCrop(source_track, source_first, float(gains[j]), float(speed), channel))
+    return tuple(plan)
 
 
 def read_plan(plan, sources, n_samples):
-    """Read the sources of a segment as its plan says.
+    """Read the sources of a segment by its plan.
 
     Parameters
     ----------
-    plan : tuple of Part
+    plan : tuple of SourceCrop
     sources : sequence of sequence of Waveform
-        Of every track, mono or with their channels.
+        The sources of every track, mono or with their channels.
     n_samples : int
-        Length of the segment.
+        The length of the segment.
 
     Returns
     -------
     array of float32, shape (n_sources, n_samples)
     """
     segment = np.empty((len(plan), n_samples), np.float32)
-    for j, part in enumerate(plan):
-        n_read = round(n_samples * part.speed)
-        source = sources[part.track][j]
-        mono = source.to_mono() if part.channel is None else source.channel(part.channel)
-        samples = read_circularly(mono, part.first, n_read)
+    for j, crop in enumerate(plan):
+        source = sources[crop.track][j]
+        mono = source.to_mono() if crop.channel is None else source.channel(crop.channel)
+        samples = read_circularly(mono, crop.first, round(n_samples * crop.speed))
         samples = change_speed(samples, n_samples)
-        np.multiply(samples, np.float32(part.gain), out=segment[j], casting="same_kind")
+        np.multiply(samples, np.float32(crop.gain), out=segment[j], casting="same_kind")
     return segment
 
 
 def read_circularly(waveform, first, n_samples):
-    """Read samples from `first` on of a mono waveform that begins again where it ends.
+    """Read samples of a mono waveform from `first` on, starting again at its end.
 
     Parameters
     ----------
     waveform : Waveform, shape (n,)
     first : int
-        Any number: taken modulo the length.
+        Index of the first sample, taken modulo the length.
     n_samples : int
 
     Returns
@@ -199,7 +197,7 @@ def read_circularly(waveform, first, n_samples):
 
 
 def change_speed(samples, n_samples):
-    """Play samples faster or slower, so that they last `n_samples`; the pitch goes with it.
+    """Resample to `n_samples`, which changes the speed and the pitch.
 
     Parameters
     ----------

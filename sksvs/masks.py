@@ -1,4 +1,4 @@
-"""Masks that would separate the sources ideally, as functions of the sources' magnitudes."""
+"""Ideal masks: computed from the magnitudes of the true sources."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class RatioMask:
-    """The rule that makes :func:`ideal_ratio_mask` with fixed exponents of magnitudes.
+    """The function :func:`ideal_ratio_mask` with fixed exponents.
 
     Parameters
     ----------
     p, v : float, default=1.0
-        As of :func:`ideal_ratio_mask`.
+        As for :func:`ideal_ratio_mask`.
 
     Examples
     --------
@@ -25,32 +25,38 @@ class RatioMask:
     v: float = 1.0
 
     def __call__(self, magnitudes):
-        """Return the masks: of the shape of the magnitudes, (n_sources, ...)."""
+        """Return masks of the shape of the magnitudes, (n_sources, ...)."""
         return ideal_ratio_mask(magnitudes, self.p, self.v)
 
 
 def ideal_ratio_mask(magnitudes, p=1.0, v=1.0):
-    """Return the share of each source in every time-frequency bin.
+    """Return the ratio of each source to the sum of all, in every time-frequency bin.
 
-    ``M_j = (|S_j|^p / Σ_k |S_k|^p)^v``. Where v = 1 the masks sum to one; for another v they
-    are not renormalised (two equal sources at v = 2 sum to a half). Where every source is silent
-    the shares are equal: ``(1 / n_sources)^v``. A common gain changes nothing, and there is no
-    constant added to the denominator.
+    ``M_j = (|S_j|^p / Σ_k |S_k|^p)^v``. With v = 1 the masks sum to one; with another v they are
+    not renormalised (the masks of two equal sources at v = 2 sum to a half). In a bin where every
+    source is silent all masks are ``(1 / n_sources)^v``. No constant is added to the denominator,
+    so a gain of all sources changes nothing.
 
     Parameters
     ----------
     magnitudes : array of float, shape (n_sources, ...)
-        Not negative; any number of sources from two on.
+        Not negative; two sources or more.
     p : float, default=1.0
-        Exponent of the magnitudes: 1 shares magnitudes, 2 shares powers (the Wiener filter of
-        uncorrelated sources).
+        Exponent of the magnitudes: 1 for a ratio of magnitudes, 2 for one of powers (the Wiener
+        filter of uncorrelated sources).
     v : float, default=1.0
-        Exponent of the share.
+        Exponent of the ratio.
 
     Returns
     -------
     masks : array of float, shape (n_sources, ...)
         In [0, 1], of the dtype of `magnitudes`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the magnitudes are negative, NaN or not floating point, there is only one source, or an
+        exponent is not positive.
 
     References
     ----------
@@ -67,7 +73,7 @@ def ideal_ratio_mask(magnitudes, p=1.0, v=1.0):
     for name, value in (("p", p), ("v", v)):
         if not (np.isfinite(value) and value > 0):
             raise ValueError(f"The exponent {name} must be positive and finite; got {value!r}.")
-    # Relative to the loudest source, so that no power under- or overflows.
+    # Divided by the loudest source, so that no power under- or overflows.
     loudest = magnitudes.max(axis=0)
     silent = loudest == 0
     powers = (magnitudes / np.where(silent, 1, loudest)) ** p
@@ -78,8 +84,8 @@ def ideal_ratio_mask(magnitudes, p=1.0, v=1.0):
 def ideal_binary_mask(magnitudes):
     """Return 1 for the loudest source in every time-frequency bin and 0 for the others.
 
-    Where several are the loudest the last of them has the bin, so that with the voice first a
-    voice has only what is louder than the rest.
+    Of several equally loud sources the last has the 1, so that the voice, which is the first, has
+    only bins where it is louder than the others.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sksvs.audio import ArrayWaveform
 from sksvs.augmentation import (
     Augmentation,
-    Part,
+    SourceCrop,
     change_speed,
     draw_plan,
     read_circularly,
@@ -27,12 +27,12 @@ def plans(augmentation, n=200, seed=0):
 
 
 def test_by_default_nothing_is_varied():
-    same = (Part(1, 500, 1.0, 1.0),) * 3
+    same = (SourceCrop(1, 500, 1.0, 1.0),) * 3
     assert plans(Augmentation()) == [same] * 200
 
 
 def test_gains_are_drawn_for_every_source_within_their_range():
-    gains = np.array([[part.gain for part in plan] for plan in plans(Augmentation(6.0))])
+    gains = np.array([[crop.gain for crop in plan] for plan in plans(Augmentation(6.0))])
     decibels = 20 * np.log10(gains)
     assert -6 <= decibels.min() < -5.5
     assert 5.5 < decibels.max() <= 6
@@ -41,16 +41,16 @@ def test_gains_are_drawn_for_every_source_within_their_range():
 
 def test_remixed_sources_come_from_any_track_and_the_first_stays():
     drawn = plans(Augmentation(remix=0.5))
-    assert {plan[0] for plan in drawn} == {Part(1, 500, 1.0, 1.0)}
+    assert {plan[0] for plan in drawn} == {SourceCrop(1, 500, 1.0, 1.0)}
     remixed = [plan for plan in drawn if plan[1] != plan[0]]
     assert 60 < len(remixed) < 140
-    assert {part.track for plan in remixed for part in plan[1:]} == {0, 1, 2}
-    assert all(0 <= part.first < LENGTHS[part.track] for plan in drawn for part in plan)
+    assert {crop.track for plan in remixed for crop in plan[1:]} == {0, 1, 2}
+    assert all(0 <= crop.first < LENGTHS[crop.track] for plan in drawn for crop in plan)
 
 
 def test_remixed_sources_are_each_from_a_place_of_their_own_anywhere_in_the_track():
     drawn = plans(Augmentation(remix=1.0))
-    places = np.array([[part.first / LENGTHS[part.track] for part in plan[1:]] for plan in drawn])
+    places = np.array([[crop.first / LENGTHS[crop.track] for crop in plan[1:]] for plan in drawn])
     quarters = [np.histogram(of_source, 4, (0, 1))[0] for of_source in places.T]
     assert np.min(quarters) > 25  # of 50 each
     assert abs(np.corrcoef(places.T)[0, 1]) < 0.25
@@ -58,13 +58,13 @@ def test_remixed_sources_are_each_from_a_place_of_their_own_anywhere_in_the_trac
 
 def test_shifts_are_multiples_of_ten_thousand_samples_and_the_first_source_stays():
     drawn = plans(Augmentation(shift=1.0))
-    shifts = {part.first - 500 for plan in drawn for part in plan[1:]}
+    shifts = {crop.first - 500 for plan in drawn for crop in plan[1:]}
     assert shifts == set(range(0, 120_000, 10_000))
     assert {plan[0].first for plan in drawn} == {500}
 
 
 def test_the_speed_is_drawn_on_both_sides_of_one():
-    speeds = [{part.speed for part in plan} for plan in plans(Augmentation(speed=0.1))]
+    speeds = [{crop.speed for crop in plan} for plan in plans(Augmentation(speed=0.1))]
     assert {len(of_all_sources) for of_all_sources in speeds} == {1}
     speeds = [speed for (speed,) in speeds]
     assert 0.9 <= min(speeds) < 0.91
@@ -73,14 +73,14 @@ def test_the_speed_is_drawn_on_both_sides_of_one():
 
 def test_sources_of_different_tracks_each_have_a_speed_of_their_own():
     drawn = plans(Augmentation(speed=0.3, remix=1.0))
-    speeds = np.array([[part.speed for part in plan] for plan in drawn])
+    speeds = np.array([[crop.speed for crop in plan] for plan in drawn])
     assert np.abs(np.corrcoef(speeds.T) - np.eye(3)).max() < 0.25
 
 
 @pytest.mark.parametrize("remix", [0.0, 0.5])
 def test_sources_can_each_have_a_largest_change_of_speed(remix):
     drawn = plans(Augmentation(remix=remix, speed=(0.3, 0.0, 0.1)))
-    speeds = np.array([[part.speed for part in plan] for plan in drawn])
+    speeds = np.array([[crop.speed for crop in plan] for plan in drawn])
     np.testing.assert_allclose(speeds.min(axis=0), [0.7, 1.0, 0.9], atol=0.01)
     np.testing.assert_allclose(speeds.max(axis=0), [1.3, 1.0, 1.1], atol=0.01)
     assert abs(np.corrcoef(speeds[:, 0], speeds[:, 2])[0, 1]) < 0.25
@@ -89,12 +89,12 @@ def test_sources_can_each_have_a_largest_change_of_speed(remix):
 def test_parameters_do_not_disturb_one_another():
     both, remix = plans(Augmentation(3.0, remix=0.5)), plans(Augmentation(remix=0.5))
     for a, b in zip(both, remix):
-        assert [part[:2] for part in a] == [part[:2] for part in b]
+        assert [crop[:2] for crop in a] == [crop[:2] for crop in b]
 
 
 def test_by_chance_a_source_of_several_channels_is_one_of_them():
     drawn = plans(Augmentation(channel=0.5))
-    channels = [[part.channel for part in plan] for plan in drawn]
+    channels = [[crop.channel for crop in plan] for plan in drawn]
     one, three, two = zip(*channels)
     assert (set(one), set(three), set(two)) == ({None}, {None, 0, 1, 2}, {None, 0, 1})
     for of_source in (three, two):
@@ -102,21 +102,21 @@ def test_by_chance_a_source_of_several_channels_is_one_of_them():
         assert min(map(of_source.count, set(of_source))) > 20
     alike = sum((a is None) == (b is None) for a, b in zip(three, two))
     assert 70 < alike < 130  # each source on its own
-    assert {part._replace(channel=None) for plan in drawn for part in plan} == {
-        Part(1, 500, 1.0, 1.0)
+    assert {crop._replace(channel=None) for plan in drawn for crop in plan} == {
+        SourceCrop(1, 500, 1.0, 1.0)
     }
     for plan in plans(Augmentation(channel=1.0)):
-        assert [part.channel is None for part in plan] == [True, False, False]
+        assert [crop.channel is None for crop in plan] == [True, False, False]
 
 
 def test_the_numbers_for_channels_are_drawn_after_all_others():
     all_others = Augmentation(6.0, 0.5, 0.5, 0.1)
     (without,) = plans(all_others, n=1)
     (varied,) = plans(clone(all_others).set_params(channel=1.0), n=1)
-    assert [part[:4] for part in varied] == [part[:4] for part in without]
+    assert [crop[:4] for crop in varied] == [crop[:4] for crop in without]
     often, seldom = (plans(Augmentation(6.0, 0.5, 0.5, 0.1, p)) for p in (0.9, 0.1))
     for a, b in zip(often, seldom):
-        assert [part[:4] for part in a] == [part[:4] for part in b]
+        assert [crop[:4] for crop in a] == [crop[:4] for crop in b]
 
 
 def test_without_channels_as_many_numbers_are_drawn_as_ever():
@@ -137,10 +137,10 @@ def test_a_track_that_is_read_circularly_begins_again_where_it_ends(n, first, n_
     np.testing.assert_array_equal(read, samples[(first + np.arange(n_samples)) % n])
 
 
-def test_a_segment_is_made_of_its_parts():
+def test_a_segment_is_made_of_its_crops():
     voice, music, other = (seeded_noise(5000, seed) for seed in range(3))
     sources = [[ArrayWaveform(voice), ArrayWaveform(music)], [ArrayWaveform(other)] * 2]
-    plan = Part(0, 100, 0.5, 1.0), Part(1, 4900, 2.0, 1.0)
+    plan = SourceCrop(0, 100, 0.5, 1.0), SourceCrop(1, 4900, 2.0, 1.0)
     segment = read_plan(plan, sources, 300)
     assert segment.dtype == np.float32
     np.testing.assert_allclose(segment[0], 0.5 * voice[100:400], atol=1e-6)
@@ -149,10 +149,10 @@ def test_a_segment_is_made_of_its_parts():
 
 
 @pytest.mark.parametrize("channel", [None, 0, 1])
-def test_a_part_is_read_from_its_channel_or_from_their_mean(channel):
+def test_a_crop_is_read_from_its_channel_or_from_their_mean(channel):
     stereo = seeded_noise((5000, 2), seed=0)
-    part = Part(0, 4900, 2.0, 1.0, channel)
-    (read,) = read_plan([part], [[ArrayWaveform(stereo)]], 300)
+    crop = SourceCrop(0, 4900, 2.0, 1.0, channel)
+    (read,) = read_plan([crop], [[ArrayWaveform(stereo)]], 300)
     expected = stereo.mean(axis=1) if channel is None else stereo[:, channel]
     np.testing.assert_allclose(
         read, 2 * np.take(expected, range(4900, 5200), mode="wrap"), atol=1e-6

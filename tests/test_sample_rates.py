@@ -174,7 +174,7 @@ def test_where_the_rate_of_fit_is_not_known_there_is_no_other(songs):
         unknown.predict(songs[0])
     with pytest.raises(ValueError, match=r"not known. Fit with STFTTransformer\(sample_rate=...\)"):
         unknown.predict([at_rate(songs[0][0], 44100)])
-    with pytest.raises(ValueError, match="only if its own sample rate is known"):
+    with pytest.raises(ValueError, match="only if their own sample rate is known"):
         StreamingSeparator(unknown, sample_rate=44100)
 
 

@@ -38,7 +38,7 @@ def split_tracks(X, y, fraction=0.5):
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must lie between 0 and 1; got {fraction!r}.")
-    mixtures = check_mixtures(X, one_rate=False)
+    mixtures = check_mixtures(X)
     sources = check_sources(y, mixtures, one_rate=False)
     cuts = [round(fraction * mixture.n_samples) for mixture in mixtures]
     for mixture, cut in zip(mixtures, cuts):

@@ -1,4 +1,4 @@
-"""How good a separation is: BSS Eval, protocols that compare tracks, scorers for searches."""
+"""Score separated sources: BSS Eval, published protocols, scorers for searches."""
 
 from sksvs.metrics.bss_eval.bss_eval import (
     ImageScores,

@@ -1,6 +1,7 @@
-"""Separate and score many tracks, and put the figures into a table, a row a track."""
+"""Separate and score many tracks; put the scores into a table with a row for each track."""
 
 import sys
+from dataclasses import dataclass
 from importlib.util import find_spec
 
 import joblib
@@ -10,11 +11,11 @@ from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
 from sksvs.audio.centred import difference_from_sum
-from sksvs.audio.waveform import AtRate, Waveform
-from sksvs.metrics.protocols import get_protocol
-from sksvs.metrics.scores import SeparationScore, score_track
+from sksvs.metrics.protocols import Protocol, get_protocol
+from sksvs.metrics.scores import SeparationScore, score_track, scores_by_column
 from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import (
+    assume_rate,
     check_mixtures,
     check_sources,
     warn_of_assumed_rate,
@@ -23,68 +24,63 @@ from sksvs.stft.tracks import (
 from sksvs.system.terminal import is_terminal
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
-    """What :func:`evaluate` found: printable, and a table.
+    """The result of :func:`evaluate`: printable, and a table.
 
     Parameters
     ----------
     scores : dict of str to SeparationScore
-        Of "estimate", and of "mixture" and "oracle" where they were asked for.
+        Of "estimate", and of "mixture" and "oracle" if they were asked for.
     protocol : Protocol
     names : list of str
-        Of the tracks.
+        The names of the tracks.
     seconds : list of float
-        Their lengths; NaN where the sample rate is not known.
+        Their lengths; NaN if the sample rate is not known.
 
     Attributes
     ----------
-    scores, protocol, names, seconds
-        As above.
     rows : list of dict
-        One for each track: "track", "seconds" and, for every source, the figures of the estimate
+        One for each track: "track", "seconds" and, for every source, the scores of the estimate
         as "sdr_0", of the others as "mixture_sdr_0" and "oracle_sdr_0". In dB.
     summary : dict
         The row that the protocol reduces them to.
-    table : pandas.DataFrame, or `rows` where pandas is not installed
+    table : pandas.DataFrame, or `rows` if pandas is not installed
     """
 
-    def __init__(self, scores, protocol, names, seconds):
-        self.scores, self.protocol = scores, protocol
-        self.names, self.seconds = names, seconds
+    scores: dict
+    protocol: Protocol
+    names: list
+    seconds: list
 
     @property
     def rows(self):
-        """The figures of every track."""
-        return [
-            {"track": name, "seconds": seconds}
-            | self._figures(lambda score, i=i: score.tracks[i].sources)
-            for i, (name, seconds) in enumerate(zip(self.names, self.seconds))
-        ]
+        """The scores of every track."""
+        tracks = zip(*(score.tracks for score in self.scores.values()))
+        return [self._row(*facts) for facts in zip(self.names, self.seconds, tracks)]
 
     @property
     def summary(self):
         """The one row that the protocol reduces the tracks to."""
-        return {"track": "all", "seconds": sum(self.seconds)} | self._figures(lambda s: s.sources)
+        return self._row("all", sum(self.seconds), self.scores.values())
 
     @property
     def table(self):
-        """The rows as a `pandas.DataFrame` where pandas is installed, else as they are."""
+        """The rows as a `pandas.DataFrame` if pandas is installed, else as they are."""
         if not find_spec("pandas"):
             return self.rows
         from pandas import DataFrame  # not needed otherwise
 
         return DataFrame(self.rows)
 
-    def _figures(self, sources_of):
-        return {
-            f"{_prefix(who)}{metric}_{j}": float(value)
-            for who, score in self.scores.items()
-            for metric, values in sources_of(score).items()
-            for j, value in enumerate(values)
-        }
+    def _row(self, name, seconds, scores):
+        row = {"track": name, "seconds": seconds}
+        for who, score in zip(self.scores, scores):
+            row |= scores_by_column(score.sources, _prefix(who))
+        return row
 
     def __str__(self):
-        """Return the voice's figures as text: a line a track, then the protocol's own."""
+        """Return the scores of the voice as text: a line for each track, then the summary."""
         metrics = self.protocol.metrics
         lines = [
             f"{self.protocol.name}: {self.protocol.source}",
@@ -92,12 +88,10 @@ class Evaluation:
             f"{'':<32}" + "".join(f"{who:>{9 * len(metrics)}}" for who in self.scores),
             f"{'track':<32}" + len(self.scores) * "".join(f"{m.upper():>9}" for m in metrics),
         ]
+        columns = [f"{_prefix(who)}{metric}_0" for who in self.scores for metric in metrics]
         for row in [*self.rows, self.summary]:
-            figures = [
-                row[f"{_prefix(who)}{metric}_0"] for who in self.scores for metric in metrics
-            ]
-            line = "".join(f"{figure:>9.2f}" for figure in figures)
-            lines.append(f"{row['track'][-31:]:<32}{line}")
+            values = "".join(f"{row[column]:>9.2f}" for column in columns)
+            lines.append(f"{row['track'][-31:]:<32}{values}")
         return "\n".join(lines)
 
     def __repr__(self):
@@ -121,49 +115,50 @@ def evaluate(
     n_jobs=None,
     verbose=False,
 ):
-    """Separate and score every track by a protocol of the field, one in memory at a time.
+    """Separate and score every track by a published protocol, with one track in memory at a time.
 
     Parameters
     ----------
-    estimator : fitted separator, Pipeline that ends in one, or search over such
+    estimator : fitted separator, Pipeline that ends in one, or search over either
     X : list of mixtures
-        As for its `predict`.
+        As for the `predict` of the estimator.
     y : list of array or Sources, each (n_sources, n_samples[, n_channels])
         The true sources, the voice first.
     protocol : str or Protocol, default="whole_tracks"
         "whole_tracks" (what `score` computes), "huang2014" (MIR-1K: GNSDR, GSIR, GSAR),
         "sisec2016" (DSD100) or "musdb18" (MUSDB18); see :class:`~sksvs.metrics.Protocol`.
     mixture : bool, default=False
-        Whether to score the unprocessed mixture beside it: the lower bound.
+        Whether to score the unprocessed mixture too, as the lower bound.
     oracle : IdealMaskOracle, optional
-        An upper bound to score beside it, with the analysis of the estimator's own pipeline.
+        An upper bound to score too, with the steps before the separator in the estimator's
+        pipeline.
     names : sequence of length n_tracks, optional
-        What to call the tracks in the table: texts, or what `str` makes texts of. By default their
-        paths.
+        The names of the tracks in the table, as `str` writes them. By default their paths.
     sample_rate : int, optional
-        In Hz, of tracks that do not know their own. Protocols with windows need it.
+        In Hz, of tracks that do not know their own. Protocols with windows need one.
     n_jobs : int, optional
-        Tracks to work on at once, as in joblib: -1 for one a core. Any joblib backend serves.
+        Tracks to score at once, as in joblib: -1 for one a core. Any joblib backend serves.
     verbose : bool, default=False
-        Whether to show a progress bar, where standard error is a terminal.
+        Whether to show a progress bar if standard error is a terminal.
 
     Returns
     -------
     Evaluation
         Print it, or take ``.table`` (a row a track) and ``.scores["estimate"]``, a
-        :class:`SeparationScore`. What is undefined is as for :func:`score_tracks`.
+        :class:`SeparationScore`. See :func:`score_tracks` for undefined scores.
 
     Warns
     -----
     UserWarning
-        If a mixture is not the sum of its sources: they differ by more than -30 dB of its energy,
-        constants aside. If tracks do not know their sample rate, and the estimator assumes one.
+        If a mixture is not the sum of its sources: the difference, without its constant, has more
+        than -30 dB of its energy. If tracks do not know their sample rate, and the estimator
+        assumes one.
 
     Raises
     ------
     ValueError, TypeError
-        If the protocol is not known, there are more or fewer names than tracks, the tracks are not
-        as they should be, or a sample rate is needed and not known; naming the track.
+        If the protocol is not known, the number of names is not that of the tracks, a track or its
+        sources are not usable, or a sample rate is needed and not known; naming the track.
 
     Examples
     --------
@@ -178,12 +173,23 @@ def evaluate(
     (True, True)
     """
     protocol = get_protocol(protocol)
-    mixtures = [x.waveform if isinstance(x, Spectrogram) else x for x in X]
-    mixtures = check_mixtures(mixtures, one_rate=False)
+    waveforms = [x.waveform if isinstance(x, Spectrogram) else x for x in X]
+    mixtures = check_mixtures(waveforms)
     names = [m.name for m in mixtures] if names is None else _check_names(names, len(mixtures))
     sources = check_sources(y, mixtures)
-    tracks = [x if isinstance(x, Spectrogram) else m for x, m in zip(X, mixtures)]
+    rates = [m.sample_rate or sample_rate for m in mixtures]
+    for m, rate in zip(mixtures, rates):
+        protocol.ranges(m.n_samples, rate, m.name)  # raises before the first track is separated
     estimator = getattr(estimator, "best_estimator_", estimator)
+    if sample_rate is None:
+        # Otherwise the estimator would assume it for one track after the other, and warn each time.
+        sample_rate = _assumed_rate(estimator)
+        unread = [m for x, m in zip(X, mixtures) if not isinstance(x, Spectrogram)]
+        warn_of_assumed_rate(unread, sample_rate)
+    tracks = [
+        x if isinstance(x, Spectrogram) else m
+        for x, m in zip(X, assume_rate(mixtures, sample_rate))
+    ]
     separators = {"estimate": estimator}
     if mixture:
         separators["mixture"] = None
@@ -191,10 +197,6 @@ def evaluate(
         if isinstance(estimator, Pipeline):
             oracle = Pipeline([*clone(estimator[:-1]).steps, ("oracle", clone(oracle))])
         separators["oracle"] = oracle.fit(tracks, y)
-    rates = [sample_rate if m.sample_rate is None else m.sample_rate for m in mixtures]
-    for m, rate in zip(mixtures, rates):
-        protocol.ranges(m.n_samples, rate, m.name)  # before the first track takes its time
-    tracks = _with_rates(tracks, estimator, sample_rate)
 
     work = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
         joblib.delayed(_score_all)(separators, *track, protocol)
@@ -225,30 +227,17 @@ def _check_names(names, n_tracks):
     return names
 
 
-def _with_rates(tracks, estimator, sample_rate):
-    """Return the tracks at the rate that is given, or that the estimator assumes, with a warning.
-
-    It would assume the same track after track, and warn of every one.
-    """
-    steps = (
-        [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
-    )
-    if sample_rate is None and not any(getattr(step, "array_rate", None) for step in steps):
-        assumed = [getattr(step, "sample_rate", None) for step in steps]
-        fitted = getattr(steps[-1], "stft_params_", None)
-        assumed.append(getattr(fitted, "sample_rate", None))
-        sample_rate = next((rate for rate in assumed if rate is not None), None)
-        warn_of_assumed_rate([x for x in tracks if isinstance(x, Waveform)], sample_rate)
-    if sample_rate is None:
-        return tracks
-    return [
-        AtRate(x, sample_rate) if isinstance(x, Waveform) and x.sample_rate is None else x
-        for x in tracks
-    ]
+def _assumed_rate(estimator):
+    """Return the sample rate that an estimator assumes, with a warning, for tracks without one."""
+    steps = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
+    if any(getattr(step, "array_rate", None) for step in steps):
+        return None  # it is given, so no warning is needed
+    settings = [*steps, getattr(steps[-1], "stft_params_", None)]
+    return next(filter(None, (getattr(x, "sample_rate", None) for x in settings)), None)
 
 
 def _score_all(separators, track, mixture, sources, sample_rate, protocol):
-    """Return how the mixture differs from its sources, and the `TrackScore` of every separator."""
+    """Return the difference of a mixture from its sources, and the score of every separator."""
     references, unprocessed = np.stack([source[:] for source in sources]), mixture[:]
     difference = difference_from_sum(unprocessed, references)
     estimates = {"estimate": separators["estimate"].predict([track])[0]}
@@ -257,13 +246,13 @@ def _score_all(separators, track, mixture, sources, sample_rate, protocol):
     if "oracle" in separators:
         estimates["oracle"] = separators["oracle"].predict([track], sources=[sources])[0]
     if not protocol.variant.images or np.ndim(estimates["estimate"]) == 2:
-        references, unprocessed = _channel_mean(references, 2), _channel_mean(unprocessed, 1)
-        estimates = {who: _channel_mean(e, 2) for who, e in estimates.items()}
+        references, unprocessed = _downmix(references, 2), _downmix(unprocessed, 1)
+        estimates = {who: _downmix(estimate, 2) for who, estimate in estimates.items()}
     return difference, [
         score_track(mixture.name, references, estimates[who], protocol, unprocessed, sample_rate)
         for who in separators
     ]
 
 
-def _channel_mean(signals, mono_dimensions):
-    return signals if np.ndim(signals) == mono_dimensions else np.mean(signals, axis=-1)
+def _downmix(signals, n_mono_axes):
+    return signals if np.ndim(signals) == n_mono_axes else np.mean(signals, axis=-1)

@@ -1,4 +1,4 @@
-"""The protocols by which the field compares: which figures, in which windows, reduced how."""
+"""Protocols of published evaluations: the metrics, the windows, and the reduction to one row."""
 
 import warnings
 from dataclasses import dataclass
@@ -11,27 +11,27 @@ from sksvs.metrics.bss_eval.decomposition import Variant
 
 @dataclass(frozen=True)
 class Protocol:
-    """How the figures of many tracks become one row.
+    """How tracks are scored, and how the scores of many become one row.
 
-    Make a variation with `dataclasses.replace`: ``replace(PROTOCOLS["huang2014"],
+    Make a variant of one with `dataclasses.replace`: ``replace(PROTOCOLS["huang2014"],
     name="huang2014, version 2", variant=Variant(images=False, filter_length=1))``.
 
     Parameters
     ----------
     name : str
     source : str
-        Where it has been published.
+        The publication.
     variant : Variant
-        Which BSS Eval. Sources are scored on the mean of the channels, images with the channels
-        that the estimates have.
+        The variant of BSS Eval. Sources are scored on the downmix, images on the channels of the
+        estimates.
     metrics : tuple of str
-        The figures, the one to quote first: "sdr", "isr" (images only), "sir", "sar", "nsdr".
-    window, hop : float or None
-        In seconds; None: the whole track at once.
-    over_windows : {"mean", "median"}
-        Of the windows of a track that have figures.
+        The scores, the main one first: "sdr", "isr" (images only), "sir", "sar", "nsdr".
     over_tracks : {"mean", "weighted_mean", "median"}
-        Weights are the lengths of the tracks.
+        How the scores of the tracks are reduced; the weights are the lengths of the tracks.
+    window, hop : float or None
+        In seconds; None: the whole track is the only window.
+    over_windows : {"mean", "median"}
+        How the scores of the windows of a track are reduced, those that are not NaN.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Protocol:
         sample_rate : int or None
             In Hz.
         name : str
-            What errors call the track.
+            The name of the track in errors.
         """
         if self.window is None:
             return [(0, n_samples)]
@@ -64,19 +64,19 @@ class Protocol:
         window, hop = (round(seconds * sample_rate) for seconds in (self.window, self.hop))
         return window_ranges(n_samples, window, hop, self.variant)
 
-    def reduce_windows(self, figures):
-        """Return (n_sources,) from figures of (n_sources, n_windows), some of them NaN."""
+    def reduce_windows(self, scores):
+        """Return (n_sources,) from scores of (n_sources, n_windows), some of them NaN."""
         reduce = {"mean": np.nanmean, "median": np.nanmedian}[self.over_windows]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # no window has a figure: NaN
-            return reduce(figures, axis=-1)
+            warnings.simplefilter("ignore", RuntimeWarning)  # all windows are NaN
+            return reduce(scores, axis=-1)
 
-    def reduce_tracks(self, figures, n_samples):
-        """Return (n_sources,) from figures of (n_sources, n_tracks) and the tracks' lengths."""
+    def reduce_tracks(self, scores, n_samples):
+        """Return (n_sources,) from scores of (n_sources, n_tracks) and the tracks' lengths."""
         if self.over_tracks == "median":
-            return np.median(figures, axis=-1)
+            return np.median(scores, axis=-1)
         weights = n_samples if self.over_tracks == "weighted_mean" else None
-        return np.average(figures, axis=-1, weights=weights)
+        return np.average(scores, axis=-1, weights=weights)
 
 
 PROTOCOLS = {
@@ -84,7 +84,7 @@ PROTOCOLS = {
     for protocol in (
         Protocol(
             "whole_tracks",
-            "the mean over tracks, as cross_val_score takes it over folds: what `score` computes",
+            "the mean over tracks, as `score` computes it",
             Variant(images=False),
             ("sdr", "sir", "sar"),
             "mean",
@@ -123,12 +123,7 @@ PROTOCOLS = {
 
 
 def get_protocol(protocol):
-    """Return a protocol by its name, or as it is.
-
-    Parameters
-    ----------
-    protocol : str or Protocol
-    """
+    """Return the protocol of a name, or a `Protocol` as it is."""
     if isinstance(protocol, Protocol):
         return protocol
     if protocol not in PROTOCOLS:

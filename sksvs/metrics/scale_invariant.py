@@ -1,4 +1,4 @@
-"""The scale-invariant SDR: any gain of the estimate is allowed, and nothing else."""
+"""The scale-invariant SDR, which allows a gain of the estimate and no other filter."""
 
 import numpy as np
 
@@ -21,8 +21,8 @@ def si_sdr(references, estimates):
     Returns
     -------
     array of float64, shape (n_sources,)
-        In dB; inf for a perfect estimate; NaN where the reference or the estimate is silent or
-        the estimate holds NaN or inf. A silent reference leaves the other sources their figures.
+        In dB; inf for a perfect estimate; NaN if the reference or the estimate is silent or the
+        estimate holds NaN or inf. The scores of the other sources are not affected.
 
     Raises
     ------

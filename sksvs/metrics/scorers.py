@@ -1,18 +1,20 @@
-"""Scorers for scikit-learn's searches; each reads the estimator's own `score`."""
+"""Scorers for scikit-learn's searches, which call the `score` of the estimator."""
 
 from functools import partial
+
+from sksvs.metrics.scores import scores_by_column
 
 
 def bss_eval_scorer(estimator=None, X=None, y=None, *, sources="voice"):
     """Return the mean SDR, SIR and SAR, for `cross_validate` and `GridSearchCV`.
 
-    Use it as ``GridSearchCV(..., scoring=bss_eval_scorer, refit="sdr")``, or, for the figures of
-    the accompaniment, too, ``scoring=bss_eval_scorer(sources="all")``.
+    Use it as ``GridSearchCV(..., scoring=bss_eval_scorer, refit="sdr")``, or, for the scores of
+    the accompaniment too, ``scoring=bss_eval_scorer(sources="all")``.
 
     Parameters
     ----------
     estimator : fitted separator, or Pipeline that ends in one; optional
-        Without it, the result is a scorer that has the other settings.
+        Without it, the result is a scorer with the given `sources`.
     X : list of mixtures
     y : list of their sources
     sources : {"voice", "all"}, default="voice"
@@ -21,19 +23,15 @@ def bss_eval_scorer(estimator=None, X=None, y=None, *, sources="voice"):
     Returns
     -------
     dict
-        Keys "sdr", "sir" and "sar", those of the voice, in dB; never inf. NaN where an estimate
-        cannot be judged.
+        "sdr", "sir" and "sar" of the voice, in dB; never inf. NaN if an estimate cannot be scored.
     """
     if sources not in ("voice", "all"):
         raise ValueError(f"sources must be 'voice' or 'all'; got {sources!r}.")
     if estimator is None:
         return partial(bss_eval_scorer, sources=sources)
     score = estimator.score(X, y)
-    figures = {metric: float(values[0]) for metric, values in score.sources.items()}
-    if sources == "all":
-        for metric, values in score.sources.items():
-            figures |= {f"{metric}_{j}": float(value) for j, value in enumerate(values)}
-    return figures
+    voice = {metric: float(values[0]) for metric, values in score.sources.items()}
+    return voice | scores_by_column(score.sources) if sources == "all" else voice
 
 
 def sdr_scorer(estimator, X, y):

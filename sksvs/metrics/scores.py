@@ -1,4 +1,4 @@
-"""Reduce the figures of many tracks to one score that never misleads a search."""
+"""Score tracks, and reduce the scores of many to one that a search can maximise."""
 
 import warnings
 from typing import NamedTuple
@@ -6,28 +6,28 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from sksvs.metrics.bss_eval.comparison import LARGEST_DB, measure_track
+from sksvs.metrics.bss_eval.comparison import MAX_DB, measure_track
 from sksvs.metrics.bss_eval.signals import as_sources, signal_energy
 from sksvs.metrics.protocols import get_protocol
 
 
 class TrackScore(NamedTuple):
-    """The figures of one track.
+    """The scores of one track.
 
     Attributes
     ----------
     name : str
-        The path, where there is one.
+        The path, if there is one.
     n_samples : int
-        Its length, by which a protocol may weight it.
+        The length of the track, by which a protocol may weight it.
     sources : dict of str to array of float64
         By metric, in dB, each of shape (n_sources,), the voice first; within ±100 or NaN.
     windows : dict of str to array of float64
-        The same before windows were reduced, each (n_sources, n_windows).
+        The same before the windows were reduced, each (n_sources, n_windows).
     left_out : bool
-        Whether no candidate can be judged by the track: a reference is silent.
+        Whether the track is left out of the mean, because a reference is silent.
     problem : str or None
-        Why the voice has no figures, in words.
+        Why the voice has no scores; None if it has.
     """
 
     name: str
@@ -38,46 +38,46 @@ class TrackScore(NamedTuple):
     problem: str | None = None
 
     def warn(self):
-        """Warn if the track has no figures, naming it, what follows from that and why."""
+        """Warn if the track has no scores, naming it, the consequence and the reason."""
         if self.problem is not None:
             follows = "is left out of the score" if self.left_out else "makes the mean NaN"
-            message = f"{self.name} has no figures, so it {follows}: {self.problem}."
+            message = f"{self.name} has no scores, so it {follows}: {self.problem}."
             warnings.warn(message, UndefinedMetricWarning, stacklevel=3)
 
 
 class SeparationScore(float):
-    """The score of the voice in dB, as a float that also carries the other figures.
+    """The score of the voice in dB: a float with the other scores as attributes.
 
-    The float is the first metric of the protocol: the mean SDR for what `score` returns.
+    The float is the first metric of the protocol: the mean SDR in what `score` returns.
 
     Parameters
     ----------
     tracks : sequence of TrackScore
     protocol : str or Protocol, default="whole_tracks"
-        How the tracks are reduced.
+        The protocol that reduces the scores of the tracks.
     sample_weight : sequence of float of length n_tracks, optional
-        Weights of the tracks in a mean that takes the place of the protocol's reduction. A track
-        of weight 0 is left out.
+        Weights of the tracks in a mean, which replaces the reduction of the protocol. A track of
+        weight 0 is left out.
 
     Attributes
     ----------
     sdr, sir, sar, … : float
-        The figures of source 0, in dB, one attribute for every metric of the protocol. NaN where
-        the estimate of any track could not be judged, or no track could.
+        The scores of source 0, in dB, one attribute for every metric of the protocol. NaN if the
+        estimate of any track could not be scored, or all tracks were left out.
     sources : dict of str to array of float64
         The same for all sources: by metric, each of shape (n_sources,).
     protocol : str
-        Which protocol reduced the tracks.
+        The name of the protocol.
     variant : str
-        Which BSS Eval gave the figures.
+        The variant of BSS Eval.
     tracks : tuple of TrackScore
-        The figures behind it, for every track and every source.
+        The scores of every track and every source.
 
     Examples
     --------
-    >>> figures = {"sdr": np.array([6.0, 9.0]), "sir": np.array([10.0, 12.0]),
+    >>> sources = {"sdr": np.array([6.0, 9.0]), "sir": np.array([10.0, 12.0]),
     ...            "sar": np.array([8.0, 11.0])}
-    >>> score = SeparationScore([TrackScore("song.wav", 44100, figures, {})])
+    >>> score = SeparationScore([TrackScore("song.wav", 44100, sources, {})])
     >>> score
     SeparationScore(sdr=6.00, sir=10.00, sar=8.00)
     >>> score + 1
@@ -87,23 +87,22 @@ class SeparationScore(float):
     """
 
     def __new__(cls, tracks, protocol="whole_tracks", sample_weight=None):
-        """Average the scores of the tracks that count."""
+        """Reduce the scores of the tracks that are not left out."""
         tracks, protocol = tuple(tracks), get_protocol(protocol)
-        given = sample_weight is not None
-        weights = check_weights(sample_weight, len(tracks)) if given else np.ones(len(tracks))
+        weights = np.ones(len(tracks))
+        if sample_weight is not None:
+            weights = check_weights(sample_weight, len(tracks))
         kept = [w > 0 and not track.left_out for w, track in zip(weights, tracks)]
-        judged = [track for track, keep in zip(tracks, kept) if keep]
-        lengths = [track.n_samples for track in judged]
+        scored = [track for track, keep in zip(tracks, kept) if keep]
         sources = {}
         for metric in protocol.metrics:
-            values = [track.sources[metric] for track in (judged or tracks)]
-            per_source = np.array(values, dtype=float).T
-            if not judged:
-                sources[metric] = np.full(len(per_source) or 1, np.nan)
-            elif given:
-                sources[metric] = np.average(per_source, axis=-1, weights=weights[kept])
+            values = np.array([t.sources[metric] for t in scored or tracks], dtype=float).T
+            if not scored:
+                sources[metric] = np.full(len(values) or 1, np.nan)
+            elif sample_weight is not None:
+                sources[metric] = np.average(values, axis=-1, weights=weights[kept])
             else:
-                sources[metric] = protocol.reduce_tracks(per_source, lengths)
+                sources[metric] = protocol.reduce_tracks(values, [t.n_samples for t in scored])
         score = super().__new__(cls, sources[protocol.metrics[0]][0])
         for metric, values in sources.items():
             setattr(score, metric, float(values[0]))
@@ -116,12 +115,21 @@ class SeparationScore(float):
         return (self.tracks, *self._reduced_by)
 
     def __repr__(self):
-        figures = (f"{metric}={getattr(self, metric):.2f}" for metric in self.sources)
-        return f"SeparationScore({', '.join(figures)})"
+        values = (f"{metric}={getattr(self, metric):.2f}" for metric in self.sources)
+        return f"SeparationScore({', '.join(values)})"
+
+
+def scores_by_column(sources, prefix=""):
+    """Return the scores of all sources, given by metric, by column: "sdr_0", "sdr_1" and so on."""
+    return {
+        f"{prefix}{metric}_{j}": float(value)
+        for metric, values in sources.items()
+        for j, value in enumerate(values)
+    }
 
 
 def check_weights(sample_weight, n_tracks):
-    """Return the weights of tracks in a mean: float64, shape (n_tracks,)."""
+    """Return the weights of tracks as float64, shape (n_tracks,); raise if they are not usable."""
     weights = np.asarray(sample_weight, dtype=np.float64)
     usable = np.isfinite(weights).all() and (weights >= 0).all() and weights.any()
     if weights.shape != (n_tracks,) or not usable:
@@ -133,31 +141,31 @@ def check_weights(sample_weight, n_tracks):
 
 
 def score_tracks(tracks, protocol="whole_tracks", sample_weight=None):
-    """Score the estimates of many tracks, one in memory at a time.
+    """Score the estimates of many tracks, with one track in memory at a time.
 
-    The policy for what is undefined, the same everywhere:
+    Undefined scores are treated alike everywhere in the package:
 
-    - a track with a reference that is silent throughout is left out, for every candidate alike;
-    - an estimate of the voice that is silent throughout, holds NaN or inf, or has another length
-      than its reference has no figures (NaN), which makes the mean NaN, so that nobody wins by
-      failing on the hard tracks; that of another source only its own;
-    - in a protocol with windows, those in which a reference or the estimate is silent are left
-      out of the track's mean or median, as the protocol's own tools do;
-    - all figures are kept within ±100 dB: a perfect estimate has 100 dB, and a track with a single
+    - A track with a reference that is silent throughout is left out, whatever the estimates are.
+    - An estimate of the voice that is silent throughout, holds NaN or inf, or has another length
+      than its reference has scores of NaN, which make the mean NaN, so that no separator gains by
+      failing on hard tracks. Such an estimate of another source only affects that source.
+    - In a protocol with windows, those in which a reference or the estimate is silent are left
+      out of the track's mean or median, as in the tools of the protocol.
+    - All scores are clipped to ±100 dB: a perfect estimate has 100 dB, and a track with a single
       source an SIR of 100 dB.
 
-    The first two warn and name the track.
+    The first two cases warn and name the track.
 
     Parameters
     ----------
     tracks : iterable of (name, references, estimates)
-        Arrays of shape (n_sources, n_samples), or (n_sources, n_samples, n_channels) where the
+        Arrays of shape (n_sources, n_samples), or (n_sources, n_samples, n_channels) if the
         protocol scores images.
     protocol : str or Protocol, default="whole_tracks"
-        Without windows and NSDR, which need more than references and estimates: for these there
-        is :func:`~sksvs.metrics.evaluate`.
+        One without windows and NSDR, for which :func:`~sksvs.metrics.evaluate` has the sample rate
+        and the mixture.
     sample_weight : sequence of float, optional
-        As of :class:`SeparationScore`.
+        As for :class:`SeparationScore`.
 
     Returns
     -------
@@ -166,8 +174,8 @@ def score_tracks(tracks, protocol="whole_tracks", sample_weight=None):
     Raises
     ------
     ValueError
-        If references or estimates are no sources, with time as the second axis, or a reference
-        holds NaN or inf; naming the track.
+        If references or estimates do not have one of these shapes, or a reference holds NaN or
+        inf; naming the track.
     """
     protocol = get_protocol(protocol)
     scores = []
@@ -178,7 +186,7 @@ def score_tracks(tracks, protocol="whole_tracks", sample_weight=None):
 
 
 def score_track(name, references, estimates, protocol, mixture=None, sample_rate=None):
-    """Score the estimates of one track; see :func:`score_tracks` for what is undefined.
+    """Score the estimates of one track; see :func:`score_tracks` for undefined scores.
 
     Parameters
     ----------
@@ -203,7 +211,7 @@ def score_track(name, references, estimates, protocol, mixture=None, sample_rate
         ranges = protocol.ranges(n_samples, sample_rate, name)
         compared = mixture if "nsdr" in protocol.metrics else None
         windows = measure_track(references, estimates, ranges, protocol.variant, compared)
-        windows = {m: np.clip(windows[m], -LARGEST_DB, LARGEST_DB) for m in protocol.metrics}
+        windows = {m: np.clip(windows[m], -MAX_DB, MAX_DB) for m in protocol.metrics}
         if np.isnan(windows[protocol.metrics[0]][0]).all():
             left_out = not any(all(signal_energy(r[a:b]) for r in references) for a, b in ranges)
             silent = "a reference" if left_out else "a reference or the estimate 0"
@@ -215,7 +223,7 @@ def score_track(name, references, estimates, protocol, mixture=None, sample_rate
 
 
 def _problem(name, references, estimates):
-    """Return why a track has no figures (None: it has), and whether it is left out for that."""
+    """Return why a track has no scores (None: it has), and whether it is left out for that."""
     powers = [signal_energy(reference) for reference in references]
     if not np.isfinite(powers).all():
         bad = int(np.argmin(np.isfinite(powers)))

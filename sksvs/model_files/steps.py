@@ -13,7 +13,7 @@ from sksvs.estimators import VotingSeparator
 from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.estimators.voting_separator import MAX_MEMBERS
 from sksvs.parameters import PARAMETERS, check_value, short
-from sksvs.stft.spectrogram import STFTParams
+from sksvs.stft.settings import STFTParams
 from sksvs.training.json_values import decode, encode
 
 # Of the description of a step; "learnt" has the fitted scalars.

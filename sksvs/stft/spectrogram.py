@@ -1,4 +1,4 @@
-"""View a waveform as short-time spectra that are computed when they are asked for."""
+"""View a waveform as its STFT, whose frames are computed when they are read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,15 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from sksvs.audio.waveform import Waveform
-from sksvs.stft.transform import STFTParams, Synthesis, analyse
+from sksvs.stft.settings import STFTParams
+from sksvs.stft.transform import Synthesis, analyse
 
-__all__ = ["Block", "STFTParams", "Spectrogram", "Target"]
-
-FRAME_BLOCK = 256  # frames: what is analysed at once where a whole track is walked through
+FRAME_BLOCK = 256  # frames that are analysed at once when a whole track is read
 
 
 class Block(NamedTuple):
-    """A range of frames of a spectrogram, and the samples that no later frame sees.
+    """A range of frames of a spectrogram, and the samples that no later frame overlaps.
 
     Attributes
     ----------
@@ -23,8 +22,8 @@ class Block(NamedTuple):
         The first frame.
     frames : array of complex64, shape (n_freqs, n) or (n_channels, n_freqs, n)
     samples : array of float32, shape (n_samples,) or (n_channels, n_samples)
-        From where the first frame begins to where the next block's begins; the last block's go to
-        the end of the track. Block after block, these are the whole waveform.
+        From the first sample of the block's first frame to that of the next block, or to the end
+        of the track. The samples of all blocks, joined, are the whole waveform.
     """
 
     start: int
@@ -34,20 +33,19 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Spectrogram:
-    """The short-time spectra of a waveform, computed when they are asked for.
+    """The STFT of a waveform, computed when it is read.
 
-    It holds the waveform that it views and the settings; no frames. Analysis and synthesis live
-    here together, so that they cannot disagree.
+    It holds the waveform and the settings; no frames.
 
     Parameters
     ----------
     waveform : Waveform, shape (n_samples,) or (n_samples, n_channels)
     params : STFTParams
     mask_rule : callable, optional
-        The ideal mask that a separator is to learn, as IRMTarget chooses it: takes the sources'
-        magnitudes, (n_sources, n_freqs, n_frames), and returns masks of that shape.
+        The ideal mask for losses on masks, which IRMTarget attaches. It takes the magnitudes of
+        the sources, (n_sources, n_freqs, n_frames), and returns masks of that shape.
     target : Target, optional
-        The sources of this track. A separator sets it, in `fit`, on spectrograms of its own.
+        The sources of this track. The `fit` of a separator attaches it to copies of its own.
 
     Examples
     --------
@@ -67,22 +65,22 @@ class Spectrogram:
 
     @property
     def name(self):
-        """What errors call this track."""
+        """The name of the track in errors."""
         return self.waveform.name
 
     @property
     def n_freqs(self):
-        """Frequency bins."""
+        """The number of frequency bins."""
         return self.params.n_freqs
 
     @property
     def n_frames(self):
-        """Frames that touch the waveform."""
+        """The number of frames that overlap the waveform."""
         return self.params.n_frames(self.waveform.n_samples)
 
     @property
     def shape(self):
-        """``(n_freqs, n_frames)``, with a leading channel axis where the waveform has channels."""
+        """``(n_freqs, n_frames)``, or ``(n_channels, n_freqs, n_frames)``."""
         return (*self.waveform.shape[1:], self.n_freqs, self.n_frames)
 
     @property
@@ -92,7 +90,7 @@ class Spectrogram:
 
     @property
     def stft(self):
-        """All frames: `shape`, complex64."""
+        """All frames: complex64, of shape `shape`."""
         stft = np.empty(self.shape, np.complex64)
         for start, frames in self.blocks():
             stft[..., start : start + frames.shape[-1]] = frames
@@ -105,9 +103,9 @@ class Spectrogram:
         return f"<Spectrogram of {self.name}: shape {self.shape}>"
 
     def frames(self, start, stop):
-        """Return the frames ``start <= frame < stop``, reading only the samples they see.
+        """Return the frames ``start <= frame < stop``, reading only the samples that they overlap.
 
-        Frames before the first and after the last are those of silence.
+        Frames before the first and after the last are zero.
 
         Returns
         -------
@@ -116,7 +114,7 @@ class Spectrogram:
         return self.read_block(start, stop).frames
 
     def read_block(self, start, stop):
-        """Return the frames ``start <= frame < stop`` with the samples that they finish.
+        """Return the frames ``start <= frame < stop`` and the samples that they complete.
 
         Returns
         -------
@@ -127,14 +125,13 @@ class Spectrogram:
             empty = np.empty((*self.shape[:-1], 0), np.complex64)
             return Block(start, empty, np.empty((*self.shape[:-2], 0), np.float32))
         first = params.first_sample(start)
-        seen = np.zeros(
-            (*self.shape[:-2], (stop - start - 1) * params.hop_length + params.n_fft), np.float32
-        )
-        low, high = (min(max(0, i), n_samples) for i in (first, first + seen.shape[-1]))
-        seen[..., low - first : high - first] = self.waveform[low:high].T
+        length = (stop - start - 1) * params.hop_length + params.n_fft
+        samples = np.zeros((*self.shape[:-2], length), np.float32)
+        low, high = (min(max(0, i), n_samples) for i in (first, first + length))
+        samples[..., low - first : high - first] = self.waveform[low:high].T
         end = n_samples if stop == self.n_frames else params.first_sample(stop)
-        finished = seen[..., low - first : max(low, min(end, n_samples)) - first]
-        return Block(start, analyse(seen, params), finished)
+        complete = samples[..., low - first : max(low, min(end, n_samples)) - first]
+        return Block(start, analyse(samples, params), complete)
 
     def block_ranges(self, length=FRAME_BLOCK):
         """Yield ``(start, stop)`` of consecutive blocks of at most `length` frames."""
@@ -160,24 +157,24 @@ class Spectrogram:
         """
         if stft.shape != self.shape:
             raise ValueError(
-                f"The STFT to invert must have shape {self.shape}, as that of {self.name}; got "
+                f"The STFT to invert must have shape {self.shape}, as {self.name} has; got "
                 f"{stft.shape}."
             )
         return Synthesis(self.params).push(stft, self.waveform.n_samples).T
 
     def to_mono(self):
-        """View the spectrogram of the downmix; the rest stays as it is."""
+        """View the spectrogram of the downmix, with the same rule and target."""
         return self if self.ndim == 2 else replace(self, waveform=self.waveform.to_mono())
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """The sources of one track and the masks that separate them ideally, read in ranges.
+    """The sources of one track and their ideal masks, read a range of frames at a time.
 
     Parameters
     ----------
     sources : tuple of Spectrogram
-        Of the downmixes of the sources, with the mixture's own settings.
+        Of the downmix of each source, with the settings of the mixture.
     rule : callable
         Takes magnitudes of shape ``(n_sources, n_freqs, n_frames)``, returns masks of that shape.
     """
@@ -187,16 +184,13 @@ class Target:
 
     @property
     def n_sources(self):
-        """The number of sources, the voice first."""
+        """The number of sources."""
         return len(self.sources)
 
     def frames(self, start, stop):
         """Return the sources' frames: (n_sources, n_freqs, stop - start), complex64."""
-        n_freqs = self.sources[0].n_freqs
-        frames = np.empty((self.n_sources, stop - start, n_freqs), np.complex64)
-        for source, values in zip(self.sources, frames):
-            values[:] = source.frames(start, stop).T
-        return np.swapaxes(frames, 1, 2)
+        frames = [source.frames(start, stop).T for source in self.sources]
+        return np.swapaxes(np.stack(frames), 1, 2)  # frequencies last in memory, as `analyse`
 
     def magnitudes(self, start, stop):
         """Return the sources' magnitudes: (n_sources, n_freqs, stop - start), float32."""

@@ -1,28 +1,26 @@
-"""Check lists of tracks where they enter: mixtures, and the sources that belong to them."""
+"""Check lists of tracks: mixtures, their spectrograms and their sources."""
 
 import warnings
+from itertools import chain
 from os import PathLike
 
 import numpy as np
 
 from sksvs.audio.checks import common_rate
 from sksvs.audio.sources import Sources
-from sksvs.audio.waveform import ArrayWaveform, Waveform
+from sksvs.audio.waveform import ArrayWaveform, AtRate, Waveform
 from sksvs.parameters import MAX_SOURCES
 from sksvs.stft.spectrogram import Spectrogram
 
-NO_SUM = -30  # dB: a mixture that differs more from the sum of its sources is warned of
-ANY_RATE = ", or take songs of any rate with STFTTransformer(sample_rate=...)"
+MAX_DIFFERENCE = -30  # dB: of a mixture from the sum of its sources, without a warning
 
 
-def check_mixtures(X, one_rate=True):
-    """Return the mixtures as waveforms that know their names.
+def check_mixtures(X):
+    """Return the mixtures as waveforms with a name each.
 
     Parameters
     ----------
     X : list of array or Waveform, each (n_samples,) or (n_samples, n_channels)
-    one_rate : bool, default=True
-        Whether two known sample rates are an error.
 
     Returns
     -------
@@ -31,25 +29,23 @@ def check_mixtures(X, one_rate=True):
     Raises
     ------
     TypeError, ValueError
-        Naming the track and what is wrong with it.
+        If an item is not a waveform; the message names the track.
     """
     _check_list(X, "X", "waveforms")
-    mixtures = [_as_waveform(x, f"X[{i}]") for i, x in enumerate(X)]
-    if one_rate:
-        common_rate(mixtures, ANY_RATE)
-    return mixtures
+    return [_as_waveform(x, f"X[{i}]") for i, x in enumerate(X)]
 
 
 def check_spectrograms(X, estimator):
-    """Return X as a list after making sure that it holds spectrograms of one kind of analysis.
+    """Return X as a list; raise if it does not hold spectrograms with the same STFT settings.
 
-    It may be at several sample rates where all are known: the window and the hop last as long.
+    Their sample rates may differ if all are known and the window and the hop have the same
+    duration.
 
     Parameters
     ----------
     X : list of Spectrogram
     estimator : object
-        Who asks, for the error message.
+        The caller, which the error message names.
     """
     _check_list(X, "X", "spectrograms")
     for i, x in enumerate(X):
@@ -67,37 +63,39 @@ def check_spectrograms(X, estimator):
 
 
 def common_params(spectrograms):
-    """Return the settings that all of these spectrograms have, with the sample rate if any knows.
-
-    Of several rates it is the lowest one: that of the frequencies which all tracks have.
+    """Return the STFT settings with the lowest known sample rate: all tracks have its frequencies.
 
     Parameters
     ----------
     spectrograms : list of Spectrogram
         Checked by :func:`check_spectrograms`.
     """
-    params = [x.params for x in spectrograms]
-    known = [p for p in params if p.sample_rate is not None]
-    return min(known, key=lambda p: p.sample_rate, default=params[0])
+    return min((x.params for x in spectrograms), key=lambda p: p.sample_rate or float("inf"))
 
 
 def check_sources(y, mixtures, one_rate=True):
-    """Return the sources of every track as waveforms on their mixture's grid.
+    """Return the sources of every track as waveforms of the shape of their mixture.
 
-    Where the mixture is mono, sources with channels are averaged, as the mixture was. The sample
-    rate is that of the mixture, and of all tracks unless every mixture knows its own or `one_rate`
-    is False.
+    Sources with channels of a mono mixture are averaged, as the mixture was. Sources must have the
+    sample rate of their mixture; if some mixture does not know its rate and `one_rate` is True, all
+    tracks must have one rate.
 
     Parameters
     ----------
     y : list of array or Sources, each (n_sources, n_samples) or (n_sources, n_samples, n_channels)
     mixtures : list of Waveform
     one_rate : bool, default=True
-        Whether two known sample rates are an error where a mixture does not know its own.
+        If True, raise where tracks have different known sample rates and a mixture does not know
+        its own.
 
     Returns
     -------
     list of list of Waveform
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an item is not the sources of its mixture; the message names the track.
     """
     if y is None:
         raise ValueError("y is needed: the sources of every track, the voice first; got None.")
@@ -116,66 +114,70 @@ def check_sources(y, mixtures, one_rate=True):
             )
     tracks = [[m, *track] for m, track in zip(mixtures, sources)]
     if one_rate and any(m.sample_rate is None for m in mixtures):
-        tracks = [[*mixtures, *(source for track in sources for source in track)]]
+        tracks = [list(chain.from_iterable(tracks))]
     for track in tracks:
         common_rate(track)
     return sources
 
 
+def assume_rate(waveforms, rate):
+    """Return the waveforms, those of unknown sample rate at `rate`, in Hz; None leaves them so."""
+    return [AtRate(w, rate) if rate and w.sample_rate is None else w for w in waveforms]
+
+
 def warn_of_assumed_rate(waveforms, rate):
-    """Warn once of all waveforms that do not know their sample rate, and say which is assumed.
+    """Warn once if waveforms do not know their sample rate and one is assumed.
 
     Parameters
     ----------
     waveforms : list of Waveform
     rate : int or None
-        That they are taken to have, in Hz; None: no rate is assumed.
+        The rate that is assumed, in Hz; None: none is.
     """
     unknown = [waveform.name for waveform in waveforms if waveform.sample_rate is None]
     if unknown and rate is not None:
         others = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
         warnings.warn(
-            f"{unknown[0]}{others} has no known sample rate and is taken to be at {rate} Hz. Say "
-            "at which rate it is: ArrayWaveform(samples, rate), STFTTransformer(array_rate=...) "
-            "or sksvs.pretrained(..., sample_rate=...).",
+            f"{unknown[0]}{others} has no known sample rate and is assumed to be at {rate} Hz. "
+            "Give its rate: ArrayWaveform(samples, rate), STFTTransformer(array_rate=...) or "
+            "sksvs.pretrained(..., sample_rate=...).",
             stacklevel=3,
         )
 
 
 def warn_of_difference(name, difference):
-    """Warn of a mixture that is not the sum of its sources.
+    """Warn if a mixture is not the sum of its sources.
 
     Parameters
     ----------
     name : str
-        Of the track.
-    difference : float
-        Power of the difference over that of the mixture in dB.
+        The name of the track.
+    difference : float or None
+        Power of the difference over that of the mixture in dB; None if it was not measured.
     """
-    if difference is not None and difference > NO_SUM:
+    if difference is not None and difference > MAX_DIFFERENCE:
         warnings.warn(
-            f"{name} is not the sum of its sources: what they differ by has {difference:.1f} dB "
-            "of its energy. Check that they belong together, begin together and have the same "
-            "gain.",
+            f"{name} is not the sum of its sources: the difference has {difference:.1f} dB of its "
+            "energy. Check that they belong together, begin together and have the same gain.",
             stacklevel=3,
         )
 
 
 def warn_of_cancelled(name, n_channels):
-    """Warn of a track whose channels cancel each other in their mean, and say what follows.
+    """Warn that the channels of a track cancel each other in their downmix.
 
     Parameters
     ----------
     name : str
-        Of the track.
+        The name of the track.
     n_channels : int
-        That are left of it: 1 is the mean alone.
+        Of the waveform that is separated: 1 if that is the downmix.
     """
     follows = (
         "so each of them is separated by itself."
         if n_channels > 1
-        else "which is next to silent and all that is separated. Leave MonoDownmix out of the "
-        "pipeline to separate the channels."
+        else "so what is separated is almost silent. Leave MonoDownmix out of the pipeline to "
+        "separate the channels."
     )
     warnings.warn(f"{name}: its channels cancel each other in their mean, {follows}", stacklevel=3)
 
@@ -184,32 +186,27 @@ def _check_track_sources(sources, mixture, i):
     name = f"y[{i}]"
     of = f"X[{i}]" if mixture.name == f"X[{i}]" else f"X[{i}] ({mixture.name})"
     is_array = isinstance(sources, np.ndarray)
-    if not (is_array or isinstance(sources, (Sources, list, tuple))):
+    if not isinstance(sources, (np.ndarray, Sources, list, tuple)):
         raise TypeError(
             f"{name} must be the sources of a track, as an array or a list of waveforms; got "
             f"{_describe(sources)}. Write [voice, accompaniment]."
         )
     if (is_array and sources.ndim < 2) or len(sources) < 2:
-        got = f"an array of shape {sources.shape}" if is_array else len(sources)
+        got = _describe(sources) if is_array else len(sources)
         raise ValueError(f"{name} must hold two sources or more, the voice first; got {got}.")
-    if is_array and (sources.ndim > 3 or sources.shape[1] != mixture.n_samples):
-        raise ValueError(
-            f"{name} must have shape (n_sources, {mixture.n_samples}) or (n_sources, "
-            f"{mixture.n_samples}, n_channels) to match {of}; got {sources.shape}."
-        )
-    waveforms = [_as_waveform(source, f"{name}[{j}]") for j, source in enumerate(sources)]
-    for source in waveforms:
+    waveforms = []
+    for j, source in enumerate(sources):
+        source = _as_waveform(source, f"{name}[{j}]")
         if source.n_samples != mixture.n_samples:
             called = name if source.name.startswith(name) else f"{name} ({source.name})"
-            got = (len(waveforms), *source.shape)
             raise ValueError(
-                f"{called} must have shape (n_sources, {mixture.n_samples}) to match {of}; "
-                f"got {got}."
+                f"{called} must have shape (n_sources, {mixture.n_samples}) or (n_sources, "
+                f"{mixture.n_samples}, n_channels) to match {of}; got "
+                f"{(len(sources), *source.shape)}."
             )
+        waveforms.append(source.to_mono() if mixture.ndim == 1 else source)
     if len(waveforms) > MAX_SOURCES:
         raise ValueError(f"{name} must hold up to {MAX_SOURCES} sources; got {len(waveforms)}.")
-    if mixture.ndim == 1:
-        return [source.to_mono() for source in waveforms]
     for source in waveforms:
         if source.shape != mixture.shape:
             raise ValueError(
@@ -223,18 +220,15 @@ def _check_track_sources(sources, mixture, i):
 def _as_waveform(waveform, name):
     if isinstance(waveform, Waveform):
         return waveform
-    if isinstance(waveform, Sources) or not hasattr(waveform, "__array__"):
+    if isinstance(waveform, (Spectrogram, Sources)) or not hasattr(waveform, "__array__"):
         remedy = ""
         if isinstance(waveform, (str, PathLike)):
             remedy = " Open the file with sksvs.audio.AudioFile."
+        elif isinstance(waveform, Spectrogram):
+            remedy = " Put STFTTransformer after the steps that work on waveforms."
         raise TypeError(
             f"{name} must be one waveform, an array or an AudioFile; got {_describe(waveform)}."
             f"{remedy}"
-        )
-    if isinstance(waveform, Spectrogram):
-        raise TypeError(
-            f"{name} must be a waveform; got a Spectrogram. What works on waveforms comes before "
-            "STFTTransformer in a pipeline."
         )
     return ArrayWaveform(waveform, name=name)
 
@@ -250,7 +244,7 @@ def _describe(thing):
 def _check_list(items, name, what):
     numeric_array = isinstance(items, np.ndarray) and items.dtype != object
     if numeric_array or not hasattr(items, "__len__") or isinstance(items, (str, dict, Waveform)):
-        split = f", and an array of tracks through list({name})" if numeric_array else ""
+        split = f"; make an array of tracks a list, list({name})" if numeric_array else ""
         raise TypeError(
             f"{name} must be a list of {what}, one item a track; got {_describe(items)}. Put a "
             f"single track into a list, [{name.lower()}]{split}."

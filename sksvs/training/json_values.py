@@ -8,7 +8,7 @@ import numpy as np
 
 from sksvs.augmentation import Augmentation
 from sksvs.parameters import short
-from sksvs.stft.spectrogram import STFTParams
+from sksvs.stft.settings import STFTParams
 
 MAX_INTEGER = 1 << 53  # the largest up to which a double holds every integer
 MAX_TEXT = 1000  # characters

@@ -1,19 +1,19 @@
-"""Replace every waveform by the mean of its channels."""
+"""Replace every waveform by its downmix, the mean of its channels."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 
 from sksvs.audio.centred import Centred
 from sksvs.audio.waveform import to_mono
 from sksvs.stft.tracks import check_mixtures, warn_of_cancelled
+from sksvs.transforms.stateless import StatelessTransformer
 
 
-class MonoDownmix(TransformerMixin, BaseEstimator):
+class MonoDownmix(StatelessTransformer):
     """Average the channels of every track.
 
     Arrays become arrays; lazy waveforms become lazy views that read nothing until they are
-    sliced. Mono tracks pass unchanged. The transformer is stateless. What follows in the pipeline
-    averages the sources in the same way, so `y` may keep its channels.
+    sliced. Mono tracks pass unchanged. The transformer is stateless. The steps that follow average
+    the sources in the same way, so `y` may keep its channels.
 
     Examples
     --------
@@ -23,7 +23,7 @@ class MonoDownmix(TransformerMixin, BaseEstimator):
     """
 
     def fit(self, X, y=None):
-        """Check the tracks; there is nothing to learn.
+        """Check the tracks; nothing is fitted.
 
         Parameters
         ----------
@@ -34,11 +34,11 @@ class MonoDownmix(TransformerMixin, BaseEstimator):
         -------
         self
         """
-        check_mixtures(X, one_rate=False)
+        check_mixtures(X)
         return self
 
     def transform(self, X):
-        """Return the channel mean of every track.
+        """Return the downmix of every track.
 
         Parameters
         ----------
@@ -51,15 +51,15 @@ class MonoDownmix(TransformerMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If the channels of an array cancel each other, naming it; of a lazy waveform when it is
-            separated.
+            If the channels of an array cancel each other, naming it. (Those of a lazy waveform
+            are checked when it is separated.)
 
         Raises
         ------
         ValueError, TypeError
             If a track has a wrong rank or dtype or is empty.
         """
-        mixtures = check_mixtures(X, one_rate=False)
+        mixtures = check_mixtures(X)
         return [self._mean(*pair) for pair in zip(X, mixtures)]
 
     def _mean(self, x, mixture):
@@ -68,9 +68,3 @@ class MonoDownmix(TransformerMixin, BaseEstimator):
         if x.ndim == 2 and Centred(mixture).cancels:
             warn_of_cancelled(mixture.name, 1)
         return to_mono(x)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.input_tags.two_d_array = False
-        return tags

@@ -1,29 +1,26 @@
 """Turn every waveform into a lazy spectrogram."""
 
-from sklearn.base import BaseEstimator, TransformerMixin
-
-from sksvs.audio.waveform import AtRate
-from sksvs.parameters import check_parameters
-from sksvs.stft.spectrogram import Spectrogram, STFTParams
-from sksvs.stft.tracks import check_mixtures, check_spectrograms, warn_of_assumed_rate
-
-
-def _at_rate_of(waveform, params):
-    try:
-        return params.at_rate(waveform.sample_rate)
-    except ValueError as error:
-        raise ValueError(f"{waveform.name}: {error}") from error
+from sksvs.audio.checks import common_rate
+from sksvs.stft.settings import STFTParams
+from sksvs.stft.spectrogram import Spectrogram
+from sksvs.stft.tracks import (
+    assume_rate,
+    check_mixtures,
+    check_spectrograms,
+    warn_of_assumed_rate,
+)
+from sksvs.transforms.stateless import StatelessTransformer
 
 
-class STFTTransformer(TransformerMixin, BaseEstimator):
-    """View every waveform as a :class:`~sksvs.stft.spectrogram.Spectrogram`.
+class STFTTransformer(StatelessTransformer):
+    """View every waveform as a :class:`~sksvs.stft.Spectrogram`.
 
-    No frame is computed here, so a hundred songs weigh nothing. The transformer is stateless.
+    No frame is computed here, so a hundred songs take no memory. The transformer is stateless.
 
-    With `sample_rate` every track is analysed at its own rate, with a window and a hop that last
-    as long as `n_fft` and `hop_length` do at `sample_rate`: nothing is resampled, and a separator
-    fitted on songs of one rate separates songs of any, on their own time grid. A fitted pipeline
-    takes it too: ``pipe.set_params(stft__sample_rate=16000)`` where the songs that it learnt from
+    With `sample_rate` every track is analysed at its own rate, with a window and a hop of the
+    duration that `n_fft` and `hop_length` have at `sample_rate`: nothing is resampled, and a
+    separator fitted on songs of one rate separates songs of any rate, at that rate. The parameter
+    may be set after the fit: ``pipe.set_params(stft__sample_rate=16000)``, if the training songs
     were known to have 16 kHz.
 
     Parameters
@@ -34,14 +31,14 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
     hop_length : int, default=512
         Samples from one frame to the next.
     window : str or tuple, default="hamming"
-        What `scipy.signal.get_window` takes.
+        A window as `scipy.signal.get_window` takes it.
     sample_rate : int or None, default=None
         Rate in Hz at which `n_fft` and `hop_length` are given; see
-        :meth:`STFTParams.at_rate <sksvs.stft.spectrogram.STFTParams.at_rate>` for the settings at
-        others. None takes them as they are, and all tracks must have one rate.
+        :meth:`STFTParams.at_rate <sksvs.stft.STFTParams.at_rate>` for the settings at other
+        rates. None: the same numbers of samples at any rate, and all tracks must have one rate.
     array_rate : int or None, default=None
-        Rate in Hz of tracks that do not know their own, such as arrays. None takes `sample_rate`,
-        with a warning where tracks are transformed that it is not fitted on.
+        Rate in Hz of tracks that do not know their own, such as arrays. None assumes
+        `sample_rate`; `transform`, which `predict` calls, then warns.
 
     Examples
     --------
@@ -72,23 +69,8 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         self.sample_rate = sample_rate
         self.array_rate = array_rate
 
-    def fit(self, X, y=None):
-        """Check the settings and the tracks; there is nothing to learn.
-
-        Parameters
-        ----------
-        X : list of array or Waveform, each (n_samples,) or (n_samples, n_channels)
-        y : ignored
-
-        Returns
-        -------
-        self
-        """
-        self.fit_transform(X)
-        return self
-
     def fit_transform(self, X, y=None):
-        """Return what `transform` does; arrays are at `sample_rate` without a warning.
+        """Do what `transform` does, without the warning about an assumed sample rate.
 
         Parameters
         ----------
@@ -100,10 +82,10 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         list of Spectrogram, each (n_freqs, n_frames) or (n_channels, n_freqs, n_frames)
         """
         self._check_parameters()
-        return self._analyse(check_mixtures(X, one_rate=False))
+        return self._analyse(check_mixtures(X))
 
     def transform(self, X):
-        """Return a spectrogram of every track, without a target.
+        """Return a spectrogram of every track.
 
         Parameters
         ----------
@@ -116,24 +98,24 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If tracks do not know their sample rate and are taken to be at `sample_rate`, because
-            there is no `array_rate`.
+            If tracks do not know their sample rate, and `sample_rate` is assumed because there is
+            no `array_rate`.
 
         Raises
         ------
         ValueError, TypeError
-            If the settings have no stable inverse, a track has a wrong rank or dtype, is empty,
-            without `sample_rate` has another sample rate than the others, or with it has one at
-            which the window has too many samples or too few.
+            If the settings have no stable inverse; a track is empty or has a wrong rank or dtype;
+            the sample rates differ and there is no `sample_rate`; or the settings cannot be used
+            at the rate of a track.
         """
         self._check_parameters()
-        mixtures = check_mixtures(X, one_rate=False)
+        mixtures = check_mixtures(X)
         if self.array_rate is None:
             warn_of_assumed_rate(mixtures, self.sample_rate)
         return self._analyse(mixtures)
 
     def inverse_transform(self, X):
-        """Return the waveforms of spectrograms.
+        """Return the waveforms of spectrograms: the inverse of `transform`.
 
         Parameters
         ----------
@@ -146,29 +128,24 @@ class STFTTransformer(TransformerMixin, BaseEstimator):
         return [x.istft(x.stft) for x in check_spectrograms(X, self)]
 
     def _analyse(self, mixtures):
-        params = self._params(self.sample_rate)
-        mixtures = [self._with_rate(x) for x in mixtures]
-        if self.sample_rate is not None:
-            return [Spectrogram(x, _at_rate_of(x, params)) for x in mixtures]
-        mixtures = check_mixtures(mixtures)
-        return [Spectrogram(x, self._params(x.sample_rate)) for x in mixtures]
+        mixtures = assume_rate(mixtures, self.array_rate or self.sample_rate)
+        if self.sample_rate is None:
+            common_rate(
+                mixtures, ", or take songs of any rate with STFTTransformer(sample_rate=...)"
+            )
+        return [Spectrogram(x, self._params_of(x)) for x in mixtures]
 
-    def _with_rate(self, waveform):
-        """Return the waveform at the rate that it is taken to have where it knows none."""
-        rate = self.sample_rate if self.array_rate is None else self.array_rate
-        if rate is None or waveform.sample_rate is not None:
-            return waveform
-        return AtRate(waveform, rate)
+    def _params_of(self, waveform):
+        if self.sample_rate is None:
+            return self._params(waveform.sample_rate)
+        try:
+            return self._params(self.sample_rate).at_rate(waveform.sample_rate)
+        except ValueError as error:
+            raise ValueError(f"{waveform.name}: {error}") from error
 
     def _check_parameters(self):
-        check_parameters(self)
-        self._params(None)  # refuses what has no inverse
+        super()._check_parameters()
+        self._params(None)  # refuses settings that have no inverse
 
     def _params(self, sample_rate):
         return STFTParams(self.n_fft, self.hop_length, self.window, sample_rate)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.input_tags.two_d_array = False
-        return tags

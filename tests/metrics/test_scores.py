@@ -57,7 +57,7 @@ def test_copies_and_pickles_keep_all_figures():
 
 
 def test_weights_make_a_weighted_mean_and_leave_out_tracks_of_weight_0():
-    with pytest.warns(UndefinedMetricWarning, match="c has no figures"):
+    with pytest.warns(UndefinedMetricWarning, match="c has no scores"):
         tracks = score_tracks(
             [("a", SOURCES, GOOD), ("b", SOURCES, POOR), ("c", SOURCES, np.zeros_like(GOOD))]
         ).tracks

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sksvs.audio import ArrayWaveform
-from sksvs.stft.spectrogram import Spectrogram, STFTParams, Target
+from sksvs.stft.settings import STFTParams
+from sksvs.stft.spectrogram import Spectrogram, Target
 from sksvs.stft.transform import Synthesis
 from tests.strategies import seeded_noise, stft_settings, waveforms
 

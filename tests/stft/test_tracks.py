@@ -22,10 +22,6 @@ def test_waveforms_keep_their_names_and_arrays_get_one():
     assert checked[1] is named
 
 
-def test_an_unknown_rate_matches_any():
-    assert len(check_mixtures([at(8000, "a"), MONO, at(8000, "b")])) == 3
-
-
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
@@ -47,13 +43,7 @@ def test_an_unknown_rate_matches_any():
         ([np.ones(5, np.int32)], TypeError, r"got int32. Divide int32 .* by 2147483648"),
         ([np.ones((2, 900))], ValueError, r"X\[0\] .* got \(2, 900\), which is 900 channels"),
         ([Sources([at(1, "a")])], TypeError, r"X\[0\] must be one .* got the 1 sources"),
-        ([SPECTROGRAM], TypeError, r"X\[0\] must be a waveform; got a Spectrogram"),
-        (
-            [at(44100, "/a.wav"), MONO, at(48000, "/b.wav")],
-            ValueError,
-            "/b.wav has a sample rate of 48000 Hz, but /a.wav has 44100 Hz. Resample with "
-            "sksvs.audio.resample",
-        ),
+        ([SPECTROGRAM], TypeError, r"X\[0\] must be one .* got Spectrogram\. Put STFTTra"),
     ],
 )
 def test_mixtures_are_refused_by_track_and_reason(X, error, message):
@@ -107,7 +97,7 @@ def test_sources_with_channels_are_averaged_for_a_mono_mixture():
         (
             [at(None, "/a.wav")],
             [[at(None, "/v.wav"), at(None, "/m.wav", np.ones(9))]],
-            r"y\[0\] \(/m.wav\) must have shape \(n_sources, 100\) to match X\[0\] \(/a.wav\)",
+            r"y\[0\] \(/m.wav\) must have shape .* to match X\[0\] \(/a.wav\)",
         ),
     ],
 )

@@ -15,7 +15,8 @@ from sksvs.augmentation import Augmentation
 from sksvs.estimators import GRUMaskSeparator
 from sksvs.masks import RatioMask
 from sksvs.parameters import parameters_that_shape
-from sksvs.stft.spectrogram import Spectrogram, STFTParams, Target
+from sksvs.stft.settings import STFTParams
+from sksvs.stft.spectrogram import Spectrogram, Target
 from sksvs.training import checkpoint
 from sksvs.training.checkpoint import fingerprint
 from sksvs.training.measured_tracks import training_tracks

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from sksvs.audio import ArrayWaveform
 from sksvs.augmentation import Augmentation, read_plan
 from sksvs.masks import RatioMask, ideal_ratio_mask
-from sksvs.stft.spectrogram import Spectrogram, STFTParams, Target
+from sksvs.stft.settings import STFTParams
+from sksvs.stft.spectrogram import Spectrogram, Target
 from sksvs.training.measured_tracks import training_tracks
 from sksvs.training.objective import Objective
 from sksvs.training.readers import AugmentedReader, Segment, TrackReader

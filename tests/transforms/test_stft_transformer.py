@@ -97,8 +97,8 @@ def test_the_rate_that_arrays_are_taken_to_have_is_said_once_a_call_unless_it_wa
     stft.transform(tracks[1:2])
     STFTTransformer(256, 64).transform(tracks)
     text = (
-        r"^X\[0\] \(and 1 more\) has no known sample rate and is taken to be at 16000 Hz\. Say at "
-        r"which rate it is: ArrayWaveform\(samples, rate\), STFTTransformer\(array_rate=...\) or"
+        r"^X\[0\] \(and 1 more\) has no known sample rate and is assumed to be at 16000 Hz\. "
+        r"Give its rate: ArrayWaveform\(samples, rate\), STFTTransformer\(array_rate=...\) or"
     )
     with pytest.warns(UserWarning, match=text) as caught:
         warned = stft.transform(tracks)
@@ -117,13 +117,21 @@ def test_arrays_have_the_rate_that_they_are_said_to_have():
     assert alone.params == STFTParams(256, 128, "hamming", 48000)
 
 
+def test_an_unknown_rate_matches_any():
+    tracks = [ArrayWaveform(np.ones(999), rate) for rate in (8000, None, 8000)]
+    X = STFTTransformer(256, 128).transform(tracks)
+    assert [x.params.sample_rate for x in X] == [8000, None, 8000]
+
+
 @pytest.mark.parametrize("array_rate", [None, 8000])
 def test_without_a_rate_tracks_of_two_are_refused(array_rate):
     two = [ArrayWaveform(np.ones(999), rate, f"{rate}.wav") for rate in (16000, 44100)]
     stft = STFTTransformer(array_rate=array_rate)
     for method in (stft.fit, stft.transform):
         with pytest.raises(
-            ValueError, match=r"44100.wav has .* STFTTransformer\(sample_rate=...\)"
+            ValueError,
+            match="44100.wav has a sample rate of 44100 Hz, but 16000.wav has 16000 Hz. Resample "
+            r"with sksvs.audio.resample, or .* STFTTransformer\(sample_rate=...\)",
         ):
             method(two)
     with pytest.raises(ValueError, match="16000.wav has a sample rate of 16000 Hz, but X.0. has"):

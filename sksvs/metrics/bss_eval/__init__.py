@@ -1,1 +1,1 @@
-"""BSS Eval: distortions told apart by projections onto the filtered sources."""
+"""BSS Eval: scores of separated sources, by projections onto the filtered references."""

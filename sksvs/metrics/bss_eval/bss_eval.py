@@ -1,4 +1,4 @@
-"""BSS Eval: SDR, ISR, SIR and SAR of estimated sources, in all versions that the field quotes."""
+"""BSS Eval: SDR, ISR, SIR and SAR of estimated sources, versions 2, 3 and 4."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from sksvs.metrics.bss_eval.decomposition import Variant
 
 
 class SourceScores(NamedTuple):
-    """BSS Eval figures of sources in dB, one for every reference.
+    """BSS Eval scores of sources in dB, one for every reference.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class SourceScores(NamedTuple):
 
 
 class ImageScores(NamedTuple):
-    """BSS Eval figures of source images in dB, one for every reference.
+    """BSS Eval scores of source images in dB, one for every reference.
 
     Attributes
     ----------
@@ -56,8 +56,8 @@ def bss_eval_sources(
 ):
     """Return SDR, SIR and SAR of mono sources, by BSS Eval version 3 (or 2).
 
-    The target is whatever a filter of `filter_length` taps makes of the reference: a filtered
-    voice is no distortion. See :func:`bss_eval_images` for the figures that forgive less.
+    The target is the reference after the best filter of `filter_length` taps, so filtering the
+    voice is not a distortion. In :func:`bss_eval_images` it is.
 
     Parameters
     ----------
@@ -65,26 +65,25 @@ def bss_eval_sources(
         The true sources.
     estimates : array of float, shape (n_sources, n_samples)
     window, hop : int, optional
-        In samples: figures for every `window` samples, `hop` apart (`window` by default), each
+        In samples: scores of windows of `window` samples, `hop` apart (`window` by default), each
         with filters of its own. Samples after the last full window are left out; with fewer than
-        two windows, or no `window`, the whole signals are taken.
+        two windows, or no `window`, the whole signals are scored.
     filter_length : int, default=512
-        Taps of the distortion filters. 512 is version 3 (12 ms at 44.1 kHz); 1 forgives only
-        a gain, which is version 2.
+        Taps of the distortion filters. 512 is version 3 (12 ms at 44.1 kHz); 1 allows only a
+        gain, which is version 2.
     permutation : bool, default=False
-        Whether to compare the references with the estimates in the order, one for each window,
-        that has the largest mean SIR.
+        Whether to order the estimates so that the mean SIR is largest, in each window on its own.
     backend : {"sksvs", "mir_eval"}, default="sksvs"
-        Who computes. "mir_eval", slow, is what most papers have used; it needs mir_eval below 0.9
-        and has 512 taps.
+        "mir_eval" is slow and what most papers have used; it needs mir_eval below 0.9 and has 512
+        taps.
 
     Returns
     -------
     SourceScores
-        In dB. A perfect estimate has an SDR of inf, a single source an SIR of inf. NaN is what is
-        undefined: in a window with a silent reference, all figures; where an estimate is silent,
-        its own; and those of an estimate that holds NaN or inf, in all windows. (`mir_eval` and
-        `museval` give NaN to all sources of a window where any estimate is silent.)
+        In dB. A perfect estimate has an SDR of inf, a single source an SIR of inf. Undefined
+        scores are NaN: all scores of a window with a silent reference, those of an estimate in
+        windows where it is silent, and those of an estimate with NaN or inf in all windows.
+        (`mir_eval` and `museval` give NaN to all sources of a window if any estimate is silent.)
 
     Raises
     ------
@@ -97,7 +96,7 @@ def bss_eval_sources(
     References
     ----------
     E. Vincent, R. Gribonval and C. Févotte, "Performance measurement in blind audio source
-    separation", IEEE TASLP 14(4), 2006, sections III.B (filters) and IV (figures).
+    separation", IEEE TASLP 14(4), 2006, sections III.B (filters) and IV (scores).
 
     Examples
     --------
@@ -108,8 +107,8 @@ def bss_eval_sources(
     """
     references, estimates = check_signals(references, estimates, dimensions=(2,))
     variant = Variant(images=False, filter_length=filter_length)
-    figures = compare(references, estimates, window, hop, variant, permutation, backend)
-    return SourceScores(*figures)
+    scores = compare(references, estimates, window, hop, variant, permutation, backend)
+    return SourceScores(*scores)
 
 
 def bss_eval_images(
@@ -125,31 +124,31 @@ def bss_eval_images(
 ):
     """Return SDR, ISR, SIR and SAR of source images, by BSS Eval version 3 or 4.
 
-    The target is the reference itself: a filtered voice is distorted, which ISR measures.
+    The target is the reference itself, so filtering the voice is a distortion, which ISR measures.
 
     Parameters
     ----------
     references : array of float, shape (n_sources, n_samples) or (n_sources, n_samples, n_channels)
-        The true source images: what each source adds to every channel of the mixture.
+        The true source images: the part of each source in every channel of the mixture.
     estimates : array of float, of the same shape
     window, hop : int, optional
-        In samples: figures for every `window` samples, `hop` apart (`window` by default); without
-        `window`, for the whole signals. Samples after the last full window are left out.
+        In samples: scores of windows of `window` samples, `hop` apart (`window` by default);
+        without `window`, of the whole signals. Samples after the last full window are left out.
     framewise_filters : bool, default=True
         True: version 3, every window has filters of its own, and with fewer than two windows the
-        whole signals are taken. False: version 4, the filters are found from the whole signals.
+        whole signals are scored. False: version 4, the filters are those of the whole signals.
     filter_length : int, default=512
         Taps of the distortion filters.
     permutation : bool, default=False
-        Whether to compare the references with the estimates in the order that has the largest
-        mean SIR: one for each window in version 3, one for the whole signals in version 4.
+        Whether to order the estimates so that the mean SIR is largest: in version 3 in each window
+        on its own, in version 4 once for all windows.
     backend : {"sksvs", "mir_eval"}, default="sksvs"
         As for :func:`bss_eval_sources`; mir_eval has version 3.
 
     Returns
     -------
     ImageScores
-        In dB; what is undefined is as for :func:`bss_eval_sources`.
+        In dB; NaN where :func:`bss_eval_sources` has NaN.
 
     Raises
     ------
@@ -173,15 +172,14 @@ def bss_eval_images(
     """
     references, estimates = check_signals(references, estimates, dimensions=(2, 3))
     variant = Variant(True, framewise_filters, filter_length)
-    figures = compare(references, estimates, window, hop, variant, permutation, backend)
-    return ImageScores(*figures)
+    scores = compare(references, estimates, window, hop, variant, permutation, backend)
+    return ImageScores(*scores)
 
 
 def nsdr(references, estimates, mixture, *, filter_length=512):
-    """Return the normalised SDR: by how much each estimate is better than the mixture itself.
+    """Return the normalised SDR: the gain in SDR of each estimate over the mixture.
 
-    ``NSDR = SDR(estimate) - SDR(mixture)``, both by :func:`bss_eval_sources`. The references are
-    analysed once for both.
+    ``NSDR = SDR(estimate) - SDR(mixture)``, both by :func:`bss_eval_sources`.
 
     Parameters
     ----------

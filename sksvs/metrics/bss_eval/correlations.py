@@ -1,6 +1,8 @@
-"""Correlate references with delayed references and estimates, by block FFT in bounded memory."""
+"""Correlate references with delayed signals, by FFTs of blocks, in bounded memory."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
+from operator import add
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +11,7 @@ import scipy.fft
 from sksvs.system.threads import MAX_THREADS, n_threads
 
 BLOCK_LENGTH = 4096  # samples in one transform
-BLOCKS_AT_ONCE = 16  # what the processor's cache holds
+BLOCKS_AT_ONCE = 16  # few enough to stay in the processor's cache
 PIECE_LENGTH = 1 << 19  # samples that one thread correlates at a time
 
 
@@ -17,14 +19,14 @@ class Correlations(NamedTuple):
     """Inner products of the references with delayed signals, over one range of samples.
 
     Outside the range all signals count as zero. The references are the first rows of the signals,
-    the estimates the others. Everything is a sum over samples, so what belongs to a range is the
-    sum of what belongs to its pieces and to the joins between them.
+    the estimates the others. All values are sums over samples, so those of a range are the sum of
+    those of its pieces and of the joins between the pieces.
 
     Attributes
     ----------
     delayed : array of float64, shape (n_reference_rows, n_rows, n_lags)
         ``sum_n s_i(n) x_j(n + lag)`` of reference row i and row j, for lags from 0 on. (Negative
-        lags of two references are those of the pair turned round.)
+        lags of two references i, j are positive ones of j, i.)
     energies : array of float64, shape (n_rows,)
         ``sum_n x_j(n)^2``.
     """
@@ -36,23 +38,20 @@ class Correlations(NamedTuple):
         return Correlations(*(a + b for a, b in zip(self, other)))
 
 
-def correlate_ranges(signals, ranges, n_lags, block_length=BLOCK_LENGTH):
+def correlate_ranges(signals, ranges, n_lags):
     """Return the correlations over every range of samples.
 
-    The signals are cut at the ends of all ranges (and of very long pieces), so that ranges that
-    overlap share the work: each sample is transformed once. The pieces are shared out to as many
-    threads as there are cores, up to four: each has buffers of its own.
+    The signals are cut into pieces at the ends of all ranges, and where a piece would be very long,
+    so that overlapping ranges share the work: each sample is transformed once. There are as many
+    threads as cores, up to four, each with buffers of its own.
 
     Parameters
     ----------
     signals : Signals
-        What to correlate.
     ranges : list of (start, stop)
-        In samples, neither empty.
+        In samples; none is empty.
     n_lags : int
         Delays, from 0 to ``n_lags - 1`` samples.
-    block_length : int
-        Samples in one transform. It changes the memory needed and the last digits only.
 
     Returns
     -------
@@ -63,10 +62,9 @@ def correlate_ranges(signals, ranges, n_lags, block_length=BLOCK_LENGTH):
     with ThreadPoolExecutor(min(n_threads(), MAX_THREADS)) as threads:
         if any(b - a < n_lags - 1 for a, b in zip(cuts[1:-2], cuts[2:-1])):
             # A delay may reach over more than one cut: take the ranges one by one.
-            tasks = [threads.submit(_correlate, signals, *r, n_lags, block_length) for r in ranges]
-            return [task.result() for task in tasks]
+            return list(threads.map(lambda r: _correlate(signals, *r, n_lags), ranges))
         pieces = [
-            threads.submit(_correlate, signals, start, stop, n_lags, block_length)
+            threads.submit(_correlate, signals, start, stop, n_lags)
             for start, stop in zip(cuts[:-1], cuts[1:])
         ]
         joins = [
@@ -76,18 +74,13 @@ def correlate_ranges(signals, ranges, n_lags, block_length=BLOCK_LENGTH):
     totals = []
     for start, stop in ranges:
         first, last = cuts.index(start), cuts.index(stop)
-        parts = [pieces[first]]
-        for i in range(first + 1, last):
-            parts += [joins[i - 1], pieces[i]]
-        total = parts[0].result()
-        for part in parts[1:]:
-            total = total + part.result()
-        totals.append(total)
+        parts = pieces[first:last] + joins[first : last - 1]
+        totals.append(reduce(add, (part.result() for part in parts)))
     return totals
 
 
 def _cuts(ranges):
-    """Return the ends of all ranges in order, and some between where they lie far apart."""
+    """Return the ends of all ranges in order, and more between those that are far apart."""
     edges = sorted({edge for pair in ranges for edge in pair})
     cuts = edges[:1]
     for start, stop in zip(edges[:-1], edges[1:]):
@@ -96,16 +89,16 @@ def _cuts(ranges):
     return cuts
 
 
-def _correlate(signals, start, stop, n_lags, block_length):
+def _correlate(signals, start, stop, n_lags):
     """Return the correlations over one range.
 
-    The samples are cut into blocks of n, without zeros between, and the circular correlations of
-    the blocks add up in the frequency domain: one FFT a sample and row. What a circular
-    correlation gets wrong lies around the ends of a block, where its last samples meet its own
-    first ones in place of those of the next block. Tails against the difference of these two
-    heads, by an FFT of 2 * n_lags samples, set it right.
+    The samples are cut into blocks of n without zero padding, and the circular correlations of the
+    blocks add up in the frequency domain: one FFT a sample and row. A circular correlation is wrong
+    at the end of a block, where it pairs the last samples, the tail, with the first ones of the
+    same block, its head, instead of the head of the next block. The correlation of the tail with
+    the difference of the two heads, by an FFT of 2 * n_lags samples, corrects this.
     """
-    n = scipy.fft.next_fast_len(max(min(block_length, stop - start), 2 * n_lags), real=True)
+    n = scipy.fft.next_fast_len(max(min(BLOCK_LENGTH, stop - start), 2 * n_lags), real=True)
     n_blocks = min(BLOCKS_AT_ONCE, -(-(stop - start) // n))
     n_tail, n_rows, step = n_lags - 1, signals.n_rows, n * n_blocks
     blocks, ends = _CrossSpectra(signals, n), _CrossSpectra(signals, _join_length(n_lags))
@@ -129,7 +122,7 @@ def _correlate(signals, start, stop, n_lags, block_length):
 
 
 def _correlate_across(signals, before, cut, after, n_lags):
-    """Return what a range gains when it does not end at `cut` but goes on."""
+    """Return the correlations of samples before `cut` with samples after it: those of a join."""
     n_tail = n_lags - 1
     ends = _CrossSpectra(signals, _join_length(n_lags))
     tails, heads = np.zeros((2, signals.n_rows, 1, ends.n))
@@ -146,14 +139,15 @@ def _join_length(n_lags):
 
 
 class _CrossSpectra:
-    """The cross spectra of references with all rows, summed over blocks of n samples."""
+    """The sum over blocks of n samples of the cross spectra of references with all rows."""
 
     def __init__(self, signals, n):
         self.n = n
-        self._sums = np.zeros((signals.n_reference_rows, signals.n_rows, n // 2 + 1), complex)
+        n_references = signals.reference_rows().stop
+        self._sums = np.zeros((n_references, signals.n_rows, n // 2 + 1), complex)
 
     def add(self, first, second):
-        """Add the reference rows of `first` against `second`: (n_rows, n_blocks, n samples)."""
+        """Add the cross spectra of blocks: `first` and `second` are (n_rows, n_blocks, n)."""
         spectra = scipy.fft.rfft(second)
         references = first[: len(self._sums)]
         own = spectra if first is second else scipy.fft.rfft(references)

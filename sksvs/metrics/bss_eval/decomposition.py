@@ -1,5 +1,6 @@
-"""Split estimates into target, interference and artifacts, and turn their energies into dB."""
+"""Split estimates into target, interference and artifacts; compare their energies in dB."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -7,19 +8,19 @@ import numpy as np
 from sksvs.metrics.bss_eval.correlations import correlate_ranges
 from sksvs.metrics.bss_eval.projections import Combination, GramMatrix, energies
 
-# Less than this part of an estimate's energy, -200 dB, is rounding: nothing.
+# Less than this part of the energy of an estimate, -200 dB, is rounding and counts as zero.
 NOTHING = 1e-20
 
 
 class Variant(NamedTuple):
-    """Which BSS Eval: what the target is, and what the distortion filters are.
+    """A variant of BSS Eval: its target and its distortion filters.
 
     Attributes
     ----------
     images : bool
-        Whether the target is the reference itself, or what a filter makes of it.
+        True: the target is the reference itself. False: it is the filtered reference.
     framewise_filters : bool
-        Whether every window has filters of its own (version 3), or the whole track has one set
+        True: every window has filters of its own (version 3). False: the whole track has one set
         (version 4).
     filter_length : int
         Taps.
@@ -31,7 +32,7 @@ class Variant(NamedTuple):
 
     @property
     def metrics(self):
-        """The names of the figures, in order."""
+        """The names of the scores, in order."""
         return ("sdr", "isr", "sir", "sar") if self.images else ("sdr", "sir", "sar")
 
     def __str__(self):
@@ -43,13 +44,13 @@ class Variant(NamedTuple):
 
 
 def measure(signals, pairs, ranges, variant):
-    """Return the figures of estimates against references, window by window.
+    """Return the scores of estimates against references, window by window.
 
-    An estimate e is projected on what filters of `filter_length` taps make of its own reference,
-    P_j e, and on what they make of all references, P e. With the references themselves s_j:
+    An estimate e is compared with its reference s_j and with two projections, on signals delayed by
+    0 to ``filter_length - 1`` samples: P_j e is that on its own reference, P e that on all.
 
     ======  ===========================  =================================
-    figure  BSS Eval sources             BSS Eval images (and version 4)
+    score   BSS Eval sources             BSS Eval images (and version 4)
     ======  ===========================  =================================
     SDR     ‖P_j e‖² / ‖e - P_j e‖²      ‖s_j‖² / ‖e - s_j‖²
     ISR                                  ‖s_j‖² / ‖P_j e - s_j‖²
@@ -57,8 +58,8 @@ def measure(signals, pairs, ranges, variant):
     SAR     ‖P e‖² / ‖e - P e‖²          ‖P e‖² / ‖e - P e‖²
     ======  ===========================  =================================
 
-    Images project every channel of the estimate on all channels of the references. A window is
-    taken out of its track: beyond it, everything counts as zero.
+    With images, every channel of the estimate is projected on all channels of the references.
+    Outside a window all signals count as zero.
 
     Parameters
     ----------
@@ -92,78 +93,71 @@ def measure(signals, pairs, ranges, variant):
     return np.concatenate([_measure(signals, pairs, *w, variant) for w in windows], axis=-1)
 
 
-def _measure(signals, pairs, ranges, correlations, learnt, variant):
-    """Return the figures of windows, with filters learnt from the correlations `learnt`."""
+def _measure(signals, pairs, ranges, correlations, of_filters, variant):
+    """Return the scores of windows, with filters computed from the correlations `of_filters`."""
     powers = np.array([c.energies for c in correlations])
-    references = powers[:, : signals.n_reference_rows].reshape(len(ranges), -1, signals.n_channels)
-    figures = np.full((len(variant.metrics), len(pairs), len(ranges)), np.nan)
+    references = powers[:, signals.reference_rows()].reshape(len(ranges), -1, signals.n_channels)
+    scores = np.full((len(variant.metrics), len(pairs), len(ranges)), np.nan)
     kept = np.flatnonzero(references.any(axis=-1).all(axis=-1))  # no reference is silent
     if not kept.size:
-        return figures
+        return scores
     windows = (signals, [ranges[i] for i in kept], [correlations[i] for i in kept])
-    filters = _Filters(signals, learnt)
+
+    @cache
+    def gram_matrix(reference):
+        rows = signals.reference_rows(reference)
+        return GramMatrix(of_filters.delayed[rows, rows])
+
+    @cache
+    def filters(estimate, reference=None):
+        rows, columns = signals.reference_rows(reference), signals.estimate_rows(estimate)
+        return gram_matrix(reference).filters(of_filters.delayed[rows, columns])
+
     for p, (estimate, reference) in enumerate(pairs):
-        rows = signals.rows_of(signals.n_references + estimate)
-        power = powers[kept, rows].sum(axis=1)
-        if not power.any():
-            continue
-        ratios = _ratios(signals, estimate, reference, filters, variant.images)
-        for metric, parts in enumerate(ratios):
-            numerator, denominator = (energies(part, *windows) for part in parts)
-            figures[metric, p, kept] = _decibels(numerator, denominator, power)
-    return figures
+        power = powers[kept, signals.estimate_rows(estimate)].sum(axis=1)
+        if power.any():
+            found = filters(estimate, reference), filters(estimate)
+            ratios = _ratios(windows, estimate, reference, *found, variant.images)
+            scores[:, p, kept] = [_decibels(*ratio, power) for ratio in ratios]
+    return scores
+
+
+def _ratios(windows, estimate, reference, own, every, images):
+    """Return (numerator, denominator) of every score: energies, each (n_windows,).
+
+    `own` are the filters from the reference to the estimate, `every` those from all references.
+    """
+    signals = windows[0]
+    own_rows, all_rows = signals.reference_rows(reference), signals.reference_rows()
+
+    def energy(rows, filters, weight=0):
+        combination = Combination(weight, signals.estimate_rows(estimate), rows, filters)
+        return energies(combination, *windows)
+
+    others = every.copy()
+    others[own_rows] -= own
+    target = energy(own_rows, own)
+    last = [
+        (target, energy(all_rows, others)),
+        (energy(all_rows, every), energy(all_rows, -every, 1)),
+    ]
+    if not images:
+        return [(target, energy(own_rows, -own, 1)), *last]
+    identity = np.zeros_like(own)  # leaves every channel of the reference as it is
+    identity[..., 0] = np.eye(signals.n_channels)
+    truth = energy(own_rows, identity)
+    return [
+        (truth, energy(own_rows, -identity, 1)),
+        (truth, energy(own_rows, own - identity)),
+        *last,
+    ]
 
 
 def _decibels(numerator, denominator, power):
-    """Return ratios of energies in dB, NaN where the estimate's own energy, `power`, is zero."""
+    """Return ratios of energies in dB, NaN where the energy of the estimate, `power`, is zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
         numerator, denominator = (
             np.where(energy > NOTHING * power, energy, 0) / power
             for energy in (numerator, denominator)
         )
         return 10 * np.log10(numerator / denominator)
-
-
-class _Filters:
-    """The distortion filters of every estimate; Gram matrices are factorised once for all."""
-
-    def __init__(self, signals, learnt):
-        self._signals, self._learnt = signals, learnt
-        self._grams, self._found = {}, {}
-
-    def __call__(self, estimate, reference=None):
-        """Return filters from one reference, or from all, to an estimate."""
-        if (estimate, reference) not in self._found:
-            signals, delayed = self._signals, self._learnt.delayed
-            rows = signals.reference_rows if reference is None else signals.rows_of(reference)
-            if reference not in self._grams:
-                self._grams[reference] = GramMatrix(delayed[rows, rows])
-            columns = signals.rows_of(signals.n_references + estimate)
-            found = self._grams[reference].filters(delayed[rows, columns])
-            self._found[estimate, reference] = found
-        return self._found[estimate, reference]
-
-
-def _ratios(signals, estimate, reference, filters, images):
-    """Return numerator and denominator of every figure, as combinations of the signals."""
-    rows = signals.rows_of(signals.n_references + estimate)
-    own_rows, all_rows = signals.rows_of(reference), signals.reference_rows
-    own, every = filters(estimate, reference), filters(estimate)
-    others = every.copy()
-    others[own_rows] -= own
-
-    target = Combination(0, rows, own_rows, own)
-    projection = Combination(0, rows, all_rows, every)
-    interference = Combination(0, rows, all_rows, others)
-    artifacts = Combination(1, rows, all_rows, -every)
-    last = [(target, interference), (projection, artifacts)]
-    if not images:
-        return [(target, Combination(1, rows, own_rows, -own)), *last]
-    unchanged = np.zeros_like(own)  # every channel of the reference as it is
-    unchanged[..., 0] = np.eye(signals.n_channels)
-    truth = Combination(0, rows, own_rows, unchanged)
-    return [
-        (truth, Combination(1, rows, own_rows, -unchanged)),
-        (truth, Combination(0, rows, own_rows, own - unchanged)),
-        *last,
-    ]

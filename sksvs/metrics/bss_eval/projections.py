@@ -1,4 +1,4 @@
-"""Least-squares distortion filters, and the energies of filtered references and what they leave."""
+"""Find least-squares distortion filters, and the energies of filtered signals."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,12 @@ import numpy as np
 import scipy.fft
 import scipy.linalg
 
-# Energies from correlations are trusted to this relative error, 1e-7 dB.
+# The largest relative error of an energy that is computed from correlations: 1e-7 dB.
 TOLERANCE = 2e-8
-# Rounding in the correlations, as a part of the energies of the signals that are combined.
+# The rounding error of correlations, relative to the energies of the signals that are combined.
 ROUNDING = 16 * np.finfo(float).eps
-# A Gram matrix that is closer to singular than this is loaded by this part of its norm, or more.
+# A Gram matrix with a smaller reciprocal condition number gets this part of its norm, or more,
+# added to its diagonal.
 SINGULAR = 1e-15
 BLOCK_LENGTH = 16384
 
@@ -18,21 +19,22 @@ BLOCK_LENGTH = 16384
 class GramMatrix:
     """Inner products of the delayed references, factorised once for all estimates.
 
-    Least squares ``min_f || e - sum_k f_k * s_k ||`` over filters of n_lags taps has the normal
-    equations ``G f = d``. G, block Toeplitz, holds the inner products of the references under
-    all pairs of delays, and d those with the estimate. References that are copies of each other,
-    silent channels, or signals shorter than the filter make G singular. It is then loaded by a
-    trace of its diagonal, which projects on what the references span.
+    The least-squares problem ``min_f || e - sum_k f_k * s_k ||`` over filters of n_lags taps has
+    the normal equations ``G f = d``. G is block Toeplitz and holds the inner products of all pairs
+    of delayed references, d those of delayed references with the estimate. References that are
+    copies of each other, silent channels, and signals shorter than the filter make G singular. A
+    small constant is then added to its diagonal, which gives the projection on the space that the
+    references span.
 
     Parameters
     ----------
     delayed : array, shape (n_rows, n_rows, n_lags)
-        Of the references, as in `Correlations`.
+        Correlations of the references, as in `Correlations`.
     """
 
     def __init__(self, delayed):
         n_rows, _, n_lags = delayed.shape
-        # References of equal energy: how loud one is does not make the matrix worse.
+        # Scale the references to equal energy, so that a soft one does not make G singular.
         levels = np.sqrt(delayed[range(n_rows), range(n_rows), 0])
         levels[levels == 0] = 1
         gram = np.empty((n_rows, n_lags, n_rows, n_lags))
@@ -43,7 +45,7 @@ class GramMatrix:
         self._factor = _factorise(gram.reshape(n_rows * n_lags, -1))
 
     def filters(self, products):
-        """Return the filters that bring the references closest to estimates.
+        """Return the filters of the references whose sum is closest to an estimate.
 
         Parameters
         ----------
@@ -61,10 +63,10 @@ class GramMatrix:
 
 
 def _factorise(gram):
-    """Return the lower Cholesky factor of a Gram matrix, loaded if it is nearly singular."""
+    """Return the lower Cholesky factor of a Gram matrix, regularised if it is nearly singular."""
     norm = np.abs(gram).sum(axis=0).max()
     for loading in (0, SINGULAR, 10 * SINGULAR, 100 * SINGULAR, 1000 * SINGULAR):
-        loaded = gram.T.copy(order="F")  # in the order of LAPACK, which writes the factor there
+        loaded = gram.T.copy(order="F")  # the order of LAPACK, which writes the factor into it
         loaded[range(len(gram)), range(len(gram))] += loading * norm
         factor, failed = scipy.linalg.lapack.dpotrf(
             loaded, lower=True, overwrite_a=True, clean=False
@@ -77,13 +79,13 @@ def _factorise(gram):
 
 
 class Combination(NamedTuple):
-    """An estimate times a weight, plus filtered references: ``w e_c + sum_k f_kc * s_k``.
+    """A weighted estimate plus filtered references: ``w e_c + sum_k f_kc * s_k``.
 
     Attributes
     ----------
     weight : float
     estimate_rows : slice
-        The channels c of the estimate, among the rows of the signals.
+        The rows of the signals that are the channels c of the estimate.
     reference_rows : slice
         The rows k.
     filters : array, shape (n_reference_rows, n_channels, n_lags)
@@ -96,13 +98,13 @@ class Combination(NamedTuple):
 
 
 def energies(combination, signals, ranges, correlations):
-    """Return the energy of a combination over all its channels, for each of several ranges.
+    """Return the energy of a combination over all its channels, in each of several ranges.
 
-    No signal is filtered for it: the energy is linear in the correlations of a range. With the
+    No signal is filtered: the energy is linear in the correlations of a range. With the
     autocorrelations a of the filters, ``|| sum_k f_k * s_k ||^2 = sum_kl sum_lag a_kl(lag)
     r_kl(lag)``, where ``a_kl(lag) = sum_m f_k(m + lag) f_l(m)`` and r are the correlations of
-    the references. Only where so much cancels that 1e-7 dB cannot be promised is the combination
-    itself made, block by block, and its squares summed.
+    the references. Only if so much cancels that the error may exceed 1e-7 dB are the samples of the
+    combination computed, block by block, and their squares added up.
 
     Parameters
     ----------
@@ -118,10 +120,10 @@ def energies(combination, signals, ranges, correlations):
     """
     weight, estimate_rows, reference_rows, filters = combination
     n_lags = filters.shape[-1]
-    spectra = scipy.fft.rfft(filters, scipy.fft.next_fast_len(2 * n_lags, real=True))
-    own = np.einsum("kcf,lcf->klf", spectra, spectra.conj())
-    own = scipy.fft.irfft(own, scipy.fft.next_fast_len(2 * n_lags, real=True))[..., :n_lags]
-    # A pair's negative lags are the positive ones of the pair turned round: count these twice.
+    n = scipy.fft.next_fast_len(2 * n_lags, real=True)
+    spectra = scipy.fft.rfft(filters, n)
+    own = scipy.fft.irfft(np.einsum("kcf,lcf->klf", spectra, spectra.conj()), n)[..., :n_lags]
+    # The negative lags of k, l are the positive ones of l, k, so these count twice.
     among = own * np.where(np.arange(n_lags) == 0, 1, 2)
     spread = np.sqrt(np.linalg.norm(own[range(len(own)), range(len(own))], axis=-1))
 
@@ -142,7 +144,7 @@ def energies(combination, signals, ranges, correlations):
 
 
 def _summed_energy(combination, signals, start, stop):
-    """Return the energy of a combination over one range by making it."""
+    """Return the energy of a combination in one range from its samples."""
     weight, estimate_rows, reference_rows, filters = combination
     n_tail = filters.shape[-1] - 1
     n = scipy.fft.next_fast_len(BLOCK_LENGTH + n_tail, real=True)
@@ -154,7 +156,7 @@ def _summed_energy(combination, signals, start, stop):
         first, last = max(a - n_tail, start), min(b, stop)
         samples = np.zeros((signals.n_rows, n))
         samples[:, first - (a - n_tail) : last - (a - n_tail)] = signals.read(first, last)
-        passed = np.einsum("kf,kcf->cf", scipy.fft.rfft(samples[reference_rows]), spectra)
-        made = scipy.fft.irfft(passed, n) + weight * samples[estimate_rows]
-        total += np.sum(made[:, n_tail : n_tail + b - a] ** 2)
+        filtered = np.einsum("kf,kcf->cf", scipy.fft.rfft(samples[reference_rows]), spectra)
+        combined = scipy.fft.irfft(filtered, n) + weight * samples[estimate_rows]
+        total += np.sum(combined[:, n_tail : n_tail + b - a] ** 2)
     return total

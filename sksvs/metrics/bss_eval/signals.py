@@ -1,4 +1,4 @@
-"""References and estimates as rows of samples, one a channel, read in ranges as float64."""
+"""Check references and estimates, and read ranges of them as rows of samples in float64."""
 
 import numpy as np
 
@@ -7,15 +7,15 @@ from sksvs.parameters import MAX_SOURCES
 
 
 def as_sources(signals, name, dimensions):
-    """Return the sources of a track as one array; raise where they are not on one time grid.
+    """Return the sources of a track as one array; raise if they do not have one usable shape.
 
     Parameters
     ----------
     signals : array, Sources, or list of array or Waveform
     name : str
-        What errors call them.
+        Their name in errors.
     dimensions : tuple of int
-        How many axes they may have: 2 for mono, 3 with channels.
+        The accepted numbers of axes: 2 for mono, 3 with channels.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def as_sources(signals, name, dimensions):
         remedy = stereo if array.ndim == 3 else ""
         raise ValueError(f"{name} must have shape {wanted}; got {array.shape}.{remedy}")
     n_sources, n_samples, n_channels = (*array.shape, 1)[:3]
-    # More than these is an array that lies on its side.
+    # An array of more sources or channels than these has time on another axis.
     too_many = n_sources > MAX_SOURCES or n_channels > MOST_CHANNELS
     if too_many or 1 < n_samples < max(n_sources, n_channels):
         of_channels = f" of {n_channels} channels" if array.ndim == 3 else ""
@@ -43,7 +43,7 @@ def as_sources(signals, name, dimensions):
 
 
 def _require_one_shape(signals, name, wanted):
-    """Refuse a list of signals of several shapes, which NumPy makes no array of."""
+    """Raise if the signals of a list differ in shape: NumPy makes no array of them."""
     shapes = []
     for signal in signals:
         try:
@@ -71,8 +71,6 @@ class Signals:
         self.n_references = len(references)
         self.n_samples, self.n_channels = self._signals[0].shape
         self.n_rows = len(self._signals) * self.n_channels
-        self.n_reference_rows = self.n_references * self.n_channels
-        self.reference_rows = slice(0, self.n_reference_rows)
 
     def read(self, start, stop):
         """Return samples of all rows: float64, shape (n_rows, stop - start)."""
@@ -81,18 +79,20 @@ class Signals:
             samples[i * self.n_channels : (i + 1) * self.n_channels] = signal[start:stop].T
         return samples
 
-    def rows_of(self, index):
-        """Return the slice of rows that belong to a signal: references first, then estimates."""
-        return slice(index * self.n_channels, (index + 1) * self.n_channels)
+    def reference_rows(self, index=None):
+        """Return the slice of rows of one reference, or of all."""
+        first, last = (0, self.n_references) if index is None else (index, index + 1)
+        return slice(first * self.n_channels, last * self.n_channels)
+
+    def estimate_rows(self, index):
+        """Return the slice of rows of one estimate."""
+        return self.reference_rows(self.n_references + index)
 
 
 def signal_energy(signal):
-    """Return the sum of the squared samples over all channels, in float64, reading in blocks.
+    """Return the sum of the squared samples of an array, in float64, without a copy of it.
 
-    Zero means silent; inf or NaN, that samples are not finite or too large to be squared.
+    Zero means silence; inf or NaN, that samples are not finite or too large to be squared.
     """
-    total = 0.0
-    for start in range(0, len(signal), 65536):
-        block = np.ravel(signal[start : start + 65536]).astype(np.float64, copy=False)
-        total += float(np.einsum("i,i", block, block))
-    return total
+    axes = list(range(signal.ndim))
+    return float(np.einsum(signal, axes, signal, axes, [], dtype=np.float64))

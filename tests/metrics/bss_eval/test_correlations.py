@@ -40,7 +40,8 @@ def test_every_range_has_the_correlations_of_its_own_samples(
     signals = Signals(references, estimates)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(correlations, "PIECE_LENGTH", piece_length)
-        found = correlate_ranges(signals, ranges, n_lags, block_length)
+        patch.setattr(correlations, "BLOCK_LENGTH", block_length)
+        found = correlate_ranges(signals, ranges, n_lags)
     rows = np.concatenate([x.T for x in [*references, *estimates]])
     for got_by_lag, (a, b) in zip(found, ranges):
         expected = directly(rows[: 2 * n_channels, a:b], rows[:, a:b], n_lags)

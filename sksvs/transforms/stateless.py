@@ -1,0 +1,38 @@
+"""What transformers without fitted state share."""
+
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from sksvs.parameters import check_parameters
+
+
+class StatelessTransformer(TransformerMixin, BaseEstimator):
+    """A transformer of lists of tracks that can transform without a `fit`, which only checks.
+
+    A subclass overrides `fit`, or `fit_transform`, which this `fit` calls.
+    """
+
+    def fit(self, X, y=None):
+        """Check the parameters and the tracks; nothing is fitted.
+
+        Parameters
+        ----------
+        X : list of tracks
+            As for `transform`.
+        y : list of array or Sources, optional
+            As for `fit_transform`.
+
+        Returns
+        -------
+        self
+        """
+        self.fit_transform(X, y)
+        return self
+
+    def _check_parameters(self):
+        check_parameters(self)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.two_d_array = False
+        return tags
