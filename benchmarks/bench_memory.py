@@ -14,10 +14,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from bench_separate_memory import fitted, separation_peak
+from bench_separate_memory import Repeated, fitted, separation_peak
 from memory import memory
 
-from sksvs.audio import Waveform
 from sksvs.estimators import GRUMaskSeparator
 
 
@@ -70,17 +69,6 @@ def write_corpus(folder, n_songs, minutes):
             for part, samples in parts.items():
                 repeated = Repeated(np.roll(samples, 10_000 * i, axis=0), n_samples)
                 write(path / f"{part}.wav", repeated, rate, "PCM_16")
-
-
-class Repeated(Waveform):
-    """Samples that begin again where they end, up to a length."""
-
-    def __init__(self, samples, n_samples):
-        self.samples, self.shape = samples, (n_samples, samples.shape[1])
-        self.sample_rate, self.name = 44100, "a repeated waveform"
-
-    def _read(self, start, stop):
-        return self.samples[np.arange(start, stop) % len(self.samples)]
 
 
 def in_process(function, *arguments):

@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 
 import sksvs
-from sksvs.audio.writing import writing
+from sksvs.audio import Waveform, write
 from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, report_network
 from sksvs.transforms import STFTTransformer
@@ -98,11 +98,18 @@ def write_long_song(path, minutes):
     """Write a stereo WAV file of 16 bits, ten seconds again and again, block by block."""
     (song,), _ = make_singing_mixtures(1, 10.0, SAMPLE_RATE, n_channels=2, random_state=0)
     song = (0.7 * song / np.abs(song).max()).astype(np.float32)
-    left = round(60 * minutes * SAMPLE_RATE)
-    with writing(path, SAMPLE_RATE, 2, "PCM_16") as file:
-        while left > 0:
-            file.write(song[:left])
-            left -= len(song)
+    write(path, Repeated(song, round(60 * minutes * SAMPLE_RATE)), SAMPLE_RATE, "PCM_16")
+
+
+class Repeated(Waveform):
+    """Samples at 44.1 kHz, repeated up to a given length."""
+
+    def __init__(self, samples, n_samples):
+        self.samples, self.shape = samples, (n_samples, samples.shape[1])
+        self.sample_rate, self.name = SAMPLE_RATE, "a repeated waveform"
+
+    def _read(self, start, stop):
+        return self.samples[np.arange(start, stop) % len(self.samples)]
 
 
 if __name__ == "__main__":

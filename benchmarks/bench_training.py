@@ -19,11 +19,15 @@ import numpy as np
 import tensorflow as tf
 
 from sksvs.estimators import HUANG2014_NETWORKS, REPORT_NETWORKS
-from sksvs.networks.drnn import deep_recurrent_layers
-from sksvs.networks.gru import mask_network_layers
-from sksvs.networks.keras.build import initial_weights
-from sksvs.training.model_pool import borrow_model, reset_model, start_tensorflow
-from sksvs.training.objective import Objective
+from sksvs.networks.drnn import deep_recurrent_layers  # private: a step alone is timed
+from sksvs.networks.gru import mask_network_layers  # private: as above
+from sksvs.networks.keras.build import initial_weights  # private: as above
+from sksvs.training.model_pool import (  # private: as above
+    borrow_model,
+    reset_model,
+    start_tensorflow,
+)
+from sksvs.training.objective import Objective  # private: as above
 
 N_FREQS = 513
 REPORT = {

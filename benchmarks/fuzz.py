@@ -83,7 +83,7 @@ def make_originals(folder, pipeline=None):
     import soundfile
 
     from sksvs.datasets import make_singing_mixtures
-    from sksvs.model_files.packaged import pretrained_path
+    from sksvs.model_files.packaged import pretrained_path  # private: its bytes are mutated
 
     X, _ = make_singing_mixtures(1, SECONDS, SAMPLE_RATE, n_channels=2, random_state=0)
     song = np.float32(X[0])

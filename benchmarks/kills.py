@@ -212,7 +212,7 @@ def kill_fits(n_kills, rng, folder):
     """Kill fits, each of them again and again until it ends, and return counts."""
     import keras  # noqa: F401 (here, so that the processes that are forked need not)
 
-    import sksvs.training.model_pool  # noqa: F401
+    import sksvs.training.model_pool  # noqa: F401 (private: imports TensorFlow before the forks)
 
     child = Child(fit, None, folder / "whole.npz")
     times = [time.monotonic()]

@@ -10,10 +10,12 @@ from synthesised_voices import with_synthesised_voices
 
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, VotingSeparator, huang2014_network
-from sksvs.model_files.steps import (
-    describe_step,  # so that moved code leaves fingerprints as they are
+from sksvs.model_files.steps import (  # private: names fits so that moving code keeps the names
+    describe_step,
 )
-from sksvs.parameters import parameters_that_shape
+from sksvs.parameters import (  # private: tells parameters of the fit from those of prediction
+    parameters_that_shape,
+)
 from sksvs.transforms import STFTTransformer
 
 BUDGET = 2.5  # hours of audio that every row of the ladder learns from
