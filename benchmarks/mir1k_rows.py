@@ -100,7 +100,10 @@ DUAL_PATHS = {"hidden_layer_sizes": (), "dual_path_sizes": ((24, 48), (24, 48))}
 
 
 STEPS = {  # each keeps the parameters of those before it
-    "GRU 2 x 128": {"augmentation": Augmentation(shift=1.0)},
+    "GRU 2 x 128": {
+        "loss": "magnitude_absolute_error",
+        "augmentation": Augmentation(shift=1.0),
+    },
     "+ loss: error ratio": {"loss": "segment_error_ratio"},
     "+ batches of 8": {"batch_size": 8},
     "+ speeds of the voice": {"augmentation": Augmentation(shift=1.0, speed=(0.35, 0.0))},
