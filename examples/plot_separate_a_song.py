@@ -91,7 +91,7 @@ print(f"Training on {len(train[0])} songs ({minutes:.1f} minutes), separating {t
 # ---------
 # A stock scikit-learn Pipeline. Each row of the table has another last step; the baselines have the
 # interface of the separators. `IRMTarget` chooses the ideal mask that the report's network
-# is trained to predict. The loss of the default network compares magnitudes, so it needs no
+# is trained to predict. The loss of the default network compares spectra, so it needs no
 # `IRMTarget`.
 pipeline = Pipeline(
     [
