@@ -1,11 +1,12 @@
-"""BSS Eval here against mir_eval (version 3) and museval (version 4): time, memory, difference.
+"""Compare BSS Eval with mir_eval (version 3) and museval (version 4): time, memory, difference.
 
     python benchmarks/bench_bss_eval.py [--seconds 10 60 240]
 
-Two mono sources and two stereo images at 44.1 kHz. Each computation runs in a process of its own,
-and what it needs above its inputs is the growth of the process's peak memory. The ratios are
-theirs / ours, from one run. The last columns are parts of ours, timed by themselves: one FFT a
-sample and row in one thread, all correlations (with these FFTs, in all threads), Gram matrices.
+The signals are two mono sources and two stereo images at 44.1 kHz. Each computation runs in a
+process of its own; its memory beyond the inputs is the growth of the process's peak memory. The
+ratios are theirs / ours, from one run. The last columns are parts of our time, measured by
+themselves: the FFTs of all rows in one thread, all correlations (these FFTs included, in all
+threads), and the Gram matrices.
 """
 
 import argparse
@@ -25,9 +26,9 @@ from peers import museval_metrics
 from threadpoolctl import threadpool_limits
 
 from sksvs.metrics import bss_eval_images, bss_eval_sources
-from sksvs.metrics.bss_eval.correlations import correlate_ranges
-from sksvs.metrics.bss_eval.projections import GramMatrix
-from sksvs.metrics.bss_eval.signals import Signals
+from sksvs.metrics.bss_eval.correlations import correlate_ranges  # private: timed by itself
+from sksvs.metrics.bss_eval.projections import GramMatrix  # private: timed by itself
+from sksvs.metrics.bss_eval.signals import Signals  # private: input of the two above
 
 RATE = 44100
 CASES = [  # name, peer, channels, function here, function there
@@ -63,7 +64,7 @@ CASES = [  # name, peer, channels, function here, function there
 
 
 def mir_eval_separation():
-    """Return `mir_eval.separation`, without its remark that it will go."""
+    """Return `mir_eval.separation`, without its deprecation warning."""
     warnings.simplefilter("ignore")
     from mir_eval import separation
 
@@ -71,7 +72,7 @@ def mir_eval_separation():
 
 
 def make_signals(seconds, n_channels):
-    """Return references and estimates, (2, 2, n_samples, n_channels), louder at the low end."""
+    """Return references and estimates, (2, 2, n_samples, n_channels), with a falling spectrum."""
     rng = np.random.default_rng(0)
     shape = (2, seconds * RATE, n_channels)
     references = scipy.signal.lfilter([1.0], [1.0, -0.9], rng.standard_normal(shape), axis=1)
@@ -80,7 +81,7 @@ def make_signals(seconds, n_channels):
 
 
 def measure(case, side, path):
-    """Compute one case and print what it took and what came out, as JSON."""
+    """Compute one case and print its time, its memory and its scores as JSON."""
     *_, ours, theirs = CASES[case]
     compute = ours if side == "ours" else theirs
     signals = np.load(path)
@@ -88,18 +89,18 @@ def measure(case, side, path):
     reset_peak()
     before = memory("VmHWM")
     started = time.perf_counter()
-    figures = compute(*signals)
+    scores = compute(*signals)
     taken = time.perf_counter() - started
     grown = memory("VmHWM") - before
-    figures = [np.ravel(f).tolist() for f in figures]
+    scores = [np.ravel(f).tolist() for f in scores]
     parts = time_parts(signals, CASES[case][1] == "museval") if side == "ours" else None
-    print(json.dumps({"seconds": taken, "megabytes": grown, "figures": figures, "parts": parts}))
+    print(json.dumps({"seconds": taken, "megabytes": grown, "scores": scores, "parts": parts}))
 
 
 def time_parts(signals, framewise):
     """Return the seconds that the transforms, the correlations and the Gram matrices take.
 
-    The transforms alone: one FFT a sample and row, in one thread.
+    The transforms are one FFT for each block of each row, in one thread.
     """
     rows = Signals(*map(list, signals))
     ranges = [(0, rows.n_samples)]
@@ -127,8 +128,8 @@ def run(case, side, path):
 
 
 def largest_difference(ours, theirs):
-    """Return the largest difference in dB, where theirs are within 80 dB; the last: the order."""
-    ours, theirs = (np.concatenate(figures[:-1]) for figures in (ours, theirs))
+    """Return the largest difference in dB where theirs are within 80 dB, without the order."""
+    ours, theirs = (np.concatenate(scores[:-1]) for scores in (ours, theirs))
     judged = np.abs(theirs) <= 80
     return np.max(np.abs(ours[judged] - theirs[judged]))
 
@@ -155,7 +156,7 @@ def main():
                 path = str(Path(folder) / "signals.npy")
                 np.save(path, make_signals(seconds, n_channels))
                 ours, theirs = (run(case, side, path) for side in ("ours", "theirs"))
-            apart = largest_difference(ours["figures"], theirs["figures"])
+            apart = largest_difference(ours["scores"], theirs["scores"])
             print(
                 f"{f'{name}, {peer}':<38}{seconds:>7}{ours['seconds']:>8.3f}"
                 f"{theirs['seconds']:>8.2f}{theirs['seconds'] / ours['seconds']:>7.1f}"

@@ -1,14 +1,14 @@
-"""Seconds to separate a minute of 44.1 kHz stereo, from file to files, beside open-unmix.
+"""Time the separation of 44.1 kHz stereo, from file to files, beside open-unmix.
 
     python benchmarks/bench_inference.py
 
 Writes a synthesised song (WAV, 16 bits) to a temporary folder and separates it with
-``separate_file``: it decodes the file twice (once for its level), computes, and writes two stems
-of 16 bits. All networks but that of the package have random weights, as the time does not depend
-on them. Where torch and openunmix are installed, open-unmix's network for one target is run on the
-same file in turn: its own STFT, network and inverse, voice and residual written by soundfile.
-Start-up is left out: every separator has a run that is not counted. Prints the median and the best
-of the runs.
+``separate_file``, which decodes the file twice (once to measure its level), computes, and writes
+two stems of 16 bits. All networks but the packaged one are hardly trained, because the time does
+not depend on the weights. If torch and openunmix are installed, open-unmix's network for one target
+takes turns on the same file, with its own STFT and inverse; soundfile writes voice and residual.
+The first run of every separator is not counted, so start-up is left out. Prints the median and the
+minimum of the seconds for a minute of audio.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main():
             for name, separate in separators.items():
                 started = time.perf_counter()
                 separate(song, Path(folder) / name)
-                if run > 0:  # the first one starts things up
+                if run > 0:  # the first run includes start-up
                     seconds[name].append((time.perf_counter() - started) / arguments.minutes)
     cores = len(os.sched_getaffinity(0))
     print(
@@ -85,14 +85,14 @@ def write_song(path, minutes):
 
 
 def with_sksvs(last):
-    """Return a function that separates a file with a pipeline fitted for hardly any time."""
+    """Return a function that separates a file with a pipeline fitted for one epoch."""
     X, y = make_singing_mixtures(1, 1.0, SAMPLE_RATE, n_channels=2, random_state=0)
     pipeline = make_pipeline(MonoDownmix(), STFTTransformer(), last).fit(X, y)
     return lambda song, folder: separate_file(pipeline, song, folder)
 
 
 def open_unmix():
-    """Return a function that separates a file with open-unmix's network; None without it."""
+    """Return a function that separates a file with open-unmix; None if it is not installed."""
     if not all(importlib.util.find_spec(name) for name in ("torch", "openunmix")):
         return None
     import torch
@@ -121,9 +121,9 @@ def open_unmix():
 
 
 def load_torchaudio():
-    """Make ``import torchaudio`` succeed, where it is missing or made for another torch.
+    """Make ``import torchaudio`` succeed if it is missing or made for another torch.
 
-    openunmix imports it to read and resample files, of which its network does nothing.
+    openunmix imports it to read and resample files, which its network does not need.
     """
     try:
         importlib.import_module("torchaudio")

@@ -1,11 +1,11 @@
-"""What reading audio files costs while the report's network learns, beside waveforms in memory.
+"""Compare training that reads audio files with training on waveforms in memory.
 
     python benchmarks/bench_input.py
 
 Writes synthesised songs as 44.1 kHz stereo WAV files in the layout of DSD100, and times epochs of
-the report's network (a) on segments of them: with the same augmentation and the same analysis,
-nothing kept between epochs, once from the files and once from arrays that hold the same samples.
-The two take turns; the fastest epoch of each counts.
+the report's network (a), once with the files and once with arrays that hold the same samples.
+Augmentation and analysis are the same, and nothing is cached between epochs. The two take turns;
+the fastest epoch of each counts.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main():
 
 
 class EpochTimes(keras.callbacks.Callback):
-    """Keep how long every epoch took, but the first, in which TensorFlow traces the network."""
+    """Record the duration of every epoch but the first, in which TensorFlow traces the network."""
 
     def __init__(self):
         self.seconds = []
@@ -54,7 +54,7 @@ class EpochTimes(keras.callbacks.Callback):
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        """Stop it."""
+        """Stop the clock."""
         if epoch > 0:
             self.seconds.append(time.perf_counter() - self.started)
 
@@ -65,7 +65,7 @@ def decoded(waveform):
 
 
 def epoch_seconds(corpora, augmentation, n_rounds):
-    """Return how long an epoch takes on each corpus, the fastest of some rounds."""
+    """Return the seconds of an epoch on each corpus, the minimum over some rounds."""
     fits = []
     for X, y in corpora:
         stft = STFTTransformer().transform(MonoDownmix().transform(X))

@@ -1,4 +1,4 @@
-"""How much memory fitting takes, and whether it grows with the corpus or from fit to fit.
+"""Measure the memory of fits, and whether it grows with the corpus or from fit to fit.
 
     python benchmarks/bench_memory.py
 
@@ -14,10 +14,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from bench_separate_memory import fitted, separation_peak
+from bench_separate_memory import Repeated, fitted, separation_peak
 from memory import memory
 
-from sksvs.audio import Waveform
 from sksvs.estimators import GRUMaskSeparator
 
 
@@ -52,8 +51,8 @@ def main():
 def write_corpus(folder, n_songs, minutes):
     """Write songs in the layout of DSD100: 16-bit stereo WAV at 44.1 kHz, mixture and four stems.
 
-    The songs repeat a few synthesised seconds, each from another place on: what is in them does
-    not matter here, how long they are does.
+    The songs repeat a few synthesised seconds, each from another starting point: only their length
+    matters here.
     """
     from sksvs.audio import write
     from sksvs.datasets import make_singing_mixtures
@@ -72,19 +71,8 @@ def write_corpus(folder, n_songs, minutes):
                 write(path / f"{part}.wav", repeated, rate, "PCM_16")
 
 
-class Repeated(Waveform):
-    """Samples that begin again where they end, up to a length."""
-
-    def __init__(self, samples, n_samples):
-        self.samples, self.shape = samples, (n_samples, samples.shape[1])
-        self.sample_rate, self.name = 44100, "a repeated waveform"
-
-    def _read(self, start, stop):
-        return self.samples[np.arange(start, stop) % len(self.samples)]
-
-
 def in_process(function, *arguments):
-    """Return what a function returns in a process of its own that starts from nothing."""
+    """Call a function in a new process and return its result."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(function, arguments)
 
@@ -103,7 +91,7 @@ def fit_on(corpus, n_songs, n_epochs):
 
 
 def fit_again_and_again(n_fits):
-    """Fit three architectures in turn; return by how much the process has grown since the third."""
+    """Fit three architectures in turn; return the growth of the process in MB since the third."""
     from sksvs.datasets import make_singing_mixtures
     from sksvs.transforms import STFTTransformer
 

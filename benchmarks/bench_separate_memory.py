@@ -1,11 +1,10 @@
-"""Peak memory of `separate_file` on songs of 44.1 kHz stereo, up to an hour long.
+"""Measure the peak memory of `separate_file` on songs of 44.1 kHz stereo, up to an hour long.
 
     python benchmarks/bench_separate_memory.py
 
-Each song is separated in a process of its own, whose largest resident set is read from the system
-(VmHWM; what getrusage says would count the process that started it). A line with 0 minutes is a
-process that only imports what it needs. The song and its stems (16-bit WAV, three
-times 635 MB for an hour) go to a temporary folder.
+Each song is separated in a process of its own. Its peak is VmHWM of Linux; the value of getrusage
+would include the process that started it. A line with 0 minutes is a process that only imports
+sksvs. The song and its stems (16-bit WAV, three times 635 MB for an hour) go to a temporary folder.
 """
 
 import argparse
@@ -19,7 +18,7 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 
 import sksvs
-from sksvs.audio.writing import writing
+from sksvs.audio import Waveform, write
 from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, report_network
 from sksvs.transforms import STFTTransformer
@@ -67,14 +66,14 @@ def fitted(separator):
 
 
 def separation_peak(pipeline, minutes):
-    """Return the peak memory in MB and the seconds of separating a stereo song of so many minutes.
+    """Return the peak memory in MB and the seconds of separating a stereo song.
 
     Parameters
     ----------
     pipeline : Pipeline
         Fitted.
     minutes : float
-        0 separates nothing: what the imports take.
+        Length of the song. 0 separates nothing and measures the imports.
     """
     with tempfile.TemporaryDirectory() as folder:
         song, pickled = Path(folder) / "song.wav", Path(folder) / "pipeline"
@@ -95,14 +94,21 @@ def separation_peak(pipeline, minutes):
 
 
 def write_long_song(path, minutes):
-    """Write a stereo WAV file of 16 bits, ten seconds again and again, block by block."""
+    """Write a stereo WAV file of 16 bits that repeats ten seconds, block by block."""
     (song,), _ = make_singing_mixtures(1, 10.0, SAMPLE_RATE, n_channels=2, random_state=0)
     song = (0.7 * song / np.abs(song).max()).astype(np.float32)
-    left = round(60 * minutes * SAMPLE_RATE)
-    with writing(path, SAMPLE_RATE, 2, "PCM_16") as file:
-        while left > 0:
-            file.write(song[:left])
-            left -= len(song)
+    write(path, Repeated(song, round(60 * minutes * SAMPLE_RATE)), SAMPLE_RATE, "PCM_16")
+
+
+class Repeated(Waveform):
+    """Samples at 44.1 kHz, repeated up to a given length."""
+
+    def __init__(self, samples, n_samples):
+        self.samples, self.shape = samples, (n_samples, samples.shape[1])
+        self.sample_rate, self.name = SAMPLE_RATE, "a repeated waveform"
+
+    def _read(self, start, stop):
+        return self.samples[np.arange(start, stop) % len(self.samples)]
 
 
 if __name__ == "__main__":

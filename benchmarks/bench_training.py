@@ -1,8 +1,8 @@
-"""How fast networks train: stock Keras as the report trains, PyTorch, and this library.
+"""Compare the training speed of this library with stock Keras and PyTorch.
 
     python benchmarks/bench_training.py
 
-Prints frames per second of one training step (forwards, backwards, Adam) of the report's network
+Prints frames per second of one training step (forward pass, gradient, Adam) of the report's network
 (a), of a bidirectional GRU of three layers of 256, and of the DNN and the DRNN-2 of Huang et al.
 2014 (three layers of 1000), and their ratios. Long fits of the first are compiled by XLA, fits of
 the others never. "Mixed precision" makes the large products in bfloat16. The contenders take turns
@@ -19,11 +19,15 @@ import numpy as np
 import tensorflow as tf
 
 from sksvs.estimators import HUANG2014_NETWORKS, REPORT_NETWORKS
-from sksvs.networks.drnn import deep_recurrent_layers
-from sksvs.networks.gru import mask_network_layers
-from sksvs.networks.keras.build import initial_weights
-from sksvs.training.model_pool import borrow_model, reset_model, start_tensorflow
-from sksvs.training.objective import Objective
+from sksvs.networks.drnn import deep_recurrent_layers  # private: a step alone is timed
+from sksvs.networks.gru import mask_network_layers  # private: as above
+from sksvs.networks.keras.build import initial_weights  # private: as above
+from sksvs.training.model_pool import (  # private: as above
+    borrow_model,
+    reset_model,
+    start_tensorflow,
+)
+from sksvs.training.objective import Objective  # private: as above
 
 N_FREQS = 513
 REPORT = {
@@ -90,7 +94,7 @@ def main():
 
 
 def print_with_rate(contenders, layers, n_rounds, peers):
-    """Print speeds, ratios, and what share of the machine's rate of products they reach."""
+    """Print speeds, their ratios, and their shares of the machine's matrix-product rate."""
     speeds, rate = measure(contenders, n_rounds)
     print_table(speeds, peers)
     flops = flops_of_a_frame(layers)
@@ -114,7 +118,7 @@ def measure(contenders, n_rounds):
 
 
 def seconds(step):
-    """Return how long a call takes."""
+    """Return the duration of a call."""
     started = time.perf_counter()
     step()
     return time.perf_counter() - started
@@ -130,10 +134,10 @@ def print_table(speeds, peers):
 
 
 def flops_of_a_frame(layers):
-    """Return what a step must multiply and add for a frame: 6 a weight, 4 in the first kernels.
+    """Return the operations of a step for a frame: 6 for a weight, 4 in the first kernels.
 
-    Forwards, and backwards to the weights and to the layer's input; the network's own input
-    needs no gradient. The elementwise work is not counted.
+    They are those of the forward pass and of the gradients of the weights and of the layer's input;
+    the input of the network needs no gradient. Elementwise work is not counted.
     """
     kernels = {
         name: shape[0] * shape[1]
@@ -151,7 +155,7 @@ def layers_of(network):
 
 
 def make_batch(shape):
-    """Return inputs and targets: noise does, since no product depends on values."""
+    """Return inputs and targets: noise, since the time of a product is the same for all values."""
     rng = np.random.default_rng(0)
     return (rng.random(shape, np.float32) for _ in range(2))
 
@@ -181,7 +185,7 @@ def deep_step(layers, shape, compiled):
 
 
 def stock_deep_step(layers, shape):
-    """Return frames and a training step of stock layers, with the window made beforehand."""
+    """Return frames and a training step of stock layers on ready-made context windows."""
     window, *others = layers
     model = keras.Sequential([keras.Input((None, window.units))])
     for layer in others:
@@ -222,11 +226,11 @@ def torch_step(network, shape):
         def __init__(self):
             super().__init__()
             self.grus, self.dense = torch.nn.ModuleList(), torch.nn.ModuleList()
-            n_inputs, both_ways = N_FREQS, network["bidirectional"]
+            n_inputs, bidirectional = N_FREQS, network["bidirectional"]
             for units in network["hidden_layer_sizes"]:
-                gru = torch.nn.GRU(n_inputs, units, batch_first=True, bidirectional=both_ways)
+                gru = torch.nn.GRU(n_inputs, units, batch_first=True, bidirectional=bidirectional)
                 self.grus.append(gru)
-                n_inputs = units * (1 + both_ways)
+                n_inputs = units * (1 + bidirectional)
             for units in (*network["dense_layer_sizes"], N_FREQS):
                 self.dense.append(torch.nn.Linear(n_inputs, units))
                 n_inputs = units

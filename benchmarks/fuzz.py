@@ -1,10 +1,10 @@
-"""Feed mutated audio files and mutated model files to the package, and count what becomes of them.
+"""Feed mutated audio files and model files to the package, and count the outcomes.
 
-Real WAV, FLAC, MP3, Ogg Vorbis, Opus and M4A files, of a synthesised song, and two saved models
-have their bytes mutated, by a seed. Every audio file is opened, read and separated into stems;
-every model is loaded, and predicts if it loads. That is done in processes with 8 GiB of address
-space, so that one that ends, or takes more than 10 seconds over a file, is counted and named. The
-exit code is 1 if anything was found that must not be.
+The bytes of WAV, FLAC, MP3, Ogg Vorbis, Opus and M4A files of a synthesised song, and of two saved
+models, are mutated at random, reproducibly by a seed. Every audio file is opened, read and
+separated into stems; every model is loaded, and predicts if it loads. This runs in processes with
+8 GiB of address space; a file that ends its process, or takes more than 10 seconds, is counted and
+named. The exit code is 1 if there was a fault, such as a crash or a half-written stem.
 
     python benchmarks/fuzz.py
     python benchmarks/fuzz.py --audio 100 --models 100 --seed 1
@@ -35,11 +35,11 @@ from mutations import (
 
 SAMPLE_RATE = 44100
 SECONDS = 0.4
-TIMEOUT = 10  # seconds a file
-STARTING = 120  # seconds that a process may take to import
+TIMEOUT = 10  # seconds for a file
+STARTING = 120  # seconds for a process to import
 MEMORY = 8 << 30  # bytes of address space of a process
-BATCH = 250  # files a process
-AUDIO = {  # how files are mutated, by the name of the original
+BATCH = 250  # files for a process
+AUDIO = {  # the function that mutates a file, by the name of the original
     "wav": mutate,
     "float": mutate,
     "flac": mutate,
@@ -54,7 +54,7 @@ FAULTS = ("half-written", "unnamed", "other type", "unequal")
 
 
 class Case(NamedTuple):
-    """A file to be made and tried."""
+    """A mutated file: its kind, its number and the seed of its mutations."""
 
     kind: str
     number: int
@@ -70,7 +70,7 @@ class Case(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a file: one of `RESULTS`, and the faults found: pairs of kind and words."""
+    """The outcome of a file: one of `RESULTS`, and the faults found as (kind, description)."""
 
     result: str
     faults: tuple = ()
@@ -79,11 +79,11 @@ class Outcome(NamedTuple):
 
 
 def make_originals(folder, pipeline=None):
-    """Write the files that are mutated, and the model that separates, a small causal network."""
+    """Write the originals of all files, among them the model of a small causal network."""
     import soundfile
 
     from sksvs.datasets import make_singing_mixtures
-    from sksvs.model_files.packaged import pretrained_path
+    from sksvs.model_files.packaged import pretrained_path  # private: its bytes are mutated
 
     X, _ = make_singing_mixtures(1, SECONDS, SAMPLE_RATE, n_channels=2, random_state=0)
     song = np.float32(X[0])
@@ -106,7 +106,7 @@ def make_originals(folder, pipeline=None):
 
 
 def write_m4a(path, song):
-    """Write AAC by FFmpeg's own coder, with the facts in front of the samples."""
+    """Write AAC by FFmpeg's own coder, with the header in front of the samples."""
     import av
 
     options = {"movflags": "faststart"}
@@ -119,7 +119,7 @@ def write_m4a(path, song):
 
 
 def save_model(folder, pipeline=None):
-    """Save a pipeline; by default fit one, with a small causal network."""
+    """Save a pipeline, by default a newly fitted one with a small causal network."""
     import sksvs
     from sksvs.datasets import make_singing_mixtures
     from sksvs.estimators import GRUMaskSeparator
@@ -135,7 +135,7 @@ def save_model(folder, pipeline=None):
 
 
 def try_audio(path, separator):
-    """Open, read and separate a file, and return what came of it."""
+    """Open, read and separate a file, and return the outcome."""
     from sksvs.audio import AudioFile
     from sksvs.separation import separate_file
 
@@ -161,7 +161,7 @@ def try_audio(path, separator):
 
 
 def try_model(path, song):
-    """Load a model and let it separate a song, and return what came of it."""
+    """Load a model, separate a song with it, and return the outcome."""
     import sksvs
 
     faults, result, words = [], "read", ""
@@ -186,7 +186,7 @@ def try_model(path, song):
 
 
 def finished(result, words, faults, caught, *names):
-    """Return an outcome, after a look at the warnings."""
+    """Return the outcome, with a fault for each warning that does not name the file."""
     texts = sorted({str(warning.message) for warning in caught})
     for text in texts:
         if not any(str(name) in text for name in names):
@@ -197,7 +197,7 @@ def finished(result, words, faults, caught, *names):
 
 
 def check_error(error, name):
-    """Return the faults of a refusal: of another type, or without the name of the file."""
+    """Return the faults of an error: its type is unexpected, or it does not name the file."""
     words = f"{type(error).__name__}: {error}"
     if not isinstance(error, (ValueError, OSError, TypeError)):
         return [("other type", words)]
@@ -217,13 +217,13 @@ def check_reading(file):
 
 
 def check_nothing_written(folder):
-    """Return a fault if there is anything in a folder of stems."""
+    """Return a fault if a folder of stems is not empty."""
     names = sorted(os.listdir(folder)) if folder.exists() else []
     return [("half-written", f"{', '.join(names)} was left")] if names else []
 
 
 def check_stems(folder, path, result):
-    """Return the faults of stems: what is missing, unreadable, shorter or longer than the song."""
+    """Return the faults of stems: missing, unreadable, or of another length than the song."""
     from sksvs.audio import AudioFile
 
     names = sorted(os.listdir(folder))
@@ -246,10 +246,10 @@ def check_stems(folder, path, result):
 
 
 def work(connection, originals, folder, cases):
-    """Try files, and send what comes of each."""
+    """Try files, and send the outcome of each through a connection."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with open(folder / "said", "ab", buffering=0) as said:  # by libraries in C
+    with open(folder / "said", "ab", buffering=0) as said:  # the stderr of libraries in C
         os.dup2(said.fileno(), 2)
     import sksvs
     from sksvs.audio import ArrayWaveform
@@ -267,7 +267,7 @@ def work(connection, originals, folder, cases):
 
 
 def run(cases, originals, folder, target=work):
-    """Yield every case with its outcome, in processes that may end."""
+    """Yield every case with its outcome; a process that crashes is replaced."""
     context = multiprocessing.get_context("spawn")
     cases = list(cases)
     while cases:
@@ -300,7 +300,7 @@ def run(cases, originals, folder, target=work):
 
 
 def count(cases, originals, folder, tell=print):
-    """Try files, tell of each that must not be, and return counts by kind."""
+    """Try files, report each fault to `tell`, and return counts by kind of file."""
     counts = {}
     for case, outcome in run(cases, originals, folder):
         counter = counts.setdefault(case.kind, Counter(slowest=0.0))
@@ -316,13 +316,13 @@ def count(cases, originals, folder, tell=print):
 
 
 def is_bad(counts):
-    """Return whether anything was found that must not be."""
+    """Return whether the counts contain a fault, a crash or a hang."""
     bad = ("crashed", "hung", *FAULTS)
     return any(counter[kind] for counter in counts.values() for kind in bad)
 
 
 def print_table(counts):
-    """Print a line a kind of file."""
+    """Print a line for each kind of file."""
     columns = ("files", *RESULTS, *FAULTS)
     print(f"{'kind':<8}" + "".join(f"{name:>13}" for name in columns) + f"{'slowest':>10}")
     totals = sum(counts.values(), Counter())
@@ -333,19 +333,19 @@ def print_table(counts):
 
 
 def audio_cases(n_files, seed, first=0):
-    """Return cases of audio files, of all kinds in turn."""
+    """Return cases of audio files; the kinds take turns."""
     kinds = list(AUDIO)
     return [Case(kinds[i % len(kinds)], i, seed) for i in range(first, first + n_files)]
 
 
 def model_cases(n_files, seed, first=0):
-    """Return cases of model files, one of five of the larger one."""
+    """Return cases of model files; every fifth is of the larger model."""
     kinds = ["small"] * 4 + ["voice"]
     return [Case(kinds[i % len(kinds)], i, seed) for i in range(first, first + n_files)]
 
 
 def main(arguments):
-    """Print what was found, a line a fault, and a table; return the exit code."""
+    """Print a line for each fault and a table; return the exit code."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(arguments.keep or temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -365,5 +365,5 @@ if __name__ == "__main__":
     parser.add_argument("--models", type=int, default=1000, help="number of model files")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first file")
-    parser.add_argument("--keep", help="folder in which the files stay")
+    parser.add_argument("--keep", help="folder in which to keep the files")
     sys.exit(main(parser.parse_args()))

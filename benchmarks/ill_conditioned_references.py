@@ -1,9 +1,10 @@
-"""How the figures of BSS Eval move when zeros are appended, by the condition of the references.
+"""Print how much BSS Eval scores change when zeros are appended to ill-conditioned references.
 
     python benchmarks/ill_conditioned_references.py
 
-Zeros at the end of all signals change nothing but rounding. The references went through a steep
-lowpass, as those of lossy codecs have, and carry ever less noise above it.
+Zeros at the end of all signals change nothing but rounding, so the change shows how many digits of
+a score are reliable. The references pass a steep lowpass, like those of lossy codecs, with less and
+less noise above it: the condition number of their Gram matrix grows from line to line.
 """
 
 import warnings
@@ -19,7 +20,7 @@ N_SAMPLES, N_TAPS = 20001, 512
 
 
 def condition(references):
-    """Return the condition of the Gram matrix of the references under all delays."""
+    """Return the condition number of the Gram matrix of the delayed references."""
     padded = np.pad(references, ((0, 0), (0, N_TAPS - 1)))
     delayed = [scipy.linalg.toeplitz(reference, np.zeros(N_TAPS)) for reference in padded]
     values = scipy.linalg.svdvals(np.concatenate(delayed, axis=1))
@@ -27,14 +28,14 @@ def condition(references):
 
 
 def ask_mir_eval(references, estimates):
-    """Return the figures of mir_eval, without its remark that it will go."""
+    """Return the scores of mir_eval, without its deprecation warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return separation.bss_eval_sources(references, estimates, False)
 
 
 def main():
-    """Print a line for each level of the noise."""
+    """Print a line for each level of noise."""
     rng = np.random.default_rng(0)
     lowpass = scipy.signal.butter(8, 0.3, output="sos")
     print("largest change by zeros, and distance, in dB")
@@ -51,8 +52,8 @@ def main():
         )
         changes = [np.abs(plain - padded).max() for plain, padded in (theirs, ours)]
         apart = np.abs(ours[0] - theirs[0]).max()
-        figures = condition(references), *changes, apart
-        print("".join(f"{figure:>10.0e}" for figure in figures))
+        row = condition(references), *changes, apart
+        print("".join(f"{value:>10.0e}" for value in row))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Kill the separation of files and fits with checkpoints at random moments, and count what is left.
+"""Kill separations and fits with checkpoints at random moments, and check what they leave.
 
-Half of the kills are of `separate_file`, over the stems of another song or where there are none,
-half of these when all blocks have been written and the stems are about to take their names. The
-others are of a `fit` with `checkpoint_dir`, which is started again until it ends. A quarter of all
-are SIGTERM, the others SIGKILL. After each, every stem must be whole, of the old song or of the new
-one; every checkpoint must be one that the next fit goes on from; and what is fitted in the end must
-be what an uninterrupted fit gives. Two stems are renamed one after the other, so a kill may come
-between them: both are whole then, and of two songs, which is counted for itself.
+Half of the kills hit `separate_file`, which writes stems into an empty folder or over the stems of
+another song; half of these come after all blocks have been written, about when the stems are
+renamed. The other kills hit a `fit` with `checkpoint_dir`, which is started again until it ends. A
+quarter of all kills are SIGTERM, the others SIGKILL. After each kill, every stem must be complete,
+of the old song or of the new one; the next fit must continue from the checkpoint; and the final
+weights must be those of an uninterrupted fit. The two stems are renamed one after the other, so a
+kill between the two leaves complete stems of two songs; the output counts these cases.
 
     python benchmarks/kills.py
     python benchmarks/kills.py --kills 40 --seed 1
@@ -35,14 +35,14 @@ SECONDS = 20  # of a song
 FORMATS = ("wav", "flac")  # whose bytes depend on the song alone
 STEMS = ("vocals", "accompaniment")
 MAX_ITER = 150
-MOST_EPOCHS = 20  # between the start of a fit and the kill
+MAX_EPOCHS = 20  # between the start of a fit and the kill
 TIMEOUT = 120  # seconds for what is not killed
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)
 BAD = ("half-written", "damaged", "lost", "other weights", "failed")
 
 
 class Child:
-    """A forked process that calls a function, which writes numbers to a pipe."""
+    """A forked process that calls a function; the function writes numbers to a pipe."""
 
     def __init__(self, function, *arguments):
         self._read, write = os.pipe()
@@ -59,14 +59,14 @@ class Child:
         os.close(write)
 
     def next_number(self, timeout=TIMEOUT):
-        """Return the next number that the process writes; None if there is none in time."""
+        """Return the next number that the process writes, or None after the timeout."""
         if not select.select([self._read], [], [], timeout)[0]:
             return None
         data = os.read(self._read, 4)
         return int.from_bytes(data) if data else None
 
     def end(self, which=None):
-        """Wait for the end, or kill it; return whether it was killed, and its exit code."""
+        """Wait for the process, or kill it; return whether it was killed, and its exit code."""
         if which is not None:
             os.kill(self._pid, which)
         elif not self._ends_in_time():
@@ -86,7 +86,7 @@ class Child:
 
 
 def separate(pipeline, song, out, audio_format, tell):
-    """Separate a song, and tell of every block."""
+    """Separate a song, and report every block to `tell`."""
     from sksvs.separation import separate_file
 
     separate_file(pipeline, song, out, audio_format=audio_format, progress=tell)
@@ -94,13 +94,13 @@ def separate(pipeline, song, out, audio_format, tell):
 
 
 def read_stems(folder, audio_format):
-    """Return the bytes of the stems in a folder: a list with None where there is none."""
+    """Return the bytes of the stems in a folder, None for a stem that does not exist."""
     paths = [folder / f"{stem}.{audio_format}" for stem in STEMS]
     return [path.read_bytes() if path.exists() else None for path in paths]
 
 
 def what_is_left(stems, before, after):
-    """Return what stems are: as before, those of the new song, of both, or half-written."""
+    """Return the state of stems: as before the kill, of the new song, of both, or half-written."""
     if stems == before:
         return "before"
     if stems == after:
@@ -110,7 +110,7 @@ def what_is_left(stems, before, after):
 
 
 def kill_separations(n_kills, rng, folder):
-    """Kill separations, and return counts of what was left."""
+    """Kill separations, and return counts of the states of their stems."""
     import sksvs
     from sksvs.audio import write
     from sksvs.datasets import make_singing_mixtures
@@ -157,19 +157,19 @@ def kill_separations(n_kills, rng, folder):
         counts.update(["kills", what_is_left(stems, before, whole["new", audio_format])])
         counts["parts left"] += any(out.glob(".*.part")) if out.exists() else 0
     if Child(separate, pipeline, songs[1], out, "wav").end()[1] != 0:
-        counts["failed"] += 1  # what a killed one leaves must be in nobody's way
+        counts["failed"] += 1  # the files of a killed separation must not disturb the next
     return counts
 
 
 def _wait_for_blocks(child):
-    """Wait until all of a song has been separated, and its stems are about to be finished."""
+    """Wait until all blocks of a song have been written, just before its stems are renamed."""
     n_samples = 0
     while n_samples < SECONDS * SAMPLE_RATE and (number := child.next_number()) is not None:
         n_samples += number
 
 
 def fit(checkpoint_dir, weights, tell):
-    """Fit a tiny network, tell of every epoch, and save its weights."""
+    """Fit a tiny network, report every epoch to `tell`, and save its weights."""
     import keras
     from sklearn.pipeline import make_pipeline
 
@@ -196,7 +196,7 @@ def fit(checkpoint_dir, weights, tell):
 
 
 def read_epoch(folder):
-    """Return how many epochs a checkpoint holds, 0 without one; None if it is damaged."""
+    """Return the number of epochs of a checkpoint: 0 without one, None if it is damaged."""
     paths = list(folder.glob("*.npz"))
     if not paths:
         return 0
@@ -209,10 +209,10 @@ def read_epoch(folder):
 
 
 def kill_fits(n_kills, rng, folder):
-    """Kill fits, each of them again and again until it ends, and return counts."""
+    """Kill fits, each repeatedly until it ends, and return counts."""
     import keras  # noqa: F401 (here, so that the processes that are forked need not)
 
-    import sksvs.training.model_pool  # noqa: F401
+    import sksvs.training.model_pool  # noqa: F401 (private: imports TensorFlow before the forks)
 
     child = Child(fit, None, folder / "whole.npz")
     times = [time.monotonic()]
@@ -235,14 +235,14 @@ def kill_fits(n_kills, rng, folder):
 
 
 def _is_cut_off(checkpoints, weights, start_up, an_epoch, rng, counts, n_kills):
-    """Start a fit where it was, and return whether it was killed; not so if all kills are done."""
+    """Continue a fit and kill it if kills are left; return whether it was killed."""
     saved = read_epoch(checkpoints)
     child = Child(fit, checkpoints, weights)
     which = SIGNALS[rng.integers(len(SIGNALS))] if counts["kills"] < n_kills else None
     first = None
     if which is None or rng.integers(4):
         first = child.next_number()  # None where all epochs are there already
-        for _ in range(rng.integers(1, MOST_EPOCHS)):
+        for _ in range(rng.integers(1, MAX_EPOCHS)):
             child.next_number()
         time.sleep(rng.uniform(0, 2 * an_epoch))
     else:

@@ -1,8 +1,9 @@
-"""Read and separate one file of every kind that people have, and write stems of every format.
+"""Read and separate audio files of sixty kinds, and write stems in every format.
 
-Makes the files with ffmpeg and sox, separates each with a small network, in a process of its own,
-and prints a line a file: how many samples were read, how many ffmpeg decodes, and the formats of
-which both stems came out whole. Needs the programs ffmpeg and sox.
+Makes the files with ffmpeg and sox, separates each with the packaged network without pitch shifts,
+in a process of its own, and prints a line for each file: the number of samples read, the difference
+from ffmpeg's, and the formats in which both stems were written completely. Needs the programs
+ffmpeg and sox.
 
     python benchmarks/kinds_of_files.py
     python benchmarks/kinds_of_files.py --only mp3
@@ -20,22 +21,22 @@ import numpy as np
 
 SAMPLE_RATE = 44100
 SECONDS = 2.0
-FORMATS = (None, "wav", "flac", "ogg", "mp3", "opus")  # None: that of the song
-TIMEOUT = 60  # seconds a file
+FORMATS = (None, "wav", "flac", "ogg", "mp3", "opus")  # None: the format of the song
+TIMEOUT = 60  # seconds for a file
 
 
 def run(*command):
-    """Run a program quietly."""
+    """Run a program and discard its output."""
     subprocess.run([*map(str, command)], check=True, capture_output=True)
 
 
 def encode(*options):
-    """Return a maker of files by ffmpeg."""
+    """Return a function that makes a file with ffmpeg."""
     return lambda song, path: run("ffmpeg", "-v", "error", "-y", "-i", song, *options, path)
 
 
 def by_sndfile(audio_format, subtype, sample_rate=SAMPLE_RATE, n_channels=2):
-    """Return a maker of files by libsndfile."""
+    """Return a function that makes a file with libsndfile."""
 
     def make(song, path):
         import soundfile
@@ -48,14 +49,14 @@ def by_sndfile(audio_format, subtype, sample_rate=SAMPLE_RATE, n_channels=2):
 
 
 def misnamed_wav(song, path):
-    """Make a WAV file under the name of another kind."""
+    """Make a WAV file with the name of another format."""
     wav = path.with_suffix(".wav")
     encode()(song, wav)
     wav.rename(path)
 
 
 def changed(make, change):
-    """Return a maker of what another one makes, with its bytes changed."""
+    """Return a function that makes a file with `make` and then changes its bytes."""
 
     def make_and_change(song, path):
         make(song, path)
@@ -65,7 +66,10 @@ def changed(make, change):
 
 
 def data_length(length):
-    """Return a change of the length of a WAV file's sample data; a function gets the true one."""
+    """Return a function that sets the length of a WAV file's sample data.
+
+    `length` is a number, or a function of the true length.
+    """
 
     def change(data):
         at = data.index(b"data") + 4
@@ -77,7 +81,7 @@ def data_length(length):
 
 
 def first(share):
-    """Return a change that keeps the beginning of a file."""
+    """Return a function that keeps the given share of a file from its beginning."""
     return lambda data: data[: int(len(data) * share)]
 
 
@@ -101,7 +105,7 @@ def cover_art(song, path):
 
 
 def video(*options):
-    """Return a maker of videos: a black picture with the song."""
+    """Return a function that makes a video: a black picture with the song."""
     return lambda song, path: run(
         *("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"color=black:s=64x64:d={SECONDS}"),
         *("-i", song, "-shortest", *options, path),
@@ -114,7 +118,7 @@ def no_sound(song, path):
 
 
 def short_ds64(data):
-    """Give an RF64 file a ds64 chunk that ends before its table, as some writers do."""
+    """Shorten the ds64 chunk of an RF64 file to end before its table, as some programs write it."""
     at = data.index(b"ds64") + 4
     length = struct.unpack("<I", data[at : at + 4])[0]
     shorter = 24
@@ -124,7 +128,7 @@ def short_ds64(data):
 
 
 def without_last_page(data):
-    """End an Ogg file with a page that is not marked as the last, as recordings of radio do."""
+    """Remove the last page of an Ogg file, so that no page is marked as the last, as in radio."""
     return data[: data.rindex(b"OggS")]
 
 
@@ -132,7 +136,7 @@ MP3 = encode("-b:a", "128k")
 NO_HEADER = encode("-b:a", "128k", "-write_xing", "0")
 WAV = encode("-c:a", "pcm_s16le")
 
-# Name of the file: its maker. In the order of the table.
+# The name of a file and the function that makes it, in the order of the table.
 KINDS = {
     "pcm_16.wav": WAV,
     "pcm_u8.wav": encode("-c:a", "pcm_u8"),
@@ -198,7 +202,7 @@ KINDS = {
 
 
 def make_song(path):
-    """Write the song that all files are made of: synthesised, stereo, 16 bit."""
+    """Write the song of all files: synthesised, stereo, 16 bit."""
     from sksvs.audio import write
     from sksvs.datasets import make_singing_mixtures
 
@@ -207,7 +211,7 @@ def make_song(path):
 
 
 def decoded_by_ffmpeg(path, n_channels):
-    """Return what the program ffmpeg decodes: float32, (n, n_channels); None if it cannot."""
+    """Decode with the program ffmpeg: float32, (n, n_channels); None if it fails."""
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "f32le", "-c:a", "pcm_f32le", "-"]
     raw = subprocess.run(command, capture_output=True, check=False).stdout
     if not raw or len(raw) % (4 * n_channels):
@@ -216,7 +220,7 @@ def decoded_by_ffmpeg(path, n_channels):
 
 
 def try_kind(path, separator, results):
-    """Read and separate a file, and put what happens into a queue, a step at a time."""
+    """Read and separate a file, and put the result of every step into a queue."""
     from sksvs.audio import AudioFile
     from sksvs.separation import separate_file
 
@@ -249,8 +253,8 @@ def try_kind(path, separator, results):
                 results.put(("warned", str(error)))
 
 
-def what_happens(path, separator):
-    """Return what happened to a file, by step, in a process of its own."""
+def try_in_process(path, separator):
+    """Try a file in a process of its own, and return the results by step."""
     context = multiprocessing.get_context("fork")
     results = context.SimpleQueue()
     process = context.Process(target=try_kind, args=(path, separator, results))
@@ -269,7 +273,7 @@ def what_happens(path, separator):
 
 
 def main(only=""):
-    """Print a line a file."""
+    """Print a line for each file."""
     import sksvs
 
     separator = sksvs.pretrained("voice")
@@ -284,7 +288,7 @@ def main(only=""):
                 continue
             path = Path(folder) / name
             make(song, path)
-            found = what_happens(path, separator)
+            found = try_in_process(path, separator)
             columns = "".join(f"{found.get(f, '-'):>6}" for f in FORMATS)
             said = found.get("refused") or found.get("warned", "")
             said = " ".join(said.replace(str(path), name).replace(folder, "").split())

@@ -1,12 +1,12 @@
-"""What a process needs of memory, as Linux counts it."""
+"""Read the memory of this process from Linux."""
 
 from pathlib import Path
 
 
 def memory(field):
-    """Return a figure of this process in MB: "VmHWM" is its peak, "VmRSS" what it has now.
+    """Return the memory of this process in MB: "VmHWM" is its peak, "VmRSS" its current size.
 
-    Unlike what getrusage says, the peak does not count the process that started this one.
+    Unlike that of getrusage, this peak does not include the process that started this one.
     """
     lines = Path("/proc/self/status").read_text().splitlines()
     (kilobytes,) = (line.split()[1] for line in lines if line.startswith(field))
@@ -14,5 +14,5 @@ def memory(field):
 
 
 def reset_peak():
-    """Let the peak begin again at what the process has now."""
+    """Reset the peak to the current size."""
     Path("/proc/self/clear_refs").write_text("5")

@@ -1,12 +1,13 @@
-"""Train on MIR-1K and score by the protocol of Huang et al. 2014, beside the paper's own figures.
+"""Train on MIR-1K and score by the protocol of Huang et al. 2014, beside the paper's own scores.
 
-    python benchmarks/mir1k.py --root <MIR-1K> --subset test       # the shipped network, 825 clips
-    python benchmarks/mir1k.py --root <MIR-1K> --subset holdout    # the ladder, on an unseen singer
+    python benchmarks/mir1k.py --root <MIR-1K> --subset test     # the packaged network, 825 clips
+    python benchmarks/mir1k.py --root <MIR-1K> --subset holdout  # all rows, on an unseen singer
     python benchmarks/mir1k.py --root <MIR-1K> --subset dev --rows DRNN-2 "GRU 2 x 128"
 
-"dev" and "test" learn from the 171 clips of "train"; "holdout" learns from one of the two singers
-of train and dev and scores the other, both ways. Models and scores are kept in --keep and used
-again. The shipped network is fitted anew by `--subset dev --rows "the shipped network"`.
+With "dev" and "test" the training data are the 171 clips of "train". "holdout" trains on one of the
+two singers of train and dev and scores the other, in both directions. Models and scores are kept in
+the folder --keep and reused. `--subset dev --rows "the shipped network"` trains the packaged
+network.
 """
 
 import argparse
@@ -40,7 +41,7 @@ OF_THE_PAPER = {  # its table 3: the voice of the test clips, GNSDR / GSIR / GSA
 
 
 class Fold(NamedTuple):
-    """Clips to learn from, and clips to score: (X, y) of each."""
+    """The training clips and the clips to score, each as (X, y)."""
 
     name: str
     learnt: tuple
@@ -48,12 +49,12 @@ class Fold(NamedTuple):
 
 
 def main():
-    """Fit what has not been fitted, score what has not been scored, print the table."""
+    """Fit and score the rows that are not in the folder --keep, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", required=True, help="folder of MIR-1K")
     parser.add_argument("--subset", default="dev", choices=("dev", "test", "holdout"))
     parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="names, or all")
-    parser.add_argument("--keep", default="mir1k_kept", help="folder of what has been fitted")
+    parser.add_argument("--keep", default="mir1k_kept", help="folder for models and scores")
     arguments = parser.parse_args()
     unknown = set(arguments.rows) - set(ROWS) - {"all"}
     if unknown:
@@ -73,14 +74,14 @@ def main():
         results = [fit_and_score(name, fold, Path(arguments.keep)) for fold in folds]
         print_row(name, [scores for scores, _ in results], sum(seconds for _, seconds in results))
     if arguments.subset == "test":
-        for name, figures in OF_THE_PAPER.items():
-            print(f"{name + ', in the paper':<32}" + "".join(f"{x:>7.2f}" for x in figures))
+        for name, values in OF_THE_PAPER.items():
+            print(f"{name + ', in the paper':<32}" + "".join(f"{x:>7.2f}" for x in values))
 
 
 def make_folds(root, subset, learns=True):
     """Return the folds of a subset: one, or one for each singer that is held out.
 
-    Where nothing is to be learnt, the clips of "train" need not be there for the other subsets.
+    Without training, the subsets "dev" and "test" do not need the clips of "train".
     """
     if subset != "holdout":
         learnt = load_mir1k(root, "train", return_X_y=True) if learns else ([], [])
@@ -99,7 +100,7 @@ def make_folds(root, subset, learns=True):
 
 
 def fit_and_score(name, fold, keep):
-    """Return the scores of a row and the seconds that its fit took, from `keep` where they are."""
+    """Return the scores of a row and the seconds of its fit, from the folder `keep` if possible."""
     row, learnt = ROWS[name], "train" if fold.name in ("dev", "test") else fold.name
     fitted = keep / _file_name(row.fitted_as or name, learnt)
     facts = fitted.with_suffix(".json")
@@ -124,7 +125,7 @@ def fit_and_score(name, fold, keep):
 
 
 def kept(path, of_row):
-    """Return whether a file is there and is of the row as it is now."""
+    """Return whether a file exists and belongs to the current definition of the row."""
     return path.exists() and of_row.items() <= json.loads(path.read_text()).items()
 
 
@@ -133,7 +134,7 @@ def _file_name(*words):
 
 
 def write_json(path, content):
-    """Write a file whole or not at all."""
+    """Write a file so that it is never incomplete."""
     unfinished = path.with_suffix(".part")
     unfinished.write_text(json.dumps(content))
     unfinished.replace(path)
@@ -141,7 +142,7 @@ def write_json(path, content):
 
 @contextmanager
 def timed(clock):
-    """Give a function that returns seconds, those of earlier and interrupted runs included."""
+    """Yield a function that returns the seconds so far, including those of interrupted runs."""
     before = json.loads(clock.read_text()) if clock.exists() else 0.0
     started = time.monotonic()
 
@@ -155,7 +156,7 @@ def timed(clock):
 
 
 class Estimates:
-    """What a separator has made of clips, as a separator: to be scored more than once."""
+    """The estimates of a separator, with a `predict` of their own, so they can be scored twice."""
 
     def __init__(self, separator, X):
         self.of_clip = {clip.name: separator.predict([clip])[0] for clip in X}
@@ -166,7 +167,7 @@ class Estimates:
 
 
 def score(pipeline, fold):
-    """Return the figures of every clip: version → metric → source → list; and "n_samples"."""
+    """Return the scores of every clip: version → metric → source → list; and "n_samples"."""
     X, y = fold.scored
     estimates, found = Estimates(pipeline, X), {"n_samples": [clip.n_samples for clip in X]}
     for version, protocol in VERSIONS.items():
@@ -179,7 +180,7 @@ def score(pipeline, fold):
 
 
 def print_heading():
-    """Print what the columns are."""
+    """Print the heading of the table."""
     groups = ("voice, v3", "accompaniment, v3", "voice, v2")
     print(f"{'':<32}{groups[0]:^21}{'GNSDR':>12}" + "".join(f"{g:^21}" for g in groups[1:]))
     of_group = "  GNSDR   GSIR   GSAR"
@@ -187,8 +188,8 @@ def print_heading():
 
 
 def print_row(name, scores, seconds=None):
-    """Print the means over folds of the means weighted by length, and an interval."""
-    figures = [
+    """Print the length-weighted means of a row, averaged over the folds, and an interval."""
+    values = [
         "".join(
             f"{np.mean([weighted(s[version][m][source], s['n_samples']) for s in scores]):>7.2f}"
             for m in METRICS
@@ -198,21 +199,21 @@ def print_row(name, scores, seconds=None):
     low, high = interval(scores)
     between = f"{low:>6.2f}-{high:<5.2f}"
     time_taken = "" if seconds is None else f"{seconds:>9.0f}"
-    print(f"{name:<32}{figures[0]}{between}{figures[1]}{figures[2]}{time_taken}", flush=True)
+    print(f"{name:<32}{values[0]}{between}{values[1]}{values[2]}{time_taken}", flush=True)
 
 
-def weighted(figures, n_samples):
+def weighted(values, n_samples):
     """Return the mean weighted by the lengths of the clips."""
-    return np.average(figures, weights=n_samples)
+    return np.average(values, weights=n_samples)
 
 
 def interval(scores, n_draws=2000):
-    """Return the 95 % interval of GNSDR over draws of clips, fold by fold (not of singers)."""
+    """Return the 95 % bootstrap interval of GNSDR, resampling clips (not singers) of each fold."""
     rng, draws = np.random.default_rng(0), []
     for fold in scores:
-        figures, lengths = np.array(fold["3"]["nsdr"][0]), np.array(fold["n_samples"])
-        chosen = rng.integers(len(figures), size=(n_draws, len(figures)))
-        draws.append((figures * lengths)[chosen].sum(axis=1) / lengths[chosen].sum(axis=1))
+        values, lengths = np.array(fold["3"]["nsdr"][0]), np.array(fold["n_samples"])
+        chosen = rng.integers(len(values), size=(n_draws, len(values)))
+        draws.append((values * lengths)[chosen].sum(axis=1) / lengths[chosen].sum(axis=1))
     return np.percentile(np.mean(draws, axis=0), [2.5, 97.5])
 
 

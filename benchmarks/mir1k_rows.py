@@ -1,4 +1,4 @@
-"""The networks that mir1k.py compares: the paper's family, and our steps to the shipped one."""
+"""Define the networks that mir1k.py compares: the paper's, and the steps to the packaged one."""
 
 import hashlib
 import json
@@ -10,23 +10,24 @@ from synthesised_voices import with_synthesised_voices
 
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, VotingSeparator, huang2014_network
-from sksvs.model_files.steps import (
-    describe_step,  # so that moved code leaves fingerprints as they are
+from sksvs.model_files.steps import (  # private: names fits so that moving code keeps the names
+    describe_step,
 )
-from sksvs.parameters import parameters_that_shape
+from sksvs.parameters import (  # private: tells parameters of the fit from those of prediction
+    parameters_that_shape,
+)
 from sksvs.transforms import STFTTransformer
 
-BUDGET = 2.5  # hours of audio that every row of the ladder learns from
-SHIPPED_HOURS = (120.0, 36.0)  # of its two networks, which take about an hour, side by side
+BUDGET = 2.5  # hours of training audio of every row
+SHIPPED_HOURS = (120.0, 36.0)  # of the two packaged networks: about an hour of time, side by side
 
 
 class Row(NamedTuple):
-    """A separator, and how many hours of audio it learns from, unless another row has done so.
+    """A separator and its hours of training audio.
 
-    Of a VotingSeparator, `hours` are those of every network. `fitted_as` is the row whose fit
-    this one predicts with, in another way.
-    `synthesised_voices` are how many synthesised singers there are of every clip: half of the
-    audio that it learns from, if any.
+    For a VotingSeparator, `hours` has a value for each network. A row with `fitted_as` uses the fit
+    of the row of that name with other parameters of prediction. `synthesised_voices` is the number
+    of synthesised singers for each clip; if it is not 0, they are half of the training audio.
     """
 
     stft: STFTTransformer
@@ -36,12 +37,12 @@ class Row(NamedTuple):
     synthesised_voices: int = 0
 
     def tracks(self, X, y):
-        """Return what to learn from, of these clips: (X, y)."""
+        """Return the training data made from these clips: (X, y)."""
         n_voices = self.synthesised_voices
         return with_synthesised_voices(X, y, n_voices) if n_voices else (X, y)
 
     def pipeline(self, X, checkpoint_dir):
-        """Return the pipeline to fit on tracks: with as many epochs as the hours allow."""
+        """Return the pipeline to fit on tracks, with the number of epochs from `hours`."""
         hours_of_epoch = sum(clip.n_samples / clip.sample_rate for clip in X) / 3600
         network = clone(self.network)
         is_voting = isinstance(network, VotingSeparator)
@@ -53,11 +54,11 @@ class Row(NamedTuple):
 
     @property
     def prediction(self):
-        """What of the network's parameters counts when it predicts, by name."""
+        """The parameters of the network that only affect predictions, by name."""
         return parameters_that_shape(self.network, "prediction")
 
     def fingerprint(self):
-        """Return what tells this fit from others: 32 hexadecimal digits."""
+        """Return the hash of all that determines the fit: 32 hexadecimal digits."""
         steps = {"stft": self.stft, "network": self.network}
         described = [describe_step(*step, fitted=False) for step in steps.items()]
         for name in self.prediction:
@@ -77,9 +78,9 @@ OF_TRAINING = {  # the same for all rows
 
 
 def of_the_paper(name, discriminative):
-    """Return a row of the paper's family, with its circular shifts.
+    """Return a row with a network of the paper, trained with its circular shifts.
 
-    Three recurrent layers of ReLU diverge at the learning rate of the others.
+    The sRNN, three recurrent layers of ReLUs, diverges at the learning rate of the others.
     """
     network = huang2014_network(name, discriminative=discriminative)
     if name == "sRNN":
@@ -88,7 +89,7 @@ def of_the_paper(name, discriminative):
 
 
 def network_of_ours(**parameters):
-    """Return a GRUMaskSeparator, learnt like the others but for these parameters."""
+    """Return a GRUMaskSeparator with the common training parameters, except for those given."""
     return GRUMaskSeparator(clip_norm=5.0, **{**OF_TRAINING, **parameters})
 
 
@@ -98,8 +99,11 @@ TRANSPOSITIONS = (0.92, 1.0, 1.09)
 DUAL_PATHS = {"hidden_layer_sizes": (), "dual_path_sizes": ((24, 48), (24, 48))}
 
 
-STEPS = {  # each adds to what those before it have
-    "GRU 2 x 128": {"augmentation": Augmentation(shift=1.0)},
+STEPS = {  # each keeps the parameters of those before it
+    "GRU 2 x 128": {
+        "loss": "magnitude_absolute_error",
+        "augmentation": Augmentation(shift=1.0),
+    },
     "+ loss: error ratio": {"loss": "segment_error_ratio"},
     "+ batches of 8": {"batch_size": 8},
     "+ speeds of the voice": {"augmentation": Augmentation(shift=1.0, speed=(0.35, 0.0))},
@@ -119,22 +123,22 @@ def _steps():
 
 
 def convolutional(**parameters):
-    """Return a CRNSeparator, learnt like the others but for these parameters."""
+    """Return a CRNSeparator with the common training parameters, except for those given."""
     return CRNSeparator(**{**OF_TRAINING, "batch_size": 8, "augmentation": REMIXES, **parameters})
 
 
 def transposed(transpositions, fitted_as=None, **parameters):
-    """Return a row of one convolutional network that is shown songs in transpositions."""
+    """Return a row of one convolutional network with test-time pitch shifts."""
     network = convolutional(augmentation=MORE_SPEEDS, **parameters)
     voting = VotingSeparator([("crn", network)], transpositions)
     return Row(PAPERS_STFT, voting, (BUDGET,), fitted_as, synthesised_voices=1)
 
 
 def as_shipped(hours, others_weight, n_voices, fitted_as=None):
-    """Return a row of what is in the package: two networks of different kinds.
+    """Return a row of the packaged separator: the mean of two networks of different kinds.
 
-    One knows backings at other speeds, the other has met what is changed as a voice alone. On
-    processors without products of 16 bits, mixed precision is slow.
+    The GRU network is trained with voices and accompaniments at changed speeds, the convolutional
+    one with voices at changed speeds only. Mixed precision is slow on processors without bfloat16.
     """
     gru = network_of_ours(
         hidden_layer_sizes=(192, 192, 192),

@@ -1,4 +1,4 @@
-"""Fit on one singer of MIR-1K and score another, beside the mixture and the ideal mask.
+"""Train on one singer of MIR-1K and score the other, beside the mixture and the ideal mask.
 
     python benchmarks/mir1k_unseen_singer.py --data <folder of MIR-1K>
 
@@ -21,7 +21,7 @@ def main():
     """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder of MIR-1K")
-    parser.add_argument("--fit-on", default="abjones", choices=SINGERS, help="singer to learn from")
+    parser.add_argument("--fit-on", default="abjones", choices=SINGERS, help="singer to train on")
     arguments = parser.parse_args()
 
     folds = make_folds(arguments.data, "holdout")

@@ -1,4 +1,4 @@
-"""Mutate the bytes of files: what `fuzz.py` feeds to the package."""
+"""Mutate the bytes of files at random, for `fuzz.py`."""
 
 import re
 
@@ -87,16 +87,16 @@ MUTATIONS = (
 
 
 def mutate_ogg(data, rng):
-    """Return the bytes of an Ogg file with mutations, half of them with right checksums of pages.
+    """Return the bytes of an Ogg file with mutations; in half of the files checksums are repaired.
 
-    A page whose checksum is wrong is passed over, so what is in it is not tried.
+    Decoders skip a page whose checksum is wrong, so without repair its content is not decoded.
     """
     data = mutate(data, rng)
     return with_checksums(data) if rng.integers(2) else data
 
 
 def with_checksums(data, serial=None):
-    """Return an Ogg file with the checksum of every page right, and with one serial number.
+    """Return an Ogg file with correct checksums and, optionally, another serial number.
 
     Parameters
     ----------
@@ -138,8 +138,9 @@ _OGG_TABLE = [_ogg_row(byte) for byte in range(256)]
 def mutate_model(data, rng):
     """Return the bytes of a model file with mutations.
 
-    A quarter of the files is mutated as it comes. Of another the header is mutated, and its length
-    made right; of the third a number or a letter in the header; of the last the arrays.
+    A quarter of the files is mutated anywhere; in the second quarter the header is mutated and its
+    length corrected; in the third a number or a letter of the header is changed; in the last the
+    arrays are mutated.
     """
     kind = rng.integers(4)
     if kind == 0:
@@ -165,13 +166,13 @@ def _mutate_text(text, rng):
 
 
 def header_of(data, rng):
-    """Return a mutated model file of which no more than the header is mutated."""
+    """Return a model file in which only the header is mutated."""
     stop = 8 + int.from_bytes(data[:8], "little")
     return mutate_model(data[:stop], rng) + data[stop:]
 
 
 def generator(seed, kind, number):
-    """Return the generator of random numbers of one file.
+    """Return the random generator of one file.
 
     Parameters
     ----------

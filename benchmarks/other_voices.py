@@ -1,11 +1,11 @@
-"""Score a network that knows two singers on other voices, at several weights of the others.
+"""Score the packaged network on voices and accompaniments that are not in its training data.
 
     python benchmarks/other_voices.py --root <MIR-1K> --dsd100 <DSD100, or an excerpt of it>
 
-Mixes at 0 dB: the voices of DSD100, in pieces of six seconds, over the backings of the four
-development clips of MIR-1K ("other voices"); and the voices of these clips over the
-accompaniments of DSD100 ("other backings"). Prints the means of the voice's NSDR, SIR and SAR
-(BSS Eval version 3) beside those of the clips as they are.
+Mixes at 0 dB the voices of DSD100, in pieces of six seconds, with the accompaniments of the four
+development clips of MIR-1K ("other voices"), and the voices of these clips with the accompaniments
+of DSD100 ("other backings"). Prints the mean NSDR, SIR and SAR of the voice (BSS Eval version 3)
+beside those of the clips themselves, for several values of `others_weight`.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from sksvs.metrics import evaluate
 
 SAMPLE_RATE = 16000
 PIECE = 6 * SAMPLE_RATE
-SOFTEST = 0.5  # RMS of a piece of a voice that is scored, of that of the whole
+SOFTEST = 0.5  # least RMS of a scored piece of a voice, relative to the RMS of the whole voice
 
 
 def main():
@@ -27,7 +27,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", required=True, help="folder of MIR-1K")
     parser.add_argument("--dsd100", required=True, help="folder of DSD100")
-    parser.add_argument("--model", help="a file of sksvs.save; else the network of the package")
+    parser.add_argument("--model", help="a model file (default: the packaged network)")
     parser.add_argument("--weights", type=float, nargs="+", default=[0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
     arguments = parser.parse_args()
 
@@ -44,12 +44,12 @@ def main():
     print(f"{'others_weight':<20}" + "    NSDR    SIR    SAR  " * len(sets))
     for weight in arguments.weights:
         separator[-1].set_params(others_weight=weight)
-        figures = "".join(f"{mean_scores(separator, *tracks)}  " for tracks in sets.values())
-        print(f"{weight:<20g}{figures}", flush=True)
+        scores = "".join(f"{mean_scores(separator, *tracks)}  " for tracks in sets.values())
+        print(f"{weight:<20g}{scores}", flush=True)
 
 
 def pieces(root):
-    """Return the pieces of voices that are not too soft, and those of the accompaniments."""
+    """Return the pieces of voices, without the soft ones, and the pieces of accompaniments."""
     voices, backings = [], []
     for subset in ("dev", "test"):
         for song in load_dsd100(root, subset).y:
@@ -64,7 +64,7 @@ def pieces(root):
 
 
 def mixtures(pieces, of_clips, voice_first=True):
-    """Mix every piece with two of the clips' sources, at 0 dB; return (X, y)."""
+    """Mix every piece with sources of two clips, at 0 dB; return (X, y)."""
     X, y = [], []
     for i, piece in enumerate(pieces):
         for j in (i, i + len(of_clips) // 2):
@@ -78,17 +78,17 @@ def mixtures(pieces, of_clips, voice_first=True):
 
 
 def rms(samples):
-    """Return the root of the mean square."""
+    """Return the root mean square."""
     return float(np.sqrt(np.mean(np.square(samples))))
 
 
 def of_unit_power(samples):
-    """Return the samples with an RMS of 1; silence as it is."""
+    """Return the samples scaled to an RMS of 1; silence unchanged."""
     return samples / (rms(samples) or 1.0)
 
 
 def mean_scores(separator, X, y):
-    """Return NSDR, SIR and SAR of the voice, means over the tracks, as text."""
+    """Return the mean NSDR, SIR and SAR of the voice over the tracks, as text."""
     tracks = evaluate(separator, X, y, protocol="huang2014").rows
     means = (np.mean([track[f"{m}_0"] for track in tracks]) for m in ("nsdr", "sir", "sar"))
     return "".join(f"{mean:>7.2f}" for mean in means).rjust(22)

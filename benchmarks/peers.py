@@ -1,11 +1,11 @@
-"""Bring in the parts of other packages that tests and benchmarks compare with."""
+"""Import the parts of other packages that tests and benchmarks compare with."""
 
 import importlib.util
 from pathlib import Path
 
 
 def museval_metrics():
-    """Return `museval.metrics`, loaded alone; None where museval is not installed.
+    """Return `museval.metrics`, loaded alone; None if museval is not installed.
 
     ``import museval`` also imports musdb and stempeg, which refuse to start without ffmpeg.
     """

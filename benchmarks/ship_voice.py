@@ -1,4 +1,4 @@
-"""Score the network that mir1k.py has fitted, and put it into the package with its card.
+"""Score the network that mir1k.py has trained, and put it into the package with its card.
 
     python benchmarks/mir1k.py --root <MIR-1K> --subset dev --rows "the shipped network"
     python benchmarks/ship_voice.py --root <MIR-1K> --dsd100 <DSD100, or an excerpt of it>
@@ -20,21 +20,21 @@ from sksvs.datasets import load_dsd100, load_mir1k
 from sksvs.metrics import evaluate
 
 MODEL = Path(sksvs.__file__).parent / "model_files" / "models" / "voice.safetensors"
-FITTED = "the_shipped_network_train.safetensors"  # what mir1k.py calls it in its folder
+FITTED = "the_shipped_network_train.safetensors"  # its name in the folder of mir1k.py
 
 
 def main():
-    """Score, write, print."""
+    """Score the network, write it with its card, and print the card."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", required=True, help="folder of MIR-1K")
     parser.add_argument("--dsd100", required=True, help="folder of DSD100")
-    parser.add_argument("--keep", default="mir1k_kept", help="where mir1k.py keeps what it fits")
+    parser.add_argument("--keep", default="mir1k_kept", help="folder of mir1k.py's models")
     arguments = parser.parse_args()
 
     pipeline = sksvs.load(Path(arguments.keep) / FITTED)
     row = ROWS[STRONGEST]
     pipeline[-1].set_params(**row.prediction)
-    with tempfile.TemporaryDirectory() as folder:  # the weights of 16 bits are scored
+    with tempfile.TemporaryDirectory() as folder:  # scores are of the weights of 16 bits
         shipped = Path(folder) / "voice.safetensors"
         sksvs.save(pipeline, shipped, dtype="float16")
         pipeline = sksvs.load(shipped)
@@ -44,18 +44,18 @@ def main():
         "separates": "singing voice and accompaniment, in this order",
         "learnt_from": "MIR-1K, the 171 training clips of Huang et al. 2014: 23 minutes of "
         "karaoke at 16 kHz in Mandarin, by one woman (amy) and one man (abjones). No other "
-        "recording, but synthesised voices over the same backings",
+        "recording, but synthesised voices over the same accompaniments",
         "learnt_by": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: the mean of the "
         f"masks of {' and '.join(f'a {type(m).__name__} ({m.n_iter_} epochs)' for m in members)}; "
-        "voices and backings are mixed anew at random gains, the voices at random speeds, and for "
-        "the first network the backings too",
+        "voices and accompaniments of different clips are mixed at random gains, the voices at "
+        "random speeds, and for the first network the accompaniments too",
         "parameters": int(pipeline[-1].count_params()),
         "date": datetime.date.today().isoformat(),
         "terms": "The recordings of MIR-1K are given out for research; so are these weights. The "
         "licence of the code (BSD 3-clause) does not cover them.",
-        "limits": "Two real singers and Chinese pop have been heard: other voices, "
-        "languages and instruments are separated less well. Above 8 kHz the mask is a guess, "
-        "the mean over 4 to 8 kHz.",
+        "limits": "The training data have two real singers and Chinese pop: other voices, "
+        "languages and instruments are separated less well. Above 8 kHz the mask is extrapolated: "
+        "it is the mean over 4 to 8 kHz.",
         "scores": {
             "MIR-1K dev, 4 clips of the same singers, 0 dB, BSS Eval version 3, weighted by "
             "length": _huang2014(pipeline, arguments.root),
@@ -86,8 +86,8 @@ def _songs(pipeline, root):
         songs = load_dsd100(root, subset)
         found = evaluate(pipeline, songs.X, songs.y, mixture=True, names=songs.names)
         for row in found.rows:
-            figures = {m.upper(): round(row[f"{m}_0"], 2) for m in ("sdr", "sir", "sar")}
-            scores[row["track"]] = {**figures, "mixture SDR": round(row["mixture_sdr_0"], 2)}
+            of_voice = {m.upper(): round(row[f"{m}_0"], 2) for m in ("sdr", "sir", "sar")}
+            scores[row["track"]] = {**of_voice, "mixture SDR": round(row["mixture_sdr_0"], 2)}
     return scores
 
 

@@ -1,4 +1,4 @@
-"""Give the clips of MIR-1K synthesised singers: more voices to learn from than the corpus has."""
+"""Add clips with synthesised singers to those of MIR-1K, for more voices in the training data."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from sksvs.datasets import make_singing_mixtures
 
 
 def with_synthesised_voices(X, y, n_voices=1, random_state=0):
-    """Return the clips, and each once more with a synthesised voice in place of the singer's.
+    """Return the clips, and copies of them with synthesised voices instead of the singer's.
 
     Parameters
     ----------
@@ -15,15 +15,15 @@ def with_synthesised_voices(X, y, n_voices=1, random_state=0):
     y : list of Sources
         Voice and accompaniment of each.
     n_voices : int
-        How many synthesised voices there are of every clip. The clips come as often as these.
+        Synthesised voices for each clip. The clips themselves are repeated as often.
     random_state : int
 
     Returns
     -------
     X, y : list
-        All clips as they are and all with the first of their voices, then all as they are and
-        with the second, and so on. Every synthesised voice has a singer and a melody of its own;
-        it is as loud as the accompaniment, with which it has nothing to do.
+        All clips unchanged, all with their first synthesised voice, all unchanged again, all with
+        their second voice, and so on. Every synthesised voice has a singer and a melody of its
+        own, unrelated to the accompaniment, and the same energy as the accompaniment.
     """
     rng, more_X, more_y = np.random.RandomState(random_state), [], []
     for _ in range(n_voices):
@@ -35,7 +35,7 @@ def with_synthesised_voices(X, y, n_voices=1, random_state=0):
 
 
 def _over(accompaniment, seed):
-    """Return a synthesised voice and this accompaniment."""
+    """Return a synthesised voice and the accompaniment, with the same energy."""
     n_samples, rate = accompaniment.n_samples, accompaniment.sample_rate
     _, [sources] = make_singing_mixtures(1, n_samples / rate, rate, random_state=seed)
     samples = accompaniment[:]

@@ -1,9 +1,9 @@
-"""What a bidirectional network loses by predicting in windows instead of in one pass.
+"""Compare the windowed prediction of a bidirectional network with a single pass.
 
     python benchmarks/windowed_prediction.py
 
-Fits the default network on synthesised songs and separates a long one, in windows (as `predict`
-does) and in one pass over all frames. Prints the difference of the two voices and their scores.
+Fits the default network on synthesised songs and separates a long one, in windows (like `predict`)
+and in one pass over all frames. Prints the difference of the two voices and their scores.
 """
 
 import argparse

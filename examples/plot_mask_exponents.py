@@ -2,16 +2,17 @@
 Which mask should a network learn?
 ==================================
 
-The ideal ratio mask ``(|S_j|^p / Σ_k |S_k|^p)^v`` has two exponents. The course report learnt
-p = 0.7, the Wiener filter has p = 2. Before any network is trained, the oracle says how well a
-perfectly learnt mask would separate: what interferes less (SIR) has more artifacts (SAR).
+The ideal ratio mask ``(|S_j|^p / Σ_k |S_k|^p)^v`` has two exponents. The network of the course
+report predicts the mask with p = 0.7; the Wiener filter has p = 2. This example computes the masks
+from the true sources and scores them, so it shows the best that a network can reach with each
+pair of exponents. Masks with less interference (higher SIR) have more artifacts (lower SAR).
 """
 
 # %%
 # The oracle as an estimator
 # --------------------------
-# `IdealMaskOracle` has the interface of a separator, and its `score` makes the masks from `y`. So
-# it can be swept by the same tools.
+# `IdealMaskOracle` has the interface of a separator, and its `score` computes the masks from `y`.
+# The tools that compare separators compare its parameters, too.
 import argparse
 
 import matplotlib.pyplot as plt

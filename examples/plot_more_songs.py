@@ -2,16 +2,16 @@
 Do more songs make a better voice?
 ==================================
 
-The course report says that a network which has learnt from more songs separates better. That is
-what scikit-learn's `learning_curve` measures: the same pipeline, fitted on more and more songs,
-scored on songs that it has not seen.
+The course report says that a network trained on more songs separates better. scikit-learn's
+`learning_curve` measures this: it fits the same pipeline on more and more songs and scores
+each fit on songs that are not among them.
 """
 
 # %%
 # The curve
 # ---------
-# The epochs are the same for every size, so more songs also mean more steps of the optimiser;
-# ``--epochs`` shows how much of the gain that is.
+# All sizes have the same number of epochs, so more songs also mean more steps of the optimiser.
+# Runs with other values of ``--epochs`` show how much of the gain comes from these steps.
 import argparse
 
 import matplotlib.pyplot as plt
@@ -50,8 +50,8 @@ separator = Pipeline(
     ]
 )
 n_scored = max(1, len(X) // 4)
-n_learnt = len(X) - n_scored
-sizes = sorted({max(1, round(n_learnt * share)) for share in (0.07, 0.15, 0.3, 0.6, 1.0)})
+n_train = len(X) - n_scored
+sizes = sorted({max(1, round(n_train * share)) for share in (0.07, 0.15, 0.3, 0.6, 1.0)})
 sizes, _, scores = learning_curve(
     separator,
     X,
@@ -70,7 +70,5 @@ for size, folds in zip(sizes, scores):
 figure, axis = plt.subplots(layout="constrained")
 axis.plot(sizes, scores, "o", color="0.6")
 axis.plot(sizes, np.mean(scores, axis=1), "o-")
-axis.set(
-    xscale="log", xlabel="songs learnt from", ylabel="SDR of the voice, dB", title="unseen songs"
-)
+axis.set(xscale="log", xlabel="training songs", ylabel="SDR of the voice, dB", title="unseen songs")
 axis.set_xticks(sizes, sizes)

@@ -2,14 +2,14 @@
 One separation, many scores
 ===========================
 
-The same estimate of the same voice has another SDR in every variant of BSS Eval. So a figure
-without its variant says little, and figures of different variants cannot be compared.
+Every variant of BSS Eval gives the same estimate of the same voice another SDR. A score without
+its variant therefore says little, and scores of different variants cannot be compared.
 """
 
 # %%
-# A separation to be judged
-# -------------------------
-# Ideal masks separate as well as any mask can: no network, nothing to wait for.
+# A separation to score
+# ---------------------
+# Ideal masks, computed from the true sources, separate as well as any mask can, without a network.
 import argparse
 from dataclasses import replace
 
@@ -39,8 +39,9 @@ tracks = list(zip(X, y, oracle.predict(X, sources=y)))
 # %%
 # All variants
 # ------------
-# Version 2 allows the voice one gain, version 3 a filter of 512 taps. Images (the later version 3,
-# and version 4) allow nothing: what a filter does to the voice is an error.
+# The variants differ in what the estimate may do to the voice without counting as an error. Version
+# 2 allows a gain, version 3 a filter of 512 taps. The variants for images (the later version 3, and
+# version 4) allow nothing: a filtered voice is an error.
 metrics = ("sdr", "sir", "sar")
 variants = {
     "version 2, sources": Variant(images=False, filter_length=1),
@@ -48,25 +49,25 @@ variants = {
     "version 3, images": Variant(images=True),
 }
 print(f"{'the voice, dB':<22}{'SDR':>8}{'SIR':>8}{'SAR':>8}")
-figures = {}
+all_scores = {}
 for name, variant in variants.items():
     protocol = replace(PROTOCOLS["whole_tracks"], name=name, variant=variant, metrics=metrics)
     score = score_tracks(((f"{x}", np.asarray(s), e) for x, s, e in tracks), protocol)
-    figures[name] = [score.sdr, score.sir, score.sar]
-    print(f"{name:<22}" + "".join(f"{figure:>8.2f}" for figure in figures[name]))
+    all_scores[name] = [score.sdr, score.sir, score.sar]
+    print(f"{name:<22}" + "".join(f"{value:>8.2f}" for value in all_scores[name]))
 mean_si_sdr = np.mean([si_sdr(np.asarray(s), e)[0] for _, s, e in tracks])
 print(f"{'SI-SDR':<22}{mean_si_sdr:>8.2f}")
 
 # %%
 # How much is a decibel?
 # ----------------------
-# The share of the estimate's energy that is wrong, by SDR: each dB is about a fifth less.
+# The share of error in the energy of an estimate, by SDR: each dB is about a fifth less error.
 print(f"{'SDR, dB':>8}{'error':>8}")
 for decibel in (0, 3, 5, 6, 7, 10, 20):
     print(f"{decibel:>8}{1 / (1 + 10 ** (decibel / 10)):>8.1%}")
 
 places = np.arange(len(metrics))
-for i, (name, values) in enumerate(figures.items()):
+for i, (name, values) in enumerate(all_scores.items()):
     plt.bar(places + 0.25 * (i - 1), values, 0.22, label=name)
 plt.xticks(places, [metric.upper() for metric in metrics])
 plt.ylabel("dB")

@@ -1,11 +1,11 @@
 """
-Take the voice out of a song
-============================
+Separate a song
+===============
 
-Fit the pipeline of the course report (Tampere, SGN-24007) and the library's own default on a few
-songs, separate a song that neither has seen, and compare them with two bounds: the unprocessed
-mixture, and the mask that knows the truth. The voice and the accompaniment are written as WAV
-files, so that you can hear them.
+Fit the pipeline of the course report (Tampere, SGN-24007) and the default of the library on a few
+songs, separate a song that is not among them, and compare the scores with two bounds: those of the
+unprocessed mixture and those of the ideal mask, which is computed from the true sources. The voice
+and the accompaniment are written as WAV files, to listen to.
 
 Without arguments the songs are synthesised. ``--data`` takes a folder of MIR-1K, DSD100 or
 MUSDB18-HQ instead; ``make demo`` and ``make demo DATA=...`` run this script.
@@ -15,8 +15,8 @@ MUSDB18-HQ instead; ``make demo`` and ``make demo DATA=...`` run this script.
 # Songs
 # -----
 # `X` is a list of mixtures, `y` the list of their sources, the voice first. A real corpus is lazy:
-# its samples are read when they are needed. So that this stays a demonstration, at most 30 seconds
-# of at most 40 songs are used; in MIR-1K one singer is learnt from and another is separated.
+# its samples are read when they are needed. To keep the example short, it uses at most 30 seconds
+# of at most 40 songs. Of MIR-1K it trains on one singer and separates the other.
 import argparse
 import time
 from pathlib import Path
@@ -36,24 +36,24 @@ from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 parser = argparse.ArgumentParser(description="Take the voice out of a song.")
 parser.add_argument("--data", default="", help="folder of MIR-1K, DSD100 or MUSDB18-HQ")
 parser.add_argument("--out", default="", help="folder for the WAV files and the picture")
-parser.add_argument("--songs", type=int, default=40, help="how many songs to learn from at most")
+parser.add_argument("--songs", type=int, default=40, help="how many training songs at most")
 parser.add_argument("--seconds", type=float, default=30.0, help="how much of each at most")
 parser.add_argument("--epochs", type=int, default=30, help="epochs of the default network")
 arguments = parser.parse_args()
 
 
 def load_songs(root):
-    """Return ``(learnt, unseen, title, sample_rate)``; learnt and unseen are ``(X, y)``."""
+    """Return ``(train, test, title, sample_rate)``; train and test are ``(X, y)``."""
     try:
         corpus = detect_corpus(root)
     except ValueError as error:
         parser.error(str(error))
-    learnt = load_corpus(root, "train")
-    unseen = load_corpus(root, "dev" if corpus == "mir1k" else "test")
+    train = load_corpus(root, "train")
+    test = load_corpus(root, "dev" if corpus == "mir1k" else "test")
     if corpus == "mir1k":
-        learnt, unseen = of_singer(learnt, "abjones"), of_singer(unseen, "amy")
-    rate, title = learnt.X[0].sample_rate, unseen.names[0]
-    return (learnt.X, learnt.y), (unseen.X, unseen.y), title, rate
+        train, test = of_singer(train, "abjones"), of_singer(test, "amy")
+    rate, title = train.X[0].sample_rate, test.names[0]
+    return (train.X, train.y), (test.X, test.y), title, rate
 
 
 def of_singer(clips, singer):
@@ -74,24 +74,25 @@ def shorten(X, y, n_songs, seconds, sample_rate):
 
 
 if arguments.data:
-    learnt, unseen, title, sample_rate = load_songs(arguments.data)
-    learnt = shorten(*learnt, arguments.songs, arguments.seconds, sample_rate)
-    unseen = shorten(*unseen, 1, arguments.seconds, sample_rate)
+    train, test, title, sample_rate = load_songs(arguments.data)
+    train = shorten(*train, arguments.songs, arguments.seconds, sample_rate)
+    test = shorten(*test, 1, arguments.seconds, sample_rate)
 else:
     sample_rate, title = 16000, "a synthesised song"
     duration = min(8.0, arguments.seconds)
     X, y = make_singing_mixtures(arguments.songs + 1, duration, sample_rate, random_state=0)
-    learnt, unseen = (X[1:], y[1:]), (X[:1], y[:1])
+    train, test = (X[1:], y[1:]), (X[:1], y[:1])
 
-minutes = sum(len(x) for x in learnt[0]) / sample_rate / 60
-print(f"Learning from {len(learnt[0])} songs ({minutes:.1f} minutes), separating {title}.")
+minutes = sum(len(x) for x in train[0]) / sample_rate / 60
+print(f"Training on {len(train[0])} songs ({minutes:.1f} minutes), separating {title}.")
 
 # %%
 # Pipelines
 # ---------
-# A stock scikit-learn Pipeline. Exchanging its last step gives the rows of a table: the baselines
-# have the interface of the separators. `IRMTarget` chooses the ideal mask that the report's network
-# learns; the default network learns magnitudes, and needs none.
+# A stock scikit-learn Pipeline. Each row of the table has another last step; the baselines have the
+# interface of the separators. `IRMTarget` chooses the ideal mask that the report's network
+# is trained to predict. The loss of the default network compares spectra, so it needs no
+# `IRMTarget`.
 pipeline = Pipeline(
     [
         ("mono", MonoDownmix()),
@@ -112,18 +113,18 @@ rows = {
 }
 
 # %%
-# Fit, and score what has not been seen
-# -------------------------------------
-# SDR is the voice against everything else in the estimate, SIR against the accompaniment that is
-# left in it, SAR against what the mask has done to it; in dB, more is better.
+# Fit, and score the unseen song
+# ------------------------------
+# SDR compares the voice with all errors of the estimate, SIR with the accompaniment left in it, SAR
+# with the artifacts of the mask. All are in dB; more is better.
 print(f"{'the voice, dB (BSS Eval version 3)':<36}{'SDR':>8}{'SIR':>8}{'SAR':>8}{'fit, s':>8}")
 separators = {}
 for name, steps in rows.items():
     separator = clone(pipeline).set_params(**steps)
     started = time.monotonic()
-    separator.fit(*learnt)
+    separator.fit(*train)
     seconds = time.monotonic() - started
-    score = separator.score(*unseen)
+    score = separator.score(*test)
     print(
         f"{name:<36}{score.sdr:>8.2f}{score.sir:>8.2f}{score.sar:>8.2f}{seconds:>8.1f}", flush=True
     )
@@ -132,12 +133,12 @@ for name, steps in rows.items():
 # %%
 # Look
 # ----
-# Each row of the picture has one signal: the mixture, the true voice, the estimates.
-(mixture,) = MonoDownmix().transform(unseen[0])
+# Each row of the picture shows one signal: the mixture, the true voice, the estimates.
+(mixture,) = MonoDownmix().transform(test[0])
 best = separators[f"GRUMaskSeparator, {arguments.epochs} epochs"]
-voice, accompaniment = best.predict(unseen[0])[0]
-(report_voice, _) = separators["report's network (a)"].predict(unseen[0])[0]
-truth = to_mono(unseen[1][0][0])
+voice, accompaniment = best.predict(test[0])[0]
+(report_voice, _) = separators["report's network (a)"].predict(test[0])[0]
+truth = to_mono(test[1][0][0])
 
 panels = {
     "mixture": mixture,
@@ -163,8 +164,8 @@ figure.colorbar(image, ax=axes, label="dB")
 # %%
 # Listen
 # ------
-# All files have one common gain, so that they still add up: mixture = vocals + accompaniment.
-# true_vocals.wav is what the voice should be.
+# All files have the same gain, so that mixture = vocals + accompaniment still holds.
+# true_vocals.wav is the true voice.
 if arguments.out:
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)

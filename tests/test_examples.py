@@ -53,7 +53,7 @@ def test_separate_a_song(run, tmp_path):
 def test_separate_a_real_song(run, tmp_path, request, corpus):
     root = request.getfixturevalue(corpus)
     arguments = [*TINY, "--epochs", "1", "--data", str(root), "--out", str(tmp_path)]
-    assert "Learning from 2 songs" in run("plot_separate_a_song.py", *arguments)
+    assert "Training on 2 songs" in run("plot_separate_a_song.py", *arguments)
     assert AudioFile(tmp_path / "vocals.wav").sample_rate == (
         16000 if corpus == "mir1k_root" else 44100
     )
