@@ -4,6 +4,7 @@ import os
 import stat
 import warnings
 from collections import OrderedDict
+from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from sksvs.audio import sndfile
@@ -132,10 +133,7 @@ class AudioFile(Waveform):
     @property
     def shape(self):
         """``(n_samples,)`` or ``(n_samples, n_channels)``."""
-        header = self._header
-        if header.n_channels == 1:
-            return (header.n_samples,)
-        return header.n_samples, header.n_channels
+        return self._header.shape
 
     @property
     def sample_rate(self):
@@ -253,42 +251,35 @@ def _find_header(path, name):
         first_bytes = file.read(512)
     if not first_bytes:
         raise ValueError(f"{name} is empty: it has no bytes.")
-    known, length = None, None
+    known, decoded, promised = None, None, None
     is_mpeg = _may_be_mpeg(first_bytes)
-    try:
-        # libsndfile would print remarks on MPEG files whose header is wrong, and guess lengths.
-        length = known_mp3_length(path) if is_mpeg else None
-        if not is_mpeg or length is not None:
+    # libsndfile prints warnings on MPEG files whose header is wrong, and guesses their length.
+    length = known_mp3_length(path) if is_mpeg else None
+    if length is not None or not is_mpeg:
+        with suppress(NotDecodableError):
             known = sndfile.read_header(path)
-    except NotDecodableError:
-        pass
-    if known is not None and length is not None and known.n_samples != length:
-        known = known._replace(direct=False)
-    promised = None
-    if known is not None and known.format == "OGG" and not _is_credible(known, path):
-        known, promised = known._replace(direct=False), known.n_samples
-    if known is not None and known.direct:
-        check_shape((known.n_samples, known.n_channels), name)
-        return known, None
-    try:
-        decoded = DecodedFile(path, sequential=known is not None and known.sequential)
-    except NotDecodableError as error:
-        raise no_audio(name, first_bytes, str(error)) from error
-    header = decoded.header
     if known is not None:
-        named = {"format": known.format, "subtype": known.subtype}
-        header = header._replace(**named, sequential=known.sequential)
-    if promised is not None:
-        problem = cut_short(header.n_samples, promised, header.sample_rate)
-        header = header._replace(problem=problem)
-    check_shape((header.n_samples, header.n_channels), name)
-    return header, decoded
-
-
-def _is_credible(header, path):
-    """Return whether a file has packets for the length that the last of its pages states."""
-    seconds = header.n_samples / header.sample_rate
-    return seconds <= 2 * seconds_of_packets(path) + 1
+        if length not in (None, known.n_samples):
+            known = known._replace(direct=False)
+        seconds = known.n_samples / known.sample_rate  # by the last page of an Ogg file
+        if known.format == "OGG" and seconds > 2 * seconds_of_packets(path) + 1:
+            known, promised = known._replace(direct=False), known.n_samples
+    if known is None or not known.direct:
+        try:
+            decoded = DecodedFile(path, sequential=known is not None and known.sequential)
+        except NotDecodableError as error:
+            raise no_audio(name, first_bytes, str(error)) from error
+        header = decoded.header
+        if known is not None:
+            header = header._replace(
+                format=known.format, subtype=known.subtype, sequential=known.sequential
+            )
+        if promised is not None:
+            problem = cut_short(header.n_samples, promised, header.sample_rate)
+            header = header._replace(problem=problem)
+        known = header
+    check_shape(known.shape, name)
+    return known, decoded
 
 
 def _may_be_mpeg(first_bytes):
