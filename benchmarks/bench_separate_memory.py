@@ -19,7 +19,8 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 
 import sksvs
-from sksvs.audio.writing import writing
+from sksvs.audio.encoding import choose_encoding
+from sksvs.audio.writing import writing_all
 from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, report_network
 from sksvs.transforms import STFTTransformer
@@ -99,7 +100,8 @@ def write_long_song(path, minutes):
     (song,), _ = make_singing_mixtures(1, 10.0, SAMPLE_RATE, n_channels=2, random_state=0)
     song = (0.7 * song / np.abs(song).max()).astype(np.float32)
     left = round(60 * minutes * SAMPLE_RATE)
-    with writing(path, SAMPLE_RATE, 2, "PCM_16") as file:
+    encoding = choose_encoding("wav", "PCM_16", SAMPLE_RATE, 2)
+    with writing_all([path], SAMPLE_RATE, 2, encoding) as (file,):
         while left > 0:
             file.write(song[:left])
             left -= len(song)
