@@ -3,7 +3,6 @@
 import os
 import stat
 import warnings
-from collections import OrderedDict
 from contextlib import suppress
 from weakref import WeakValueDictionary
 
@@ -15,26 +14,26 @@ from sksvs.audio.header import NotDecodableError, cut_short, no_audio
 from sksvs.audio.pipes import PipeCopy, is_pipe
 from sksvs.audio.waveform import Waveform
 
-MAX_HEADERS = 65536  # that are kept
+MAX_HEADERS = 65536  # kept in memory
 
-_headers = OrderedDict()  # Header by (path, size, time of modification)
-_decoded = WeakValueDictionary()  # DecodedFile likewise, shared by all that use it
+_headers = {}  # Header by (path, size, time of modification), oldest first
+_decoded = WeakValueDictionary()  # DecodedFile by the same, shared by all who read the file
 
 
 class AudioFile(Waveform):
-    """An audio file as a waveform: facts from its header, samples when it is sliced.
+    """An audio file as a waveform: its header is read at once, its samples when it is sliced.
 
     Reads every audio file that libsndfile or FFmpeg can decode, and the first audio stream of a
-    video. Which of them it is, is found out from what is in the file, not from its name.
+    video. The content of a file determines how it is read; its name has no effect.
 
-    - WAV, FLAC, AIFF, Ogg and other files in which libsndfile finds every sample exactly, MP3
-      files whose header says their length among them, are read in ranges.
+    - WAV, FLAC, AIFF, Ogg and other files in which libsndfile finds every sample exactly are read
+      in ranges; so are MP3 files whose header states their length.
     - All others (M4A, WMA, WebM, AC-3, videos, MP3 files without such a header, …) are decoded
       once, when they are opened, into a temporary file (in TMPDIR, 4 bytes a sample) that goes
       away with the last `AudioFile` of it in the process.
 
-    It holds, and pickles, the absolute path, the size and the modification time of the file: never
-    samples.
+    The object, and its pickle, hold the absolute path, the size and the modification time of the
+    file, and no samples.
 
     Parameters
     ----------
@@ -42,7 +41,7 @@ class AudioFile(Waveform):
         Of a file; or of a pipe (a FIFO, ``/dev/stdin``, ``-`` for standard input), which is read
         to its end at once, into a temporary file.
     strict : bool, default=False
-        Whether a file that lacks samples is an error and not a warning.
+        Whether to raise an error instead of a warning if samples are missing.
 
     Attributes
     ----------
@@ -53,16 +52,14 @@ class AudioFile(Waveform):
     sample_rate : int
         In Hz.
     format : str
-        What kind of file it is, in libsndfile's words ("WAV", "FLAC", "OGG", …), else in FFmpeg's
-        ("MOV", "ASF", …).
+        Of the file: libsndfile's name ("WAV", "FLAC", "OGG", …), else FFmpeg's ("MOV", "ASF", …).
     subtype : str
-        How the samples are coded in the file: "PCM_16", "FLOAT", "VORBIS", "AAC", …
+        The coding of the samples in the file: "PCM_16", "FLOAT", "VORBIS", "AAC", …
 
     Warns
     -----
     UserWarning
-        If samples are missing: a file that was cut short, of which what is there is read, or one
-        that is damaged in the middle. It says how much was read.
+        If samples are missing because the file is cut short or damaged, saying how many were read.
 
     Raises
     ------
@@ -70,7 +67,7 @@ class AudioFile(Waveform):
         If there is no such file.
     ValueError
         If it holds no audio, or no sample of it; with `strict`, if samples are missing; when
-        samples are read, if they hold NaN, inf or more than 1e30, or the file has changed since.
+        samples are read, if they hold NaN, inf or more than 1e30, or the file has changed.
 
     Examples
     --------
@@ -89,16 +86,15 @@ class AudioFile(Waveform):
         self.path = path if copied else os.path.abspath(path)
         self.strict = bool(strict)
         self._pipe = PipeCopy(path) if copied else None
-        self._content = self._pipe.path if copied else self.path  # where the bytes lie
+        self._content = self._pipe.path if copied else self.path  # the path of its bytes
         status = _status(self._content)
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device"
             raise ValueError(f"{self.path} is {kind} and no audio file.")
         self.size, self.modified_ns = status.st_size, status.st_mtime_ns
         self._samples = None  # DecodedFile, where samples are not read from the file itself
-        problem = self._header.problem
-        if problem is not None:
-            self._complain(problem)
+        if self._header.problem is not None:
+            self._report(self._header.problem)
 
     def __getstate__(self):
         return {**self.__dict__, "_pipe": None, "_samples": None}
@@ -142,32 +138,29 @@ class AudioFile(Waveform):
 
     @property
     def format(self):
-        """What kind of file it is, in libsndfile's words or FFmpeg's."""
+        """The format of the file: libsndfile's name, or FFmpeg's."""
         return self._header.format
 
     @property
     def subtype(self):
-        """How the samples are coded in the file."""
+        """The coding of the samples in the file: libsndfile's name, or FFmpeg's."""
         return self._header.subtype
 
     def _read(self, start, stop):
         self._require_unchanged()
-        header = self._header
-        samples = self._read_directly(start, stop) if header.direct else None
+        samples = None
+        if self._header.direct:
+            try:
+                samples = sndfile.read_range(self._content, start, stop, self._header)
+            except NotDecodableError as error:
+                self._decode_damaged(error)
         if samples is None:
             samples = self._decoded_file().read(start, stop)
         return require_finite(samples, self.path, start)
 
-    def _read_directly(self, start, stop):
-        """Return samples from the file itself; None if it is damaged, and read otherwise now."""
+    def _decode_damaged(self, reason):
+        """Decode a file that cannot be read in ranges after all, and report the damage."""
         header = self._header
-        reason = "it ends early"
-        try:
-            samples = sndfile.read_range(self._content, start, stop, header)
-            if len(samples) == stop - start:
-                return samples
-        except sndfile.SndfileError as error:
-            reason = str(error)
         try:
             decoded = DecodedFile(self._content)
         except NotDecodableError as error:
@@ -185,11 +178,10 @@ class AudioFile(Waveform):
         )
         self._samples = decoded
         _keep(self._key, header._replace(direct=False, problem=problem), decoded)
-        self._complain(problem)
-        return None
+        self._report(problem)
 
     def _decoded_file(self):
-        """Return the samples of a file that is not read in ranges, decoding it if need be."""
+        """Return the samples of a file that is not read in ranges; decode it if necessary."""
         if self._samples is None:
             self._samples = _decoded.get(self._key)
         if self._samples is None:
@@ -200,7 +192,7 @@ class AudioFile(Waveform):
             _decoded[self._key] = self._samples
         return self._samples
 
-    def _complain(self, problem):
+    def _report(self, problem):
         if self.strict:
             raise ValueError(f"{self.path} {problem}.")
         warnings.warn(f"{self.path} {problem}.", stacklevel=3)
@@ -237,12 +229,12 @@ def _status(path):
 
 
 def _keep(key, header, decoded):
-    """Remember the header of a file, and its samples as long as somebody else holds them."""
+    """Keep the header of a file, and share its samples with those who read it later."""
     _headers[key] = header
     if decoded is not None:
         _decoded[key] = decoded
     if len(_headers) > MAX_HEADERS:
-        _headers.popitem(last=False)
+        del _headers[next(iter(_headers))]
 
 
 def _find_header(path, name):

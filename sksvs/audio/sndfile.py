@@ -13,8 +13,6 @@ from sksvs.audio.header import Header, NotDecodableError, cut_short, error_text
 PREROLL = {"MP3": 16384, "OGG": 16384}
 BLOCK_LENGTH = 65536
 
-SndfileError = soundfile.LibsndfileError
-
 # Lines of libsndfile's log on sample data (in W64 and RF64 files: on the whole file) whose length
 # is not the one in the header.
 _LENGTHS = re.compile(
@@ -66,21 +64,32 @@ def read_header(path):
                 and _has_its_last_sample(file)
             )
             return Header(*facts, direct, sequential, _find_problem(file))
-    except (SndfileError, TypeError, ValueError) as error:
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         raise NotDecodableError(f"libsndfile: {error_text(error)}") from error
 
 
 def read_range(path, start, stop, header):
-    """Return the samples that reading from the start would give; fewer if the file ends early.
+    """Return a range of samples, the same as in a decoding from start to end.
 
     Returns
     -------
     array of float32, shape (n,) or (n, n_channels)
+
+    Raises
+    ------
+    NotDecodableError
+        If the file is damaged.
     """
     first = max(0, start - PREROLL.get(header.format, 0))
-    with opened(path) as file:
-        file.seek(first)
-        return file.read(stop - first, dtype="float32")[start - first :]
+    try:
+        with opened(path) as file:
+            file.seek(first)
+            samples = file.read(stop - first, dtype="float32")[start - first :]
+    except soundfile.LibsndfileError as error:
+        raise NotDecodableError(error_text(error)) from error
+    if len(samples) < stop - start:
+        raise NotDecodableError("it ends early")
+    return samples
 
 
 def decode(path, write):
@@ -94,7 +103,7 @@ def decode(path, write):
             while len(block := file.read(BLOCK_LENGTH, dtype="float32", always_2d=True)):
                 write(block)
                 n_samples += len(block)
-    except SndfileError as error:
+    except soundfile.LibsndfileError as error:
         problem = f"is damaged after {n_samples} samples ({error_text(error)})"
         header = header._replace(problem=problem)
     if n_samples == 0:
@@ -108,7 +117,7 @@ def _has_its_last_sample(file):
     try:
         file.seek(file.frames - 1)
         return len(file.read(1)) == 1
-    except SndfileError:
+    except soundfile.LibsndfileError:
         return False
 
 
