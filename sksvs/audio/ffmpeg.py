@@ -22,8 +22,6 @@ MP3_PADDING = 4608  # samples at most: the delay of the encoder and the rest of 
 SUBTYPES = {  # libsndfile's name of a codec by FFmpeg's
     "mp3": "MPEG_LAYER_III",
     "mp2": "MPEG_LAYER_II",
-    "pcm_u8": "PCM_U8",
-    "pcm_s8": "PCM_S8",
     "pcm_s16": "PCM_16",
     "pcm_s24": "PCM_24",
     "pcm_s32": "PCM_32",
@@ -65,7 +63,7 @@ def decode(path, write):
         for block in _to_blocks(chain([first], frames), first):
             write(block)
             n_samples += len(block)
-        problem, promised = None, _promised_seconds(container, stream) or 0.0
+        problem, promised = None, _promised_seconds(container, stream)
         if promised - n_samples / first.rate > TOLERANCE:
             problem = cut_short(n_samples, round(promised * first.rate), first.rate)
         elif sum(lost) > TOLERANCE:
@@ -175,19 +173,17 @@ def _opened(path):
 
 
 def _promised_seconds(container, stream):
-    """Return the duration that the header states, in seconds; None if it states none."""
+    """Return the duration that the header states, in seconds; 0 if it states none."""
     name = container.format.name.split(",")[0]
-    if name == "mp3" and stream.start_time and stream.duration is not None:
-        return float(stream.duration * stream.time_base)
-    if name not in STATE_DURATION:
-        return None
+    if name not in STATE_DURATION and not (name == "mp3" and stream.start_time):
+        return 0.0
     if stream.codec_context.name.startswith("pcm_") and stream.frames:  # frames of one sample
         return stream.frames / stream.rate
     if stream.duration is not None:
         return float(stream.duration * stream.time_base)
     if container.duration is not None and len(container.streams) == 1:
         return container.duration / av.time_base
-    return None
+    return 0.0
 
 
 def _subtype(stream, frame):

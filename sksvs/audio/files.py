@@ -79,14 +79,10 @@ class AudioFile(Waveform):
     """
 
     def __init__(self, path, *, strict=False):
-        path = os.fspath(path)
-        if isinstance(path, bytes):
-            path = os.fsdecode(path)
-        copied = is_pipe(path)
-        self.path = path if copied else os.path.abspath(path)
-        self.strict = bool(strict)
-        self._pipe = PipeCopy(path) if copied else None
-        self._content = self._pipe.path if copied else self.path  # the path of its bytes
+        path = os.fsdecode(path)
+        self.strict, self._pipe = bool(strict), PipeCopy(path) if is_pipe(path) else None
+        self.path = path if self._pipe else os.path.abspath(path)
+        self._content = self._pipe.path if self._pipe else self.path  # the path of its bytes
         status = _status(self._content)
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device"

@@ -54,15 +54,15 @@ def read_header(path):
     """
     try:
         with opened(path) as file:
-            facts = file.frames, file.channels, file.samplerate, file.format, file.subtype
-            guessed = file.subtype.startswith("MPEG") and file.format != "MP3"
-            sequential = not file.seekable() and file.frames > 0
             direct = (
                 file.seekable()
-                and not guessed
-                and _is_safe_to_seek(path, file.format)
-                and _has_its_last_sample(file)
+                and file.frames > 0
+                and (file.format == "MP3" or not file.subtype.startswith("MPEG"))
+                and (file.format != "OGG" or _has_sample(path, 0))
+                and _has_sample(path, file.frames - 1)
             )
+            sequential = not file.seekable() and file.frames > 0
+            facts = file.frames, file.channels, file.samplerate, file.format, file.subtype
             return Header(*facts, direct, sequential, _find_problem(file))
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         raise NotDecodableError(f"libsndfile: {error_text(error)}") from error
@@ -111,25 +111,19 @@ def decode(path, write):
     return header._replace(n_samples=n_samples, direct=False)
 
 
-def _has_its_last_sample(file):
-    if file.frames < 1:
-        return False
+def _has_sample(path, index):
+    """Return whether a sample can be decoded.
+
+    The file is opened once more for this, since a first seek after a read may fail. Sample 0 is
+    read without a seek, which crashes libvorbis if the file has a broken codebook.
+    """
     try:
-        file.seek(file.frames - 1)
-        return len(file.read(1)) == 1
+        with opened(path) as file:
+            if index > 0:
+                file.seek(index)
+            return len(file.read(1)) == 1
     except soundfile.LibsndfileError:
         return False
-
-
-def _is_safe_to_seek(path, audio_format):
-    """Return whether libvorbis can decode a file: if a codebook is broken, seeking crashes it.
-
-    The file is opened once more for this, since a first seek after a read may fail.
-    """
-    if audio_format != "OGG":
-        return True
-    with opened(path) as file:
-        return len(file.read(1)) == 1
 
 
 def _find_problem(file):
