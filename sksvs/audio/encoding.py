@@ -22,10 +22,8 @@ DEFAULT_SUBTYPES = {
     "OGG": "VORBIS",
     "MP3": "MPEG_LAYER_III",
 }
-KEPT_SUBTYPES = {  # that stems share with the song: PCM, floating point, formats' own coders
-    *("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
-    *("ALAC_16", "ALAC_20", "ALAC_24", "ALAC_32", "VORBIS", "OPUS", "MPEG_LAYER_III"),
-}
+# Beginnings of subtypes that stems share with the song: PCM, floating point, formats' own coders.
+KEPT_SUBTYPES = ("PCM_", "FLOAT", "DOUBLE", "ALAC_", "VORBIS", "OPUS", "MPEG_LAYER_III")
 ENDINGS = {"WAVEX": "wav", "RF64": "wav"}  # of formats whose names are not their endings
 SAMPLE_RATES = {  # in Hz, of subtypes that have only these
     "MPEG_LAYER_III": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
@@ -126,8 +124,8 @@ def keep_encoding(header, audio_format=None, bitrate=None):
     """
     wanted = header.format if header.format in DEFAULT_SUBTYPES else "WAV"
     wanted, subtype = _resolve(wanted if audio_format is None else audio_format)
-    keeps = header.subtype in KEPT_SUBTYPES and (audio_format is None or wanted != "OGG")
-    if subtype is None and keeps and wanted in DEFAULT_SUBTYPES:
+    may_keep = header.subtype.startswith(KEPT_SUBTYPES) and wanted in DEFAULT_SUBTYPES
+    if subtype is None and may_keep and (audio_format is None or wanted != "OGG"):
         song = wanted, header.subtype, header.sample_rate, header.n_channels
         subtype = header.subtype if why_not_writable(*song) is None else None
     sample_bytes = 8 if subtype == "DOUBLE" else 4

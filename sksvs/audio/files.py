@@ -81,7 +81,7 @@ class AudioFile(Waveform):
     def __init__(self, path, *, strict=False):
         path = os.fsdecode(path)
         self.strict, self._pipe = bool(strict), PipeCopy(path) if is_pipe(path) else None
-        self.path = path if self._pipe else os.path.abspath(path)
+        self.path = self.name = path if self._pipe else os.path.abspath(path)
         self._content = self._pipe.path if self._pipe else self.path  # the path of its bytes
         status = _status(self._content)
         if not stat.S_ISREG(status.st_mode):
@@ -116,11 +116,6 @@ class AudioFile(Waveform):
             header, self._samples = _find_header(self._content, self.path)
             _keep(self._key, header, self._samples)
         return header
-
-    @property
-    def name(self):
-        """The absolute path."""
-        return self.path
 
     @property
     def shape(self):

@@ -17,9 +17,8 @@ from sksvs.audio.waveform import ArrayWaveform, Waveform
 from sksvs.system.atomic import replacing_all
 
 UNCLIPPED = {"FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_III"}  # hold samples beyond ±1
-# Subtypes whose samples are rounded here, to the nearest, where libsndfile cuts bits off: full
-# scale, the integers that libsndfile takes, and the factor between the two.
-FULL_SCALE = {"PCM_16": (1 << 15, np.int16, 1), "PCM_24": (1 << 23, np.int32, 1 << 8)}
+# Of subtypes whose samples are rounded to the nearest integer here; libsndfile cuts bits off.
+FULL_SCALE = {"PCM_16": 1 << 15, "PCM_24": 1 << 23}
 MAX_BLOCK = 65536  # samples written at a time: libvorbis crashes on long blocks
 
 
@@ -185,9 +184,9 @@ class _Writer:
             return
         self.peak = max(self.peak, float(block.max()), -float(block.min()))
         if self._file.subtype in FULL_SCALE:
-            full_scale, dtype, step = FULL_SCALE[self._file.subtype]
+            full_scale = FULL_SCALE[self._file.subtype]
             integers = np.clip(np.rint(block * full_scale), -full_scale, full_scale - 1)
-            block = integers.astype(dtype) * dtype(step)
+            block = integers.astype(np.int32) * ((1 << 31) // full_scale)  # the upper bits count
         with self._named_errors():
             for start in range(0, len(block), MAX_BLOCK):
                 self._file.write(block[start : start + MAX_BLOCK])
