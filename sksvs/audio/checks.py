@@ -26,17 +26,14 @@ def require_finite(samples, name, start):
     if samples.size == 0 or (samples.max() <= MAX_SAMPLE and samples.min() >= -MAX_SAMPLE):
         return samples
     by_time = samples.reshape(len(samples), -1)
-    for bad, words in (
-        (~np.isfinite(by_time), "NaN or inf"),
-        (np.abs(by_time) > MAX_SAMPLE, f"beyond {MAX_SAMPLE:.0e}, where full scale is 1"),
-    ):
-        bad = bad.any(axis=1)
-        if bad.any():
-            raise ValueError(
-                f"{name} has {int(bad.sum())} sample(s) that are {words}, the first at sample "
-                f"{start + int(np.argmax(bad))}."
-            )
-    return samples
+    bad, words = ~np.isfinite(by_time), "NaN or inf"
+    if not bad.any():
+        bad, words = abs(by_time) > MAX_SAMPLE, f"beyond {MAX_SAMPLE:.0e}, where full scale is 1"
+    bad = bad.any(axis=1)
+    raise ValueError(
+        f"{name} has {int(bad.sum())} sample(s) that are {words}, the first at sample "
+        f"{start + int(np.argmax(bad))}."
+    )
 
 
 def common_grid(waveforms):

@@ -68,7 +68,7 @@ class DecodedFile:
         stored = np.frombuffer(storage, np.float32).reshape(-1, n_channels)[start:stop]
         samples[: len(stored)] = stored
         if hasattr(mmap, "MADV_DONTNEED"):
-            storage.madvise(mmap.MADV_DONTNEED)  # else what has been read counts as our memory
+            storage.madvise(mmap.MADV_DONTNEED)  # keeps pages of the map from adding up in memory
         return samples[:, 0] if n_channels == 1 else samples
 
     def _open(self):

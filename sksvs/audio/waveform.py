@@ -26,7 +26,7 @@ class Waveform(ABC):
     shape : tuple of int
         ``(n_samples,)`` or ``(n_samples, n_channels)``.
     sample_rate : int or None
-        In Hz; None where it is not known.
+        In Hz; None if unknown.
     name : str
         Names this waveform in errors: the path where there is one.
     """
@@ -118,7 +118,7 @@ class Waveform(ABC):
 
 
 class ArrayWaveform(Waveform):
-    """Samples in memory, with a sample rate where it is known.
+    """Samples in memory, with an optional sample rate.
 
     Parameters
     ----------

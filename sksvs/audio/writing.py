@@ -34,8 +34,8 @@ def write(path, waveform, sample_rate=None, subtype=None, bitrate=None):
         Its ending determines the format: .wav, .flac, .ogg, .mp3, .opus, .aiff, .caf, .w64, .au.
     waveform : array or Waveform, shape (n_samples,) or (n_samples, n_channels)
     sample_rate : int, optional
-        In Hz; needed where the waveform does not know its own. MP3 and Opus have certain rates:
-        samples of another one are resampled to the next.
+        In Hz; needed for an array, and for a waveform without a sample rate. MP3 and Opus have
+        certain rates: samples of another one are resampled to the next.
     subtype : str, optional
         How to code the samples, by libsndfile's name ("PCM_16", "FLOAT", …). The default is 24
         bits for WAV and FLAC and the format's own default otherwise.
@@ -103,7 +103,7 @@ def writing_all(paths, sample_rate, n_channels, encoding):
     ------
     OSError
         If a folder does not exist, a path is a folder, or a file cannot be written to its end:
-        what was there before then stays, under all of the names.
+        all files that were there before then stay as they were.
     """
     paths = [Path(path).resolve() for path in paths]  # through a link, to what it points to
     for path in paths:

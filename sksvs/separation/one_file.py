@@ -36,7 +36,7 @@ def separate_file(
     cannot be read in ranges is decoded once, into a temporary file.
 
     Every stem is written to a temporary file, and all are renamed when all are complete. So the
-    final names belong to whole files or to what was there before, even if the process is killed
+    final names belong to whole files or to those of before, even if the process is killed
     or the disk is full. Temporary files of a killed process, ``.vocals.wav.….part``, are removed
     when the same stem is written an hour later or more.
 

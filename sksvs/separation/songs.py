@@ -104,7 +104,7 @@ def refuse_conflicts(songs, stems_of):
 
 
 def _conflict(song, stems_of, inputs, taken):
-    """Return what the stems of a song would overwrite; None if nothing, and they are taken then."""
+    """Return the error of a song whose stems would overwrite a file; else add them to `taken`."""
     try:
         stems = stems_of(song)
     except (ValueError, OSError):
