@@ -1,27 +1,27 @@
 """Decode audio files with FFmpeg, through PyAV, from the first sample to the last."""
 
 import re
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import chain, groupby
 
 import av
 import numpy as np
 
-from sksvs.audio.header import NO_STREAM, NotDecodableError, cut_short
+from sksvs.audio.header import NO_STREAM, Header, NotDecodableError, cut_short, error_text
 
-# Containers whose header states the duration; that of others is FFmpeg's guess from a bit rate.
+# Containers whose header states the duration; for others FFmpeg guesses it from a bit rate.
 STATE_DURATION = {
     *("aiff", "ape", "asf", "au", "avi", "caf", "flac", "flv", "matroska", "mov", "tta", "w64"),
     *("wav", "wv"),
 }
-# Tags in an unknown encoding are no reason to refuse a file; PyAV 19 takes them as they are.
+# Tags in an unknown encoding are no reason to refuse a file; PyAV 19 never does.
 LENIENT = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
-TOLERANCE = 0.25  # seconds that may be missing without a warning: headers round, coders pad
-LONGEST_PACKET = 1  # second: no codec's is longer
-MP3_PADDING = 4608  # samples: the delay of an encoder and the rest of its last frame
-SUBTYPES = {  # by FFmpeg's name of the codec: libsndfile's words
+TOLERANCE = 0.25  # seconds that may be missing without a warning: headers round, encoders pad
+MAX_PACKET_SECONDS = 1  # no codec has longer ones
+MP3_PADDING = 4608  # samples at most: the delay of the encoder and the rest of its last frame
+SUBTYPES = {  # libsndfile's name of a codec by FFmpeg's
     "mp3": "MPEG_LAYER_III",
     "mp2": "MPEG_LAYER_II",
-    "pcm_u8": "PCM_U8",
-    "pcm_s8": "PCM_S8",
     "pcm_s16": "PCM_16",
     "pcm_s24": "PCM_24",
     "pcm_s32": "PCM_32",
@@ -30,149 +30,110 @@ SUBTYPES = {  # by FFmpeg's name of the codec: libsndfile's words
 }
 
 
-class FFmpegDecoder:
-    """The first audio stream of a file, decoded in order, in constant memory.
+def decode(path, write):
+    """Decode the first audio stream of a file, from start to end, in constant memory.
 
-    The file is given to FFmpeg as a stream of bytes: nothing else is opened, whatever the file
-    refers to, and its name has no part in how it is read.
+    FFmpeg gets the file as a stream of bytes: it opens nothing else, whatever the file refers to,
+    and the name of the file has no effect.
 
     Parameters
     ----------
     path : str
+    write : callable
+        Called with all samples in order: arrays of float32, shape (n, n_channels), full scale ±1.
 
-    Attributes
-    ----------
-    sample_rate, n_channels : int
-        Of the first frame. Later frames of another kind, as in joined MP3 files, are converted.
-    format, subtype : str
-        See :class:`~sksvs.audio.header.Header`.
-    problem : str or None
-        What was missing, once all `blocks` have been read.
+    Returns
+    -------
+    Header
+        Its sample rate and channels are those of the first frame. Later frames of another kind, as
+        in joined MP3 files, are converted.
 
     Raises
     ------
     NotDecodableError
         If there is no audio stream, or nothing in it can be decoded.
     """
+    with _opened(path) as (container, stream):
+        lost = []
+        frames = _decode_frames(container, stream, lost)
+        first = next(frames, None)
+        if first is None:
+            raise NotDecodableError("FFmpeg: none of its samples can be decoded")
+        n_samples = 0
+        for block in _to_blocks(chain([first], frames), first):
+            write(block)
+            n_samples += len(block)
+        problem, promised = None, _promised_seconds(container, stream)
+        if promised - n_samples / first.rate > TOLERANCE:
+            problem = cut_short(n_samples, round(promised * first.rate), first.rate)
+        elif sum(lost) > TOLERANCE:
+            problem = f"is damaged: {sum(lost):.1f} s of it cannot be decoded and are left out"
+        return Header(
+            n_samples,
+            first.layout.nb_channels,
+            first.rate,
+            container.format.name.split(",")[0].upper(),
+            _subtype(stream, first),
+            direct=False,
+            problem=problem,
+        )
 
-    def __init__(self, path):
-        self.problem = None
-        self._lost, self._conversion = 0.0, None  # seconds; (settings of frames, resampler)
-        self._file = open(path, "rb")  # noqa: SIM115 (closed with this object)
-        self._container = None
+
+def _decode_frames(container, stream, lost):
+    """Yield the frames of a stream; to `lost` go the seconds of packets that are not decodable."""
+    packets = container.demux(stream)
+    while True:
         try:
-            self._container, self._stream = _open_audio(self._file)
-            self._frames = self._decode()
-            self._first = next(self._frames, None)
-            if self._first is None:
-                raise NotDecodableError("FFmpeg: none of its samples can be decoded")
-        except BaseException:
-            self.__exit__()
-            raise
-        self.sample_rate, self.n_channels = self._first.rate, self._first.layout.nb_channels
-        self.format = self._container.format.name.split(",")[0].upper()
-        self.subtype = _subtype(self._stream, self._first)
+            packet = next(packets)
+        except (StopIteration, av.error.FFmpegError):
+            return  # the end, or the file ends within a packet
+        try:
+            frames = packet.decode()
+        except (av.error.FFmpegError, ValueError):  # ValueError: PyAV's own, no codec
+            lost.append(float((packet.duration or 0) * (packet.time_base or 0)))
+            continue
+        for frame in frames:
+            if frame.samples > 0 and frame.rate > 0 and frame.layout.nb_channels > 0:
+                yield frame
 
-    def __enter__(self):
-        return self
 
-    def __exit__(self, *error):
-        if self._container is not None:
-            self._container.close()
-        self._file.close()
+def _to_blocks(frames, first):
+    """Yield the samples of frames, those of another kind than the first converted to its kind."""
 
-    def blocks(self):
-        """Yield all samples in order: arrays of float32, shape (n, n_channels), full scale ±1."""
-        n_samples, frame = 0, self._first
-        while frame is not None:
-            for samples in self._converted(frame):
-                n_samples += len(samples)
-                yield samples
-            frame = next(self._frames, None)
-        for samples in self._flush():
-            n_samples += len(samples)
-            yield samples
-        self.problem = self._find_problem(n_samples)
+    def kind(frame):
+        return frame.rate, frame.layout.name, frame.layout.nb_channels
 
-    def _decode(self):
-        """Yield the frames of the stream; packets that cannot be decoded are passed over."""
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError:
-                return  # the file ends within a packet
-            if packet is None:
-                return
-            try:
-                frames = packet.decode()
-            except (av.error.FFmpegError, ValueError):  # PyAV's own: no codec
-                self._lost += float((packet.duration or 0) * (packet.time_base or 0))
-                continue
-            for frame in frames:
-                if frame.samples > 0 and frame.rate > 0 and frame.layout.nb_channels > 0:
-                    yield frame
-
-    def _converted(self, frame):
-        settings = frame.rate, frame.layout.name, frame.layout.nb_channels
-        first = self._first
-        if settings == (first.rate, first.layout.name, first.layout.nb_channels):
-            yield from self._flush()
-            yield _to_array(frame)
-            return
-        key = (*settings, frame.format.name)
-        if self._conversion is None or self._conversion[0] != key:
-            yield from self._flush()
-            resampler = av.AudioResampler("fltp", first.layout, first.rate)
-            self._conversion = key, resampler
-        frame.pts = None
-        for converted in self._conversion[1].resample(frame):
-            yield _to_array(converted)
-
-    def _flush(self):
-        """Yield what a resampler holds back, and let go of it."""
-        if self._conversion is not None:
-            for frame in self._conversion[1].resample(None):
-                yield _to_array(frame)
-            self._conversion = None
-
-    def _find_problem(self, n_samples):
-        promised = _promised_seconds(self._container, self._stream) or 0.0
-        if promised - n_samples / self.sample_rate > TOLERANCE:
-            return cut_short(n_samples, round(promised * self.sample_rate), self.sample_rate)
-        if self._lost > TOLERANCE:
-            return f"is damaged: {self._lost:.1f} s of it cannot be decoded and are left out"
-        return None
+    for (frame_kind, _), same in groupby(frames, lambda f: (kind(f), f.format.name)):
+        if frame_kind == kind(first):
+            yield from map(_to_array, same)
+            continue
+        resampler = av.AudioResampler("fltp", first.layout, first.rate)
+        for frame in chain(same, [None]):  # None: the samples that the resampler still holds
+            if frame is not None:
+                frame.pts = None
+            yield from map(_to_array, resampler.resample(frame))
 
 
 def known_mp3_length(path):
-    """Return how many samples an MP3 file has if its header says so and is right; None otherwise.
+    """Return the number of samples of an MP3 file whose header states it correctly, else None.
 
-    Counts the frames of the file, which takes much less time than to decode them.
+    Counts the frames of the file, which takes much less time than decoding them.
 
     Parameters
     ----------
     path : str
     """
-    with open(path, "rb") as file:
-        try:
-            container, stream = _open_audio(file)
-        except NotDecodableError:
-            return None
-        with container:
-            if container.format.name != "mp3" or not stream.start_time:
-                return None  # without an encoder's delay FFmpeg has guessed the duration
-            promised = stream.duration * stream.time_base * stream.rate
-            try:
-                there = sum(packet.duration or 0 for packet in container.demux(stream))
-            except av.error.FFmpegError:
-                return None
-            surplus = there * stream.time_base * stream.rate - promised
-            return round(promised) if 0 <= surplus <= MP3_PADDING else None
+    with suppress(NotDecodableError, av.error.FFmpegError), _opened(path) as (container, stream):
+        if container.format.name == "mp3" and stream.start_time:  # else the duration is a guess
+            there = sum(packet.duration or 0 for packet in container.demux(stream))
+            samples = stream.time_base * stream.rate  # of a unit of the durations
+            if 0 <= (there - stream.duration) * samples <= MP3_PADDING:
+                return round(stream.duration * samples)
+    return None
 
 
 def seconds_of_packets(path):
-    """Return how long the packets of a file are together, without decoding them.
+    """Return the summed durations of the packets of a file, without decoding them.
 
     Those of Vorbis are estimates, up to a tenth too short.
 
@@ -183,60 +144,46 @@ def seconds_of_packets(path):
     Returns
     -------
     float
-        0 for a file that FFmpeg does not know.
+        0 for a file that FFmpeg cannot read.
     """
-    with open(path, "rb") as file:
+    with suppress(NotDecodableError, av.error.FFmpegError), _opened(path) as (container, stream):
+        longest = MAX_PACKET_SECONDS / stream.time_base
+        durations = (packet.duration or 0 for packet in container.demux(stream))
+        return float(sum(min(n, longest) for n in durations) * stream.time_base)
+    return 0.0
+
+
+@contextmanager
+def _opened(path):
+    """Open a file; yield its container and its first audio stream."""
+    with ExitStack() as stack:
+        file = stack.enter_context(open(path, "rb"))
         try:
-            container, stream = _open_audio(file)
-        except NotDecodableError:
-            return 0.0
-        with container:
-            longest = LONGEST_PACKET / stream.time_base
-            durations = (packet.duration or 0 for packet in container.demux(stream))
-            try:
-                return float(sum(min(n, longest) for n in durations) * stream.time_base)
-            except av.error.FFmpegError:
-                return 0.0
-
-
-def _open_audio(file):
-    """Return the container in an open file and its first audio stream."""
-    try:
-        container = av.open(file, "r", options={"protocol_whitelist": "none"}, **LENIENT)
-    except (av.error.FFmpegError, ValueError, OverflowError) as error:
-        raise NotDecodableError(f"FFmpeg: {_words(error)}") from error
-    try:
+            container = av.open(file, "r", options={"protocol_whitelist": "none"}, **LENIENT)
+        except (av.error.FFmpegError, ValueError, OverflowError) as error:
+            raise NotDecodableError(f"FFmpeg: {error_text(error)}") from error
+        stack.enter_context(container)
         if not container.streams.audio:
             kinds = sorted({stream.type for stream in container.streams})
             raise NotDecodableError(NO_STREAM + (f", only {' and '.join(kinds)}" if kinds else ""))
         stream = container.streams.audio[0]
         if stream.codec_context is None:
             raise NotDecodableError("FFmpeg has no decoder for its audio stream")
-    except BaseException:
-        container.close()
-        raise
-    return container, stream
-
-
-def _words(error):
-    """Return what FFmpeg says, without the number and the name that it puts around it."""
-    return getattr(error, "strerror", None) or str(error)
+        yield container, stream
 
 
 def _promised_seconds(container, stream):
-    """Return how long the header says that the stream is; None where it does not say so."""
+    """Return the duration that the header states, in seconds; 0 if it states none."""
     name = container.format.name.split(",")[0]
-    if name == "mp3" and stream.start_time and stream.duration is not None:
-        return float(stream.duration * stream.time_base)
-    if name not in STATE_DURATION:
-        return None
+    if name not in STATE_DURATION and not (name == "mp3" and stream.start_time):
+        return 0.0
     if stream.codec_context.name.startswith("pcm_") and stream.frames:  # frames of one sample
         return stream.frames / stream.rate
     if stream.duration is not None:
         return float(stream.duration * stream.time_base)
     if container.duration is not None and len(container.streams) == 1:
         return container.duration / av.time_base
-    return None
+    return 0.0
 
 
 def _subtype(stream, frame):

@@ -3,7 +3,7 @@
 import os
 import stat
 import warnings
-from collections import OrderedDict
+from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from sksvs.audio import sndfile
@@ -14,26 +14,26 @@ from sksvs.audio.header import NotDecodableError, cut_short, no_audio
 from sksvs.audio.pipes import PipeCopy, is_pipe
 from sksvs.audio.waveform import Waveform
 
-MAX_HEADERS = 65536  # that are kept
+MAX_HEADERS = 65536  # kept in memory
 
-_headers = OrderedDict()  # Header by (path, size, time of modification)
-_decoded = WeakValueDictionary()  # DecodedFile likewise, shared by all that use it
+_headers = {}  # Header by (path, size, time of modification), oldest first
+_decoded = WeakValueDictionary()  # DecodedFile by the same, shared by all who read the file
 
 
 class AudioFile(Waveform):
-    """An audio file as a waveform: facts from its header, samples when it is sliced.
+    """An audio file as a waveform: its header is read at once, its samples when it is sliced.
 
     Reads every audio file that libsndfile or FFmpeg can decode, and the first audio stream of a
-    video. Which of them it is, is found out from what is in the file, not from its name.
+    video. The content of a file determines how it is read; its name has no effect.
 
-    - WAV, FLAC, AIFF, Ogg and other files in which libsndfile finds every sample exactly, MP3
-      files whose header says their length among them, are read in ranges.
+    - WAV, FLAC, AIFF, Ogg and other files in which libsndfile finds every sample exactly are read
+      in ranges; so are MP3 files whose header states their length.
     - All others (M4A, WMA, WebM, AC-3, videos, MP3 files without such a header, …) are decoded
       once, when they are opened, into a temporary file (in TMPDIR, 4 bytes a sample) that goes
       away with the last `AudioFile` of it in the process.
 
-    It holds, and pickles, the absolute path, the size and the modification time of the file: never
-    samples.
+    The object, and its pickle, hold the absolute path, the size and the modification time of the
+    file, and no samples.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class AudioFile(Waveform):
         Of a file; or of a pipe (a FIFO, ``/dev/stdin``, ``-`` for standard input), which is read
         to its end at once, into a temporary file.
     strict : bool, default=False
-        Whether a file that lacks samples is an error and not a warning.
+        Whether to raise an error instead of a warning if samples are missing.
 
     Attributes
     ----------
@@ -52,16 +52,14 @@ class AudioFile(Waveform):
     sample_rate : int
         In Hz.
     format : str
-        What kind of file it is, in libsndfile's words ("WAV", "FLAC", "OGG", …), else in FFmpeg's
-        ("MOV", "ASF", …).
+        Of the file: libsndfile's name ("WAV", "FLAC", "OGG", …), else FFmpeg's ("MOV", "ASF", …).
     subtype : str
-        How the samples are coded in the file: "PCM_16", "FLOAT", "VORBIS", "AAC", …
+        The coding of the samples in the file: "PCM_16", "FLOAT", "VORBIS", "AAC", …
 
     Warns
     -----
     UserWarning
-        If samples are missing: a file that was cut short, of which what is there is read, or one
-        that is damaged in the middle. It says how much was read.
+        If samples are missing because the file is cut short or damaged, saying how many were read.
 
     Raises
     ------
@@ -69,7 +67,7 @@ class AudioFile(Waveform):
         If there is no such file.
     ValueError
         If it holds no audio, or no sample of it; with `strict`, if samples are missing; when
-        samples are read, if they hold NaN, inf or more than 1e30, or the file has changed since.
+        samples are read, if they hold NaN, inf or more than 1e30, or the file has changed.
 
     Examples
     --------
@@ -81,23 +79,18 @@ class AudioFile(Waveform):
     """
 
     def __init__(self, path, *, strict=False):
-        path = os.fspath(path)
-        if isinstance(path, bytes):
-            path = os.fsdecode(path)
-        copied = is_pipe(path)
-        self.path = path if copied else os.path.abspath(path)
-        self.strict = bool(strict)
-        self._pipe = PipeCopy(path) if copied else None
-        self._content = self._pipe.path if copied else self.path  # where the bytes lie
+        path = os.fsdecode(path)
+        self.strict, self._pipe = bool(strict), PipeCopy(path) if is_pipe(path) else None
+        self.path = self.name = path if self._pipe else os.path.abspath(path)
+        self._content = self._pipe.path if self._pipe else self.path  # the path of its bytes
         status = _status(self._content)
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device"
             raise ValueError(f"{self.path} is {kind} and no audio file.")
         self.size, self.modified_ns = status.st_size, status.st_mtime_ns
         self._samples = None  # DecodedFile, where samples are not read from the file itself
-        problem = self._header.problem
-        if problem is not None:
-            self._complain(problem)
+        if self._header.problem is not None:
+            self._report(self._header.problem)
 
     def __getstate__(self):
         return {**self.__dict__, "_pipe": None, "_samples": None}
@@ -125,17 +118,9 @@ class AudioFile(Waveform):
         return header
 
     @property
-    def name(self):
-        """The absolute path."""
-        return self.path
-
-    @property
     def shape(self):
         """``(n_samples,)`` or ``(n_samples, n_channels)``."""
-        header = self._header
-        if header.n_channels == 1:
-            return (header.n_samples,)
-        return header.n_samples, header.n_channels
+        return self._header.shape
 
     @property
     def sample_rate(self):
@@ -144,32 +129,29 @@ class AudioFile(Waveform):
 
     @property
     def format(self):
-        """What kind of file it is, in libsndfile's words or FFmpeg's."""
+        """The format of the file: libsndfile's name, or FFmpeg's."""
         return self._header.format
 
     @property
     def subtype(self):
-        """How the samples are coded in the file."""
+        """The coding of the samples in the file: libsndfile's name, or FFmpeg's."""
         return self._header.subtype
 
     def _read(self, start, stop):
         self._require_unchanged()
-        header = self._header
-        samples = self._read_directly(start, stop) if header.direct else None
+        samples = None
+        if self._header.direct:
+            try:
+                samples = sndfile.read_range(self._content, start, stop, self._header)
+            except NotDecodableError as error:
+                self._decode_damaged(error)
         if samples is None:
             samples = self._decoded_file().read(start, stop)
         return require_finite(samples, self.path, start)
 
-    def _read_directly(self, start, stop):
-        """Return samples from the file itself; None if it is damaged, and read otherwise now."""
+    def _decode_damaged(self, reason):
+        """Decode a file that cannot be read in ranges after all, and report the damage."""
         header = self._header
-        reason = "it ends early"
-        try:
-            samples = sndfile.read_range(self._content, start, stop, header)
-            if len(samples) == stop - start:
-                return samples
-        except sndfile.SndfileError as error:
-            reason = str(error)
         try:
             decoded = DecodedFile(self._content)
         except NotDecodableError as error:
@@ -187,11 +169,10 @@ class AudioFile(Waveform):
         )
         self._samples = decoded
         _keep(self._key, header._replace(direct=False, problem=problem), decoded)
-        self._complain(problem)
-        return None
+        self._report(problem)
 
     def _decoded_file(self):
-        """Return the samples of a file that is not read in ranges, decoding it if need be."""
+        """Return the samples of a file that is not read in ranges; decode it if necessary."""
         if self._samples is None:
             self._samples = _decoded.get(self._key)
         if self._samples is None:
@@ -202,7 +183,7 @@ class AudioFile(Waveform):
             _decoded[self._key] = self._samples
         return self._samples
 
-    def _complain(self, problem):
+    def _report(self, problem):
         if self.strict:
             raise ValueError(f"{self.path} {problem}.")
         warnings.warn(f"{self.path} {problem}.", stacklevel=3)
@@ -239,12 +220,12 @@ def _status(path):
 
 
 def _keep(key, header, decoded):
-    """Remember the header of a file, and its samples as long as somebody else holds them."""
+    """Keep the header of a file, and share its samples with those who read it later."""
     _headers[key] = header
     if decoded is not None:
         _decoded[key] = decoded
     if len(_headers) > MAX_HEADERS:
-        _headers.popitem(last=False)
+        del _headers[next(iter(_headers))]
 
 
 def _find_header(path, name):
@@ -253,42 +234,35 @@ def _find_header(path, name):
         first_bytes = file.read(512)
     if not first_bytes:
         raise ValueError(f"{name} is empty: it has no bytes.")
-    known, length = None, None
+    known, decoded, promised = None, None, None
     is_mpeg = _may_be_mpeg(first_bytes)
-    try:
-        # libsndfile would print remarks on MPEG files whose header is wrong, and guess lengths.
-        length = known_mp3_length(path) if is_mpeg else None
-        if not is_mpeg or length is not None:
+    # libsndfile prints warnings on MPEG files whose header is wrong, and guesses their length.
+    length = known_mp3_length(path) if is_mpeg else None
+    if length is not None or not is_mpeg:
+        with suppress(NotDecodableError):
             known = sndfile.read_header(path)
-    except NotDecodableError:
-        pass
-    if known is not None and length is not None and known.n_samples != length:
-        known = known._replace(direct=False)
-    promised = None
-    if known is not None and known.format == "OGG" and not _is_credible(known, path):
-        known, promised = known._replace(direct=False), known.n_samples
-    if known is not None and known.direct:
-        check_shape((known.n_samples, known.n_channels), name)
-        return known, None
-    try:
-        decoded = DecodedFile(path, sequential=known is not None and known.sequential)
-    except NotDecodableError as error:
-        raise no_audio(name, first_bytes, str(error)) from error
-    header = decoded.header
     if known is not None:
-        named = {"format": known.format, "subtype": known.subtype}
-        header = header._replace(**named, sequential=known.sequential)
-    if promised is not None:
-        problem = cut_short(header.n_samples, promised, header.sample_rate)
-        header = header._replace(problem=problem)
-    check_shape((header.n_samples, header.n_channels), name)
-    return header, decoded
-
-
-def _is_credible(header, path):
-    """Return whether a file has packets for the length that the last of its pages states."""
-    seconds = header.n_samples / header.sample_rate
-    return seconds <= 2 * seconds_of_packets(path) + 1
+        if length not in (None, known.n_samples):
+            known = known._replace(direct=False)
+        seconds = known.n_samples / known.sample_rate  # by the last page of an Ogg file
+        if known.format == "OGG" and seconds > 2 * seconds_of_packets(path) + 1:
+            known, promised = known._replace(direct=False), known.n_samples
+    if known is None or not known.direct:
+        try:
+            decoded = DecodedFile(path, sequential=known is not None and known.sequential)
+        except NotDecodableError as error:
+            raise no_audio(name, first_bytes, str(error)) from error
+        header = decoded.header
+        if known is not None:
+            header = header._replace(
+                format=known.format, subtype=known.subtype, sequential=known.sequential
+            )
+        if promised is not None:
+            problem = cut_short(header.n_samples, promised, header.sample_rate)
+            header = header._replace(problem=problem)
+        known = header
+    check_shape(known.shape, name)
+    return known, decoded
 
 
 def _may_be_mpeg(first_bytes):

@@ -1,4 +1,4 @@
-"""Copy what comes through a pipe into a temporary file, since it comes only once."""
+"""Copy the bytes of a pipe into a temporary file, since a pipe can be read only once."""
 
 import os
 import select
@@ -9,13 +9,13 @@ import time
 import weakref
 from contextlib import suppress
 
-TIMEOUT = 60.0  # seconds without a byte, after which nobody is expected to write any more
+TIMEOUT = 60.0  # seconds without a byte after which reading is given up
 BLOCK_BYTES = 1 << 20
 STANDARD_INPUT = "-"
 
 
 def is_pipe(path):
-    """Return whether a path is standard input ("-"), a FIFO or a socket: read once, in order."""
+    """Return whether a path is standard input ("-"), a FIFO or a socket."""
     if path == STANDARD_INPUT:
         return True
     try:
@@ -40,7 +40,7 @@ class PipeCopy:
     Raises
     ------
     ValueError
-        If nothing comes: at once where the other end is closed, else after a minute.
+        If standard input is closed or a terminal, or nothing is written to the pipe for a minute.
     """
 
     def __init__(self, path):
@@ -60,33 +60,29 @@ def _remove(path):
 
 
 def _open(path):
+    """Return the file descriptor of a pipe."""
     if path == STANDARD_INPUT or os.path.realpath(path) == os.path.realpath("/dev/stdin"):
         if sys.stdin is None:
             raise ValueError("Standard input is closed: name a file in place of -.")
-        number = os.dup(0)
-        if stat.S_ISCHR(os.fstat(number).st_mode):
-            os.close(number)
+        if stat.S_ISCHR(os.fstat(0).st_mode):
             raise ValueError(
                 "Standard input is a terminal or a device: name a file in place of -, or write "
                 "the audio into sksvs, as 'ffmpeg -i song.m4a -f wav - | sksvs separate -'."
             )
-        return number
+        return os.dup(0)
     # A FIFO that nobody writes to is opened at once, and waited for below.
     return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
 
 
 def _copy(source, copy, path):
-    # Of a pipe that is open already, the end is the end; a FIFO's writer may be yet to come.
+    """Copy bytes until the writer closes the pipe; wait for the first writer of a FIFO."""
     waits = os.path.exists(path) and not path.startswith(("/dev/", "/proc/"))
     last = time.monotonic()
     while True:
-        if os.name != "nt" and not select.select([source], [], [], 0.1)[0]:
-            data = None
-        else:
-            try:
+        data = None
+        if os.name == "nt" or select.select([source], [], [], 0.1)[0]:
+            with suppress(BlockingIOError):
                 data = os.read(source, BLOCK_BYTES)
-            except BlockingIOError:
-                data = None
         if data:
             copy.write(data)
             last, waits = time.monotonic(), False

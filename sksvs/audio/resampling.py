@@ -27,7 +27,7 @@ def resample(waveform, sample_rate, new_sample_rate):
     Returns
     -------
     array or ArrayWaveform
-        Of the same kind (a Waveform gives an ArrayWaveform that knows its new rate), with
+        Of the same kind (for a Waveform, an ArrayWaveform with its new rate), with
         ``round(n_samples * new_sample_rate / sample_rate)`` samples.
 
     Examples

@@ -1,4 +1,4 @@
-"""Read audio files with libsndfile: headers, ranges of samples, or from first to last."""
+"""Read audio files with libsndfile: headers, ranges of samples, or from start to end."""
 
 import os
 import re
@@ -6,28 +6,27 @@ from contextlib import contextmanager
 
 import soundfile
 
-from sksvs.audio.header import Header, NotDecodableError, cut_short
+from sksvs.audio.header import Header, NotDecodableError, cut_short, error_text
 
-# Samples to decode before those asked for: these decoders overlap and borrow from past frames,
-# and what libsndfile gives just after a seek is not what it gives when it reads through.
+# Samples to decode before those asked for: in these formats frames overlap or depend on past ones,
+# so that samples just after a seek differ from those that reading from the start gives.
 PREROLL = {"MP3": 16384, "OGG": 16384}
 BLOCK_LENGTH = 65536
 
-SndfileError = soundfile.LibsndfileError
-
-# What libsndfile's log says of sample data (in W64 and RF64 files: of the whole file) whose length
-# is not what the header claims.
+# Lines of libsndfile's log on sample data (in W64 and RF64 files: on the whole file) whose length
+# is not the one in the header.
 _LENGTHS = re.compile(
     r"^ *(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)", re.MULTILINE
 )
-# Of an Ogg file whose last page is not marked as the last, or is followed by a part of another.
+# In the log of an Ogg file whose last page is not marked as the last, or is followed by a part of
+# another page.
 _NO_END = ("lacks an end-of-stream bit", "Junk after the last page")
-NEGLIGIBLE = 64  # bytes that may be missing without a warning: writers that counted wrongly
+NEGLIGIBLE = 64  # bytes that may be missing without a warning: some programs miscount
 
 
 @contextmanager
 def opened(path):
-    """Open a file by what is in it, whatever it is called; yield a `soundfile.SoundFile`."""
+    """Open a file, whatever its name is, and yield a `soundfile.SoundFile`."""
     with open(path, "rb", buffering=0) as file:
         # By number, so that neither the ending nor a name that is not UTF-8 gets in the way.
         target = path if os.name == "nt" else file.fileno()
@@ -36,7 +35,7 @@ def opened(path):
 
 
 def read_header(path):
-    """Return libsndfile's account of a file.
+    """Return the header of a file as libsndfile reads it.
 
     Parameters
     ----------
@@ -45,94 +44,86 @@ def read_header(path):
     Returns
     -------
     Header
-        `direct` says whether any range can be read; not so where libsndfile cannot seek, guesses
-        the length (MPEG audio) or does not find the last sample.
+        `direct` is False where libsndfile cannot seek, guesses the length (MPEG audio) or does not
+        find the last sample.
 
     Raises
     ------
     NotDecodableError
-        If libsndfile does not know such a file.
+        If libsndfile cannot read the file.
     """
     try:
         with opened(path) as file:
-            facts = file.frames, file.channels, file.samplerate, file.format, file.subtype
-            guessed = file.subtype.startswith("MPEG") and file.format != "MP3"
-            sequential = not file.seekable() and file.frames > 0
             direct = (
                 file.seekable()
-                and not guessed
-                and _is_safe_to_seek(path, file.format)
-                and _has_its_last_sample(file)
+                and file.frames > 0
+                and (file.format == "MP3" or not file.subtype.startswith("MPEG"))
+                and (file.format != "OGG" or _has_sample(path, 0))
+                and _has_sample(path, file.frames - 1)
             )
+            sequential = not file.seekable() and file.frames > 0
+            facts = file.frames, file.channels, file.samplerate, file.format, file.subtype
             return Header(*facts, direct, sequential, _find_problem(file))
-    except (SndfileError, TypeError, ValueError) as error:
-        raise NotDecodableError(f"libsndfile: {_words(error)}") from error
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        raise NotDecodableError(f"libsndfile: {error_text(error)}") from error
 
 
 def read_range(path, start, stop, header):
-    """Return samples as libsndfile gives them when it reads through; fewer if it cannot.
+    """Return a range of samples, the same as in a decoding from start to end.
 
     Returns
     -------
     array of float32, shape (n,) or (n, n_channels)
+
+    Raises
+    ------
+    NotDecodableError
+        If the file is damaged.
     """
     first = max(0, start - PREROLL.get(header.format, 0))
-    with opened(path) as file:
-        file.seek(first)
-        return file.read(stop - first, dtype="float32")[start - first :]
-
-
-class SndfileDecoder:
-    """A file decoded in order, for codecs in which libsndfile cannot seek.
-
-    Parameters, attributes and errors as of :class:`~sksvs.audio.ffmpeg.FFmpegDecoder`.
-    """
-
-    def __init__(self, path):
-        header = read_header(path)
-        self.sample_rate, self.n_channels = header.sample_rate, header.n_channels
-        self.format, self.subtype = header.format, header.subtype
-        self.problem = header.problem
-        self._path = path
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
-    def blocks(self):
-        """Yield all samples in order: arrays of float32, shape (n, n_channels)."""
-        n_samples = 0
-        try:
-            with opened(self._path) as file:
-                while len(block := file.read(BLOCK_LENGTH, dtype="float32", always_2d=True)):
-                    n_samples += len(block)
-                    yield block
-        except SndfileError as error:
-            self.problem = f"is damaged after {n_samples} samples ({_words(error)})"
-
-
-def _has_its_last_sample(file):
-    if file.frames < 1:
-        return False
     try:
-        file.seek(file.frames - 1)
-        return len(file.read(1)) == 1
-    except SndfileError:
-        return False
+        with opened(path) as file:
+            file.seek(first)
+            samples = file.read(stop - first, dtype="float32")[start - first :]
+    except soundfile.LibsndfileError as error:
+        raise NotDecodableError(error_text(error)) from error
+    if len(samples) < stop - start:
+        raise NotDecodableError("it ends early")
+    return samples
 
 
-def _is_safe_to_seek(path, audio_format):
-    """Return whether seeking does not end the process, as libvorbis does without a codebook.
+def decode(path, write):
+    """Decode a file from start to end, for codecs in which libsndfile cannot seek.
 
-    Nothing can be decoded then. It is tried in an opening of its own, as the first seek after a
-    read may go wrong.
+    Parameters, returned value and errors as of :func:`sksvs.audio.ffmpeg.decode`.
     """
-    if audio_format != "OGG":
-        return True
-    with opened(path) as file:
-        return len(file.read(1)) == 1
+    header, n_samples = read_header(path), 0
+    try:
+        with opened(path) as file:
+            while len(block := file.read(BLOCK_LENGTH, dtype="float32", always_2d=True)):
+                write(block)
+                n_samples += len(block)
+    except soundfile.LibsndfileError as error:
+        problem = f"is damaged after {n_samples} samples ({error_text(error)})"
+        header = header._replace(problem=problem)
+    if n_samples == 0:
+        raise NotDecodableError("it holds no sample")
+    return header._replace(n_samples=n_samples, direct=False)
+
+
+def _has_sample(path, index):
+    """Return whether a sample can be decoded.
+
+    The file is opened once more for this, since a first seek after a read may fail. Sample 0 is
+    read without a seek, which crashes libvorbis if the file has a broken codebook.
+    """
+    try:
+        with opened(path) as file:
+            if index > 0:
+                file.seek(index)
+            return len(file.read(1)) == 1
+    except soundfile.LibsndfileError:
+        return False
 
 
 def _find_problem(file):
@@ -152,12 +143,8 @@ def _find_problem(file):
 
 
 def _is_placeholder(length):
-    """Return whether a length was written by a program that could not know it, as to a pipe."""
+    """Return whether a length stands for "unknown", as in files written to a pipe."""
     return length == 0 or 0x7FFF0000 <= length <= 0x80000000 or length >= 0xFFFF0000
-
-
-def _words(error):
-    return getattr(error, "error_string", None) or str(error)
 
 
 def libsndfile_version():

@@ -6,7 +6,7 @@ from sksvs.audio.checks import common_grid
 
 
 class Sources:
-    """The sources of one track: waveforms on one time grid, stacked without being read.
+    """The sources of one track: waveforms on one time grid, stacked; nothing is read.
 
     Looks like an array of shape ``(n_sources, n_samples)`` or ``(n_sources, n_samples,
     n_channels)``: ``sources[0]`` is a :class:`Waveform`, ``np.asarray(sources)`` reads them all.

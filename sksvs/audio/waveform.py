@@ -1,33 +1,34 @@
 """Waveforms that read their samples when they are sliced, and views of them.
 
-Everything downstream of the audio files works on :class:`Waveform`: an object with ``shape``,
-``sample_rate`` and ``name`` that holds no samples until a range of them is asked for. A view
-(one channel, a time slice, a gain, a sum, the downmix) reads through to what it views.
+A :class:`Waveform` has a ``shape``, a ``sample_rate`` and a ``name``; it reads samples only when a
+range of them is asked for. A view (one channel, a time slice, a gain, a sum, the downmix) computes
+its samples from those of another waveform.
 """
 
 from abc import ABC, abstractmethod
 
 import numpy as np
 
-from sksvs.audio.checks import check_index, check_shape, common_grid, integer_remedy, require_finite
+from sksvs.audio.checks import check_shape, common_grid, require_finite
 
-BLOCK_LENGTH = 1 << 18  # samples: what is read at once where a whole track is walked through
+BLOCK_LENGTH = 1 << 18  # samples read at a time where a whole track is read
 
 
 class Waveform(ABC):
     """A waveform of shape ``(n_samples,)`` or ``(n_samples, n_channels)``, read when sliced.
 
-    ``waveform[start:stop]`` gives the samples as an array (full scale is ±1), ``np.asarray``
-    gives all of them, and iterating reads blocks. Subclasses set the attributes and define `_read`.
+    ``waveform[start:stop]`` returns the samples as an array (full scale is ±1), ``np.asarray``
+    returns all of them, and iterating reads blocks. Subclasses set the attributes and define
+    `_read`.
 
     Attributes
     ----------
     shape : tuple of int
         ``(n_samples,)`` or ``(n_samples, n_channels)``.
     sample_rate : int or None
-        In Hz; None where it is not known.
+        In Hz; None if unknown.
     name : str
-        What errors call this waveform: the path where there is one.
+        Names this waveform in errors: the path where there is one.
     """
 
     shape: tuple[int, ...]
@@ -60,10 +61,13 @@ class Waveform(ABC):
         time, *rest = key if isinstance(key, tuple) else (key,)
         if isinstance(time, slice) and time.step in (None, 1):
             start, stop, _ = time.indices(self.n_samples)
-            samples = self._read(start, max(start, stop))
-            return samples[(slice(None), *rest)] if rest else samples
+            return self._read(start, max(start, stop))[(slice(None), *rest)]
         if isinstance(time, (int, np.integer)) and not isinstance(time, bool):
-            start = check_index(time, self.n_samples, self.name)
+            if not -self.n_samples <= time < self.n_samples:
+                raise IndexError(
+                    f"{self.name} has {self.n_samples} sample(s), so there is no sample {time}."
+                )
+            start = int(time) % self.n_samples
             return self._read(start, start + 1)[(0, *rest)]
         return self._read(0, self.n_samples)[key]
 
@@ -114,7 +118,7 @@ class Waveform(ABC):
 
 
 class ArrayWaveform(Waveform):
-    """Samples in memory, with a sample rate where it is known.
+    """Samples in memory, with an optional sample rate.
 
     Parameters
     ----------
@@ -124,7 +128,7 @@ class ArrayWaveform(Waveform):
     sample_rate : int, optional
         In Hz.
     name : str, default="the waveform"
-        What errors call it.
+        Names it in errors.
 
     Raises
     ------
@@ -145,20 +149,43 @@ class ArrayWaveform(Waveform):
         self.shape = self.samples.shape
         self.sample_rate = sample_rate
         self.name = name
-        if not np.issubdtype(self.samples.dtype, np.floating):
+        dtype = self.samples.dtype
+        if not np.issubdtype(dtype, np.floating):
+            remedy = ""
+            if np.issubdtype(dtype, np.signedinteger):
+                full_scale = -float(np.iinfo(dtype).min)
+                remedy = f" Divide {dtype} samples of full range by {full_scale:.0f}."
             raise TypeError(
-                f"{name} must hold floating-point samples with full scale ±1; got "
-                f"{self.samples.dtype}.{integer_remedy(self.samples.dtype)}"
+                f"{name} must hold floating-point samples with full scale ±1; got {dtype}.{remedy}"
             )
         check_shape(self.shape, name)
-        if self.samples.dtype not in (np.float32, np.float64):
+        if dtype not in (np.float32, np.float64):
             self.samples = self.samples.astype(np.float32)
 
     def _read(self, start, stop):
         return require_finite(self.samples[start:stop], self.name, start)
 
 
-class Channel(Waveform):
+class View(Waveform):
+    """A waveform that is computed from another one, with its sample rate and its name.
+
+    Parameters
+    ----------
+    waveform : Waveform
+    shape : tuple of int, optional
+        The default is that of `waveform`.
+    """
+
+    def __init__(self, waveform, shape=None):
+        self.waveform = waveform
+        self.shape = waveform.shape if shape is None else shape
+        self.sample_rate, self.name = waveform.sample_rate, waveform.name
+
+    def _read(self, start, stop):
+        return self.waveform[start:stop]
+
+
+class Channel(View):
     """One channel of a waveform."""
 
     def __init__(self, waveform, index):
@@ -167,16 +194,15 @@ class Channel(Waveform):
                 f"{waveform.name} has {waveform.n_channels} channel(s), so there is no channel "
                 f"{index}."
             )
-        self.waveform, self.index = waveform, index
-        self.shape = waveform.shape[:1]
-        self.sample_rate, self.name = waveform.sample_rate, waveform.name
+        super().__init__(waveform, waveform.shape[:1])
+        self.index = index
 
     def _read(self, start, stop):
-        samples = self.waveform[start:stop]
+        samples = super()._read(start, stop)
         return samples if samples.ndim == 1 else samples[:, self.index]
 
 
-class TimeSlice(Waveform):
+class TimeSlice(View):
     """The samples of a waveform from one moment to another."""
 
     def __init__(self, waveform, start, stop):
@@ -186,72 +212,60 @@ class TimeSlice(Waveform):
                 f"{waveform.name} has no sample between {start} and {stop}: "
                 f"it has {waveform.n_samples}."
             )
-        self.waveform = waveform
-        self.shape = (end - self.start, *waveform.shape[1:])
-        self.sample_rate, self.name = waveform.sample_rate, waveform.name
+        super().__init__(waveform, (end - self.start, *waveform.shape[1:]))
 
     def _read(self, start, stop):
-        return self.waveform[self.start + start : self.start + stop]
+        return super()._read(self.start + start, self.start + stop)
 
 
-class Gain(Waveform):
+class Gain(View):
     """A waveform times a constant."""
 
     def __init__(self, waveform, factor):
         if not np.isfinite(factor):
             raise ValueError(f"The gain of {waveform.name} must be finite; got {factor}.")
-        self.waveform, self.factor = waveform, float(factor)
-        self.shape = waveform.shape
-        self.sample_rate, self.name = waveform.sample_rate, waveform.name
+        super().__init__(waveform)
+        self.factor = float(factor)
 
     def _read(self, start, stop):
-        return self.waveform[start:stop] * self.factor
+        return super()._read(start, stop) * self.factor
 
 
-class UnitNorm(Waveform):
+class UnitNorm(View):
     """A waveform divided by its L2 norm, which is measured when it is first read."""
 
-    def __init__(self, waveform):
-        self.waveform = waveform
-        self.shape = waveform.shape
-        self.sample_rate, self.name = waveform.sample_rate, waveform.name
-        self._norm = None
+    _norm = None
 
     def __getstate__(self):
-        return {**self.__dict__, "_norm": None}  # what has been read never changes a pickle
+        return {**self.__dict__, "_norm": None}  # the same before and after it is read
 
     def _read(self, start, stop):
         if self._norm is None:
             self._norm = np.sqrt(energy(self.waveform)) or 1.0
-        samples = self.waveform[start:stop]
+        samples = super()._read(start, stop)
         return samples / samples.dtype.type(self._norm)
 
 
-class AtRate(Waveform):
-    """A waveform that does not know its sample rate, at a given one."""
+class AtRate(View):
+    """A waveform without a sample rate, labelled with one; nothing is resampled."""
 
     def __init__(self, waveform, sample_rate):
-        self.waveform, self.sample_rate = waveform, sample_rate
-        self.shape, self.name = waveform.shape, waveform.name
-
-    def _read(self, start, stop):
-        return self.waveform[start:stop]
+        super().__init__(waveform)
+        self.sample_rate = sample_rate
 
 
-class Downmix(Waveform):
+class Downmix(View):
     """The mean of a waveform's channels."""
 
     def __init__(self, waveform):
-        self.waveform = waveform
-        self.shape = waveform.shape[:1]
-        self.sample_rate, self.name = waveform.sample_rate, waveform.name
+        super().__init__(waveform, waveform.shape[:1])
 
     def _read(self, start, stop):
-        return to_mono(self.waveform[start:stop])
+        return to_mono(super()._read(start, stop))
 
 
 def before_downmix(waveform):
-    """Return what a downmix is the mean of, with its channels; any other waveform as it is."""
+    """Return the waveform that a downmix is computed from; any other waveform as it is."""
     if isinstance(waveform, AtRate):
         whole = before_downmix(waveform.waveform)
         return waveform if whole is waveform.waveform else AtRate(whole, waveform.sample_rate)

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from numbers import Integral
 from pathlib import Path
 
@@ -11,19 +11,15 @@ import soundfile
 import soxr
 
 from sksvs.audio.encoding import choose_encoding, compression_level
-from sksvs.audio.header import NotDecodableError
+from sksvs.audio.header import NotDecodableError, error_text
 from sksvs.audio.sndfile import read_header
 from sksvs.audio.waveform import ArrayWaveform, Waveform
 from sksvs.system.atomic import replacing_all
 
-# Subtypes that hold samples beyond full scale.
-UNCLIPPED = {"FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_III"}
-
-# Full scale of subtypes whose samples NumPy rounds, all at once and to the nearest, where
-# libsndfile cuts bits off one sample after another; the integers that libsndfile takes, and what it
-# divides them by.
-FULL_SCALE = {"PCM_16": (1 << 15, np.int16, 1), "PCM_24": (1 << 23, np.int32, 1 << 8)}
-MAX_BLOCK = 65536  # samples written at a time: libvorbis ends the process where it gets too many
+UNCLIPPED = {"FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_III"}  # hold samples beyond ±1
+# Of subtypes whose samples are rounded to the nearest integer here; libsndfile cuts bits off.
+FULL_SCALE = {"PCM_16": 1 << 15, "PCM_24": 1 << 23}
+MAX_BLOCK = 65536  # samples written at a time: libvorbis crashes on long blocks
 
 
 def write(path, waveform, sample_rate=None, subtype=None, bitrate=None):
@@ -35,13 +31,13 @@ def write(path, waveform, sample_rate=None, subtype=None, bitrate=None):
     Parameters
     ----------
     path : str or path-like
-        The ending says the format: .wav, .flac, .ogg, .mp3, .opus, .aiff, .caf, .w64, .au.
+        Its ending determines the format: .wav, .flac, .ogg, .mp3, .opus, .aiff, .caf, .w64, .au.
     waveform : array or Waveform, shape (n_samples,) or (n_samples, n_channels)
     sample_rate : int, optional
-        In Hz; needed where the waveform does not know its own. MP3 and Opus have certain rates:
-        samples of another one are resampled to the next.
+        In Hz; needed for an array, and for a waveform without a sample rate. MP3 and Opus have
+        certain rates: samples of another one are resampled to the next.
     subtype : str, optional
-        How to code the samples, in libsndfile's words ("PCM_16", "FLOAT", …). The default is 24
+        How to code the samples, by libsndfile's name ("PCM_16", "FLOAT", …). The default is 24
         bits for WAV and FLAC and the format's own default otherwise.
     bitrate : float, optional
         In kb/s, for MP3 (256 for stereo by default), Ogg Vorbis (about 192) and Opus (160).
@@ -56,7 +52,7 @@ def write(path, waveform, sample_rate=None, subtype=None, bitrate=None):
     ValueError
         If the format, the subtype, the sample rate or the samples cannot be written.
     OSError
-        If the file cannot be written to its end; what was there stays.
+        If the file cannot be written to its end; what was there before stays.
     """
     if not isinstance(waveform, Waveform):
         waveform = ArrayWaveform(waveform, sample_rate, name=f"the waveform for {path}")
@@ -66,48 +62,30 @@ def write(path, waveform, sample_rate=None, subtype=None, bitrate=None):
             f"sample_rate={sample_rate} for {path}. Resample with sksvs.audio.resample."
         )
     sample_rate = waveform.sample_rate if sample_rate is None else sample_rate
-    with writing(path, sample_rate, waveform.n_channels, subtype, bitrate) as file:
-        for block in waveform.blocks():
-            file.write(block)
-
-
-@contextmanager
-def writing(path, sample_rate, n_channels, subtype=None, bitrate=None):
-    """Open a file to be written block by block, whole or not at all.
-
-    Parameters, warnings and errors as in :func:`sksvs.audio.write`, but for this one.
-
-    Parameters
-    ----------
-    n_channels : int
-
-    Yields
-    ------
-    object
-        With a method ``write(block)`` for samples of shape (n,) or (n, n_channels).
-    """
     path = Path(path)
     if not isinstance(sample_rate, Integral) or sample_rate < 1:
         raise ValueError(
             f"{path} needs a sample rate to be written, a whole number of Hz; got {sample_rate!r}."
         )
+    n_channels = waveform.n_channels
     try:
         encoding = choose_encoding(path.suffix, subtype, sample_rate, n_channels, bitrate)
     except ValueError as error:
         raise ValueError(f"{path} cannot be written: {error}") from error
-    with writing_all([path], sample_rate, n_channels, encoding) as (writer,):
-        yield writer
+    with writing_all([path], sample_rate, n_channels, encoding) as (file,):
+        for block in waveform.blocks():
+            file.write(block)
 
 
 @contextmanager
 def writing_all(paths, sample_rate, n_channels, encoding):
-    """Open files of one kind to be written block by block, all of them whole or none.
+    """Open files of one encoding to be written block by block, all of them whole or none.
 
     Parameters
     ----------
     paths : sequence of pathlib.Path
     sample_rate : int
-        Of the samples, in Hz. If the encoding has another one, they are resampled.
+        Of the samples, in Hz. If that of the encoding differs, they are resampled.
     n_channels : int
     encoding : Encoding
 
@@ -125,7 +103,7 @@ def writing_all(paths, sample_rate, n_channels, encoding):
     ------
     OSError
         If a folder does not exist, a path is a folder, or a file cannot be written to its end:
-        what was there then stays as it was, under all of the names.
+        all files that were there before then stay as they were.
     """
     paths = [Path(path).resolve() for path in paths]  # through a link, to what it points to
     for path in paths:
@@ -147,12 +125,12 @@ def writing_all(paths, sample_rate, n_channels, encoding):
                 warnings.warn(
                     f"{writer.path}: samples up to {writer.peak:.3g} were clipped to ±1 by "
                     f"{encoding.subtype}. Scale them down, or write subtype='FLOAT'.",
-                    stacklevel=5,
+                    stacklevel=4,
                 )
 
 
 class _Writer:
-    """An open file, its peak so far, and whether all of it has reached the disk."""
+    """An open file and its peak so far; `finish` checks that all of it has reached the disk."""
 
     def __init__(self, path, temporary, sample_rate, n_channels, encoding):
         self.path, self.peak = path, 0.0
@@ -162,8 +140,6 @@ class _Writer:
             self._resampler = soxr.ResampleStream(
                 sample_rate, encoding.sample_rate, n_channels, "float32", "HQ"
             )
-        level = compression_level(encoding, n_channels)
-        mode = "CONSTANT" if encoding.subtype == "MPEG_LAYER_III" else None
         with self._named_errors():
             self._file = soundfile.SoundFile(
                 str(temporary) if os.name == "nt" else os.fsencode(temporary),
@@ -172,25 +148,26 @@ class _Writer:
                 n_channels,
                 encoding.subtype,
                 format=encoding.format,
-                compression_level=level,
-                bitrate_mode=mode,
+                compression_level=compression_level(encoding, n_channels),
+                bitrate_mode="CONSTANT" if encoding.subtype == "MPEG_LAYER_III" else None,
             )
 
     def write(self, block):
         """Write samples of shape (n,) or (n, n_channels)."""
+        if block.ndim == 2 and not block.flags.c_contiguous:
+            block = np.stack(list(block.T), axis=1)  # ten times as fast as np.ascontiguousarray
         if self._resampler is not None:
-            block = self._resampler.resample_chunk(_interleaved(np.float32(block)))
+            block = self._resampler.resample_chunk(np.float32(block))
         self._write(block)
 
     def finish(self):
         """Close the file, and make sure that all of it is there."""
         if self._resampler is not None:
-            shape = () if self._file.channels == 1 else (self._file.channels,)
-            rest = np.empty((0, *shape), np.float32)
-            self._write(self._resampler.resample_chunk(rest, last=True))
+            nothing = np.empty((0, self._file.channels), np.float32)
+            self._write(self._resampler.resample_chunk(nothing, last=True))
         with self._named_errors():
             self._file.close()
-        try:  # coders keep samples back, and do not say that the last ones found no room
+        try:  # libsndfile reports no error when the samples that coders keep back find no room
             header = read_header(self._temporary)
         except NotDecodableError as error:
             raise self._incomplete(str(error)) from error
@@ -198,19 +175,18 @@ class _Writer:
             raise self._incomplete(header.problem or "its last sample is missing")
 
     def abandon(self):
-        """Close the file if it is open."""
-        try:
+        """Close the file if it is open; errors do not matter, as it is about to be removed."""
+        with suppress(soundfile.LibsndfileError, AssertionError):
             self._file.close()
-        except (soundfile.LibsndfileError, AssertionError):
-            return  # it is about to be removed
 
     def _write(self, block):
         if len(block) == 0:
             return
         self.peak = max(self.peak, float(block.max()), -float(block.min()))
         if self._file.subtype in FULL_SCALE:
-            block = _round_to_integers(block, *FULL_SCALE[self._file.subtype])
-        block = _interleaved(block)
+            full_scale = FULL_SCALE[self._file.subtype]
+            integers = np.clip(np.rint(block * full_scale), -full_scale, full_scale - 1)
+            block = integers.astype(np.int32) * ((1 << 31) // full_scale)  # the upper bits count
         with self._named_errors():
             for start in range(0, len(block), MAX_BLOCK):
                 self._file.write(block[start : start + MAX_BLOCK])
@@ -220,36 +196,12 @@ class _Writer:
     def _named_errors(self):
         try:
             yield
-        except soundfile.LibsndfileError as error:
-            raise self._incomplete(error.error_string) from error
-        except AssertionError as error:  # soundfile's word for a short write
-            raise self._incomplete("a block was cut short") from error
+        except (soundfile.LibsndfileError, AssertionError) as error:
+            # soundfile raises an AssertionError without a message for a short write.
+            raise self._incomplete(error_text(error) or "a block was cut short") from error
 
     def _incomplete(self, reason):
         return OSError(
             f"{self.path} could not be written to its end, and is left as it was ({reason}). Is "
             "the disk full?"
         )
-
-
-def _round_to_integers(block, full_scale, dtype, step):
-    """Return the nearest integers of a file of this full scale, clipped, times `step`."""
-    values = block * block.dtype.type(full_scale)
-    np.rint(values, out=values)
-    np.clip(values, -full_scale, full_scale - 1, out=values)
-    values = values.astype(dtype)
-    values *= step
-    return values
-
-
-def _interleaved(block):
-    """Return a block of shape (n, n_channels) with its channels side by side in memory.
-
-    Copied channel by channel: NumPy by itself would go from one channel to the next and back.
-    """
-    if block.flags.c_contiguous:
-        return block
-    copy = np.empty(block.shape, block.dtype)
-    for of_copy, channel in zip(copy.T, block.T):
-        of_copy[:] = channel
-    return copy

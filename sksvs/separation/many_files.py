@@ -1,4 +1,4 @@
-"""Separate many audio files, one after another or in processes; none stops the others."""
+"""Separate many audio files, one by one or in processes; a failure does not stop the others."""
 
 import os
 import warnings
@@ -11,9 +11,9 @@ from sksvs.audio import AudioFile
 from sksvs.audio.encoding import keep_encoding
 from sksvs.audio.pipes import is_pipe
 from sksvs.separation.one_file import (
-    choose_stem_encoding,
     fitted_pipeline,
-    named_sources,
+    name_sources,
+    plan_stems,
     separate_file,
     stem_paths,
 )
@@ -21,20 +21,20 @@ from sksvs.separation.songs import find_songs, refuse_conflicts
 
 
 class SeparatedFile(NamedTuple):
-    """What has become of one file.
+    """The result of separating one file.
 
     Attributes
     ----------
     path : Path
         Of the mixture.
     stems : tuple of Path
-        Of the estimates, the voice first; empty if it failed.
+        Of the estimates, the voice first; empty if the file failed.
     error : str or None
-        Why it failed.
+        Why the file failed.
     warnings : tuple of str
-        What is odd about the file or its stems.
+        About the file or its stems.
     skipped : bool
-        Whether its stems were there already.
+        Whether the stems were there already.
     """
 
     path: Path
@@ -58,10 +58,10 @@ def separate_files(
 ):
     """Separate many files, a folder of stems each; a file that fails does not stop the others.
 
-    The stems of ``song.wav`` go to ``out_dir/song/``, whatever other songs there are. A folder
-    stands for the audio files in it, at any depth, and their stems keep its structure: those of
-    ``b/song.wav`` in it go to ``out_dir/b/song/``. A song whose stems would take the place of
-    another's, or of another song, fails.
+    The stems of ``song.wav`` go to ``out_dir/song/``. A folder stands for the audio files in it, at
+    any depth, and the folders of stems keep its structure: the stems of ``b/song.wav`` in it go to
+    ``out_dir/b/song/``. A song whose stems would overwrite those of another one, or another song,
+    fails.
 
     Parameters
     ----------
@@ -71,34 +71,30 @@ def separate_files(
         Files and folders.
     out_dir : str or path-like
     n_jobs : int, optional
-        Files at a time, each in a process; -1 for as many as there are cores. Any of joblib's
-        backends can do the work, Dask's on a cluster too. One file at a time uses more than one
-        core by itself.
+        Files at a time, each in a process; -1 for one a core. Any joblib backend can be used, also
+        Dask's on a cluster. One file at a time uses more than one core by itself.
     skip_existing : bool, default=False
-        Whether a song whose stems are all there already is passed over.
+        Whether to skip songs whose stems all exist already.
 
     Returns
     -------
     list of SeparatedFile
-        In the order of `paths`, and of the names in a folder.
+        In the order of `paths`, and by name within a folder.
 
     Warns
     -----
     UserWarning
-        What is odd about files, file by file; then, if files failed, naming them.
+        About each file, as :func:`separate_file` does; then, if files failed, naming them.
     """
     if isinstance(paths, (str, os.PathLike)):
         raise TypeError(f"paths must be a sequence of paths; got {paths!r}. Put it into a list.")
-    options = {
-        "source_names": source_names,
-        "audio_format": audio_format,
-        "bitrate": bitrate,
-        "strict": strict,
-        "skip_existing": skip_existing,
-    }
     songs = plan_songs(separator, paths, out_dir, source_names, audio_format)
+    stems = {"source_names": source_names, "audio_format": audio_format, "bitrate": bitrate}
+    separated = separate_songs(
+        separator, songs, n_jobs, strict=strict, skip_existing=skip_existing, **stems
+    )
     results = []
-    for result in separate_songs(separator, songs, n_jobs, **options):
+    for result in separated:
         for message in result.warnings:
             warnings.warn(message, stacklevel=2)
         results.append(result)
@@ -113,7 +109,7 @@ def separate_files(
 
 
 def plan_songs(separator, paths, out_dir, source_names=None, audio_format=None):
-    """Return the songs that paths stand for, those with an error that cannot be separated.
+    """Return the songs that paths stand for; a song that cannot be separated has an error.
 
     Parameters
     ----------
@@ -124,19 +120,21 @@ def plan_songs(separator, paths, out_dir, source_names=None, audio_format=None):
     -------
     list of Song
     """
-    names = named_sources(source_names, fitted_pipeline(separator)[-1].n_sources_)
+    names = name_sources(source_names, fitted_pipeline(separator)[-1].n_sources_)
 
-    def ending_of(path):
+    def stems_of(song):
+        if is_pipe(song.path):  # cannot be opened twice; all that matters is that two conflict
+            return stem_paths(song.folder, names, "")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they come when it is separated
-            return keep_encoding(AudioFile(path), audio_format).ending
+            warnings.simplefilter("ignore")  # they come again when the song is separated
+            ending = keep_encoding(AudioFile(song.path), audio_format).ending
+        return stem_paths(song.folder, names, ending)
 
-    written = [name for name in names if name is not None]
-    return refuse_conflicts(find_songs(paths, out_dir), written, ending_of)
+    return refuse_conflicts(find_songs(paths, out_dir), stems_of)
 
 
 def separate_songs(separator, songs, n_jobs=None, **options):
-    """Yield what becomes of songs, in their order.
+    """Separate songs, and yield their results in order.
 
     Parameters
     ----------
@@ -151,15 +149,15 @@ def separate_songs(separator, songs, n_jobs=None, **options):
     SeparatedFile
     """
     if effective_n_jobs(n_jobs) > 1:
-        # Workers do not have the pipes of this process, but they have what came through them.
-        songs = [_with_copy_of_pipe(song) for song in songs]
+        # Workers cannot read the pipes of this process, but they can read copies of the content.
+        songs = [_copy_pipe(song) for song in songs]
     return Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(separate_song)(separator, song, **options) for song in songs
     )
 
 
 def separate_song(separator, song, *, skip_existing=False, begin=None, **options):
-    """Separate one song and say what has become of it; nothing that goes wrong is raised.
+    """Separate one song; whatever goes wrong is returned as text and not raised.
 
     Parameters
     ----------
@@ -167,7 +165,7 @@ def separate_song(separator, song, *, skip_existing=False, begin=None, **options
     song : Song
     skip_existing : bool, default=False
     begin : callable, optional
-        Called with the number of samples of the song when it has been opened.
+        Called with the number of samples of the song once it is open.
     **options
         As for :func:`separate_file`.
 
@@ -185,8 +183,11 @@ def separate_song(separator, song, *, skip_existing=False, begin=None, **options
             file = song.path if opened else AudioFile(song.path, strict=options.get("strict"))
             if begin is not None:
                 begin(file.n_samples)
-            stems = _existing_stems(separator, file, song, options) if skip_existing else None
-            skipped = stems is not None
+            skipped = False
+            if skip_existing:
+                facts = (options.get(key) for key in ("source_names", "audio_format", "bitrate"))
+                stems = plan_stems(fitted_pipeline(separator), file, song.folder, *facts)[-1]
+                skipped = all(stem.exists() for stem in stems)
             if not skipped:
                 stems = separate_file(separator, file, song.folder, **options)
         except Exception as error:  # whatever it is, it is reported, and the other files go on
@@ -199,22 +200,15 @@ def _texts(caught):
 
 
 def _sentence(path, error):
-    """Return what an error says, with the song in it."""
+    """Return the text of an error, with the path of the song in it."""
     text = str(error)
     if not text or not isinstance(error, (ValueError, OSError, TypeError)):
         text = ": ".join(filter(None, [type(error).__name__, text]))
     return text if str(path) in text else f"{path}: {text}"
 
 
-def _existing_stems(separator, file, song, options):
-    """Return the paths of the stems of a file if all of them are there; None otherwise."""
-    names = named_sources(options.get("source_names"), fitted_pipeline(separator)[-1].n_sources_)
-    encoding = choose_stem_encoding(file, options.get("audio_format"), options.get("bitrate"))
-    stems = stem_paths(song.folder, names, encoding.ending)
-    return stems if all(stem.exists() for stem in stems) else None
-
-
-def _with_copy_of_pipe(song):
+def _copy_pipe(song):
+    """Return a song whose path is an open copy of its pipe; a song that is no pipe as it is."""
     if song.error is not None or not is_pipe(song.path):
         return song
     try:

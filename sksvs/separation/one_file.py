@@ -2,6 +2,7 @@
 
 import os
 from contextlib import closing, contextmanager, suppress
+from itertools import compress
 from pathlib import Path
 
 from sklearn.pipeline import Pipeline
@@ -28,43 +29,43 @@ def separate_file(
 ):
     """Separate an audio file into one file a source, reading and writing a few seconds at a time.
 
-    The files together are what ``separator.predict([AudioFile(path)])`` gives, with the file's
-    sample rate and channels: where the pipeline averages channels (`MonoDownmix`), the masks are
-    applied to every channel all the same, so that the mean of the channels is what `predict`
-    gives. Memory does not grow with the length of the file. Its level is measured first, so it is
-    decoded twice; a file that cannot be read in ranges is decoded once, into a temporary file.
+    The stems are the estimates of ``separator.predict([AudioFile(path)])``, with the file's sample
+    rate and channels: if the pipeline averages channels (`MonoDownmix`), its masks are applied to
+    every channel, so that the mean of the channels is what `predict` returns. Memory does not grow
+    with the length of the file. Its level is measured first, so it is decoded twice; a file that
+    cannot be read in ranges is decoded once, into a temporary file.
 
-    Every stem is written to a temporary file. When all of them are complete, all are renamed. So
-    under the final names there are whole files or what was there before, also when the process is
-    killed or the disk is full. What a killed process leaves, ``.vocals.wav.….part``, is removed
+    Every stem is written to a temporary file, and all are renamed when all are complete. So the
+    final names belong to whole files or to those of before, even if the process is killed
+    or the disk is full. Temporary files of a killed process, ``.vocals.wav.….part``, are removed
     when the same stem is written an hour later or more.
 
     Parameters
     ----------
     separator : Pipeline or search
-        Fitted, from waveforms to a separator; of a search, its best estimator.
+        Fitted; takes waveforms and ends with a separator. Of a search, the best estimator is used.
     path : str, path-like or AudioFile
-        What `AudioFile` reads: any audio file, a video, a pipe. At any sample rate if the pipeline
-        has a ``STFTTransformer(sample_rate=...)``, else at that of the songs trained on.
+        Anything that `AudioFile` reads: an audio file, a video, a pipe. Its sample rate must be
+        that of the training data, unless the pipeline has a ``STFTTransformer(sample_rate=...)``.
     out_dir : str or path-like
         Made if it does not exist.
     source_names : sequence of str or None, optional
-        Names of the stems without ending, the voice first; None for one that is not to be
-        written. The default is ("vocals", "accompaniment"), and ("vocals", "source_1",
+        Names of the stems without ending, the voice first; None for a stem that is not written.
+        The default is ("vocals", "accompaniment"), and ("vocals", "source_1",
         "source_2", …) for more than two.
     audio_format : str, optional
         "wav", "flac", "ogg", "mp3", "opus" or another that `sksvs.audio.write` writes. The default
-        is that of the file, and WAV for a file of a kind that is not written. A subtype that is PCM
-        or floating point ("PCM_16", "FLOAT", …) is kept where the format has it, else it is the
-        format's default: 24 bits for WAV and FLAC. MP3 and Opus have certain sample rates; samples
+        is the format of the file, or WAV if that cannot be written. A subtype that is PCM or
+        floating point ("PCM_16", "FLOAT", …) is kept if the format has it; else the format's
+        default is used: 24 bits for WAV and FLAC. MP3 and Opus have certain sample rates; samples
         of another rate are resampled to the next.
     bitrate : float, optional
         In kb/s, for "mp3", "ogg" and "opus", as in :func:`sksvs.audio.write`.
     strict : bool, default=False
-        Whether a file that lacks samples is an error and not a warning.
+        Whether to raise an error instead of a warning if samples are missing.
     progress : callable, optional
-        Called with a number of samples whenever as many more have been separated, as
-        ``tqdm(total=len(AudioFile(path))).update`` wants to be.
+        Called with the number of samples of each separated block, such as
+        ``tqdm(total=len(AudioFile(path))).update``.
 
     Returns
     -------
@@ -80,8 +81,8 @@ def separate_file(
     Raises
     ------
     ValueError, TypeError, OSError
-        Naming the file: if it cannot be read or has a sample rate that the pipeline does not
-        take, a stem would overwrite it, or a stem cannot be written.
+        If the file cannot be read or its sample rate does not suit the pipeline, if a stem would
+        overwrite it, or if a stem cannot be written.
 
     Examples
     --------
@@ -89,16 +90,16 @@ def separate_file(
     (PosixPath('separated/song/vocals.flac'), PosixPath('separated/song/accompaniment.flac'))
     """
     pipeline = fitted_pipeline(separator)
-    names = named_sources(source_names, pipeline[-1].n_sources_)
     file = path if isinstance(path, AudioFile) else AudioFile(path, strict=strict)
-    encoding = choose_stem_encoding(file, audio_format, bitrate)
-    stems = stem_paths(out_dir, names, encoding.ending)
+    names, encoding, stems = plan_stems(
+        pipeline, file, out_dir, source_names, audio_format, bitrate
+    )
     for stem in stems:
         if stem.exists() and os.path.exists(file.path) and stem.samefile(file.path):
             raise ValueError(
                 f"{file.path} would be overwritten by its own stem. Take another out_dir."
             )
-    wanted = [i for i, name in enumerate(names) if name is not None]
+    written = [name is not None for name in names]
     blocks = pipeline[-1].iter_blocks([_with_all_channels(file, *pipeline[:-1].transform([file]))])
     with (
         _made_folder(Path(out_dir)),
@@ -106,8 +107,8 @@ def separate_file(
         closing(prefetch(blocks)) as ahead,
     ):
         for estimates in ahead:
-            for writer, i in zip(writers, wanted):
-                writer.write(estimates[i])
+            for writer, estimate in zip(writers, compress(estimates, written)):
+                writer.write(estimate)
             if progress is not None:
                 progress(estimates.shape[1])
     return stems
@@ -115,7 +116,7 @@ def separate_file(
 
 @contextmanager
 def _made_folder(folder):
-    """Make a folder; if it is new and the body fails, remove it again unless something is in it."""
+    """Make a folder; if it is new and the body fails, remove it again unless it holds files."""
     is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -134,7 +135,7 @@ def _made_folder(folder):
 
 
 def fitted_pipeline(separator):
-    """Return the pipeline of a separator or a search, after making sure that it separates."""
+    """Return the pipeline of a separator or a search; raise if it cannot separate waveforms."""
     pipeline = getattr(separator, "best_estimator_", separator)
     if not isinstance(pipeline, Pipeline) or not hasattr(pipeline[-1], "iter_blocks"):
         raise TypeError(
@@ -150,8 +151,27 @@ def fitted_pipeline(separator):
     return pipeline
 
 
-def named_sources(names, n_sources):
-    """Return a name for every source, None for one that is not to be written."""
+def plan_stems(pipeline, file, folder, source_names, audio_format, bitrate):
+    """Return how the stems of a file are written.
+
+    Returns
+    -------
+    names : list of str or None
+        A name for every source; None for a source that is not written.
+    encoding : Encoding
+    paths : tuple of Path
+        Of the stems that are written, the voice first.
+    """
+    names = name_sources(source_names, pipeline[-1].n_sources_)
+    try:
+        encoding = keep_encoding(file, audio_format, bitrate)
+    except ValueError as error:
+        raise ValueError(f"The stems of {file.path} cannot be written: {error}") from error
+    return names, encoding, stem_paths(folder, names, encoding.ending)
+
+
+def name_sources(names, n_sources):
+    """Return a name for every source; None for a source that is not written."""
     if names is None:
         others = [f"source_{i}" for i in range(1, n_sources)]
         return ["vocals", *(others if n_sources > 2 else ["accompaniment"])]
@@ -166,21 +186,13 @@ def named_sources(names, n_sources):
     return names
 
 
-def choose_stem_encoding(file, audio_format, bitrate):
-    """Return the encoding of the stems of a file, or raise a ValueError that names it."""
-    try:
-        return keep_encoding(file, audio_format, bitrate)
-    except ValueError as error:
-        raise ValueError(f"The stems of {file.path} cannot be written: {error}") from error
-
-
 def stem_paths(folder, names, ending):
-    """Return the paths of the stems that are wanted, the voice first."""
+    """Return the paths of the stems that are written, the voice first."""
     return tuple(Path(folder) / f"{name}.{ending}" for name in names if name is not None)
 
 
 def _with_all_channels(file, spectrogram):
-    """Return the spectrogram of the file itself where the pipeline has averaged its channels."""
+    """Return the spectrogram of all channels of a file, if the pipeline has averaged them."""
     waveform = spectrogram.waveform
     if isinstance(waveform, Downmix) and waveform.waveform == file:
         return Spectrogram(file, spectrogram.params)

@@ -1,4 +1,4 @@
-"""Find the songs that paths stand for, and give each of them a folder for its stems."""
+"""Find the songs that paths stand for, and choose a folder for the stems of each."""
 
 import os
 from collections import Counter
@@ -19,7 +19,7 @@ class Song(NamedTuple):
     folder : Path
         Of its stems.
     error : str or None
-        Why it is not separated.
+        Why it cannot be separated.
     """
 
     path: str
@@ -30,10 +30,10 @@ class Song(NamedTuple):
 def find_songs(paths, out_dir):
     """Return the songs that paths stand for.
 
-    Where the stems of a song go depends on its own path alone: ``song.mp3`` has the folder
-    ``out_dir/song``. A folder stands for the audio files in it at any depth, by their endings:
-    ``a/b.mp3`` in it has the folder ``out_dir/a/b``. Hidden and system files are passed over, and
-    what lies in `out_dir`.
+    The folder of the stems of a song depends only on its own path: ``out_dir/song`` for
+    ``song.mp3``. A folder stands for the audio files in it at any depth, by their endings: the
+    stems of ``a/b.mp3`` in it go to ``out_dir/a/b``. Hidden files, system files and the contents of
+    `out_dir` are skipped.
 
     Parameters
     ----------
@@ -44,10 +44,10 @@ def find_songs(paths, out_dir):
     Returns
     -------
     list of Song
-        A folder without songs, or one that cannot be read, is one with an error.
+        A folder without songs, or one that cannot be read, gives one with an error.
     """
     songs, out_dir = [], Path(out_dir)
-    for path in map(_as_text, paths):
+    for path in map(os.fsdecode, paths):
         if os.path.isdir(path):
             found = list(_walk(path, out_dir))
             empty = Song(os.path.abspath(path), out_dir, f"{path} holds no audio files.")
@@ -59,7 +59,7 @@ def find_songs(paths, out_dir):
 
 
 def folder_name(path):
-    """Return what the folder with the stems of a song is called: its name without the ending."""
+    """Return the name of the folder for the stems of a song: that of the song without ending."""
     if path == STANDARD_INPUT:
         return "stdin"
     name = os.path.basename(os.path.abspath(path))
@@ -68,17 +68,15 @@ def folder_name(path):
     return stem if is_named and ending.lower() in AUDIO_ENDINGS else name
 
 
-def refuse_conflicts(songs, names, ending_of):
-    """Return the songs, with errors where one's stems would take the place of something else.
+def refuse_conflicts(songs, stems_of):
+    """Return the songs, with errors where stems would overwrite another song or other stems.
 
     Parameters
     ----------
     songs : list of Song
-    names : sequence of str
-        Of the stems that are written, without ending.
-    ending_of : callable
-        Given a song's path, the ending of its stems. Called only where two songs share a folder or
-        one lies among the stems of another; a song for which it raises is passed over.
+    stems_of : callable
+        Given a song, the paths of its stems. Called only if two songs share a folder or a song lies
+        in a folder of stems; a song for which it raises has no conflict.
 
     Returns
     -------
@@ -91,18 +89,17 @@ def refuse_conflicts(songs, names, ending_of):
     for song in songs:
         place = real_path(song.folder)
         if song.error is None and (folders[place] > 1 or place in of_inputs):
-            song = song._replace(error=_conflict(song, names, ending_of, inputs, taken))
+            song = song._replace(error=_conflict(song, stems_of, inputs, taken))
         checked.append(song)
     return checked
 
 
-def _conflict(song, names, ending_of, inputs, taken):
-    """Return what the stems of a song would overwrite, or None; these are taken then."""
+def _conflict(song, stems_of, inputs, taken):
+    """Return the error of a song whose stems would overwrite a file; else add them to `taken`."""
     try:
-        ending = "" if is_pipe(song.path) else ending_of(song.path)
+        stems = stems_of(song)
     except (ValueError, OSError):
-        return None  # it will be said why when it is separated
-    stems = [song.folder / f"{name}.{ending}" for name in names]
+        return None  # separating it raises the same error
     for stem in stems:
         for key in _keys(stem):
             if key in taken:
@@ -119,11 +116,6 @@ def _conflict(song, names, ending_of, inputs, taken):
     return None
 
 
-def _as_text(path):
-    path = os.fspath(path)
-    return os.fsdecode(path) if isinstance(path, bytes) else path
-
-
 def _walk(root, out_dir):
     """Yield the songs in a folder at any depth, in the order of their names."""
     paths, errors = find_audio_files(root, skip=out_dir)
@@ -136,7 +128,7 @@ def _walk(root, out_dir):
 
 
 def _keys(path):
-    """Yield what tells a file from others: where it is, and if it is there, which one it is."""
+    """Yield what identifies a file: its real path and, if it exists, its device and inode."""
     yield real_path(path)
     if path != STANDARD_INPUT and os.path.exists(path):
         status = os.stat(path)

@@ -1,1 +1,1 @@
-"""What the operating system is asked for: files written whole, threads, the terminal."""
+"""Work with the operating system: files written whole or not at all, threads, terminals."""

@@ -1,4 +1,4 @@
-"""Write files whole or not at all, one or several together: under other names until complete."""
+"""Write files whole or not at all, one or several together, under temporary names at first."""
 
 import glob
 import os
@@ -11,7 +11,7 @@ ABANDONED_SECONDS = 3600
 
 @contextmanager
 def replacing(path):
-    """Yield a temporary path beside `path` that takes its name at the end.
+    """Yield a temporary path beside `path`, and rename it to `path` when the body ends.
 
     As :func:`replacing_all`, for one file.
 
@@ -26,11 +26,11 @@ def replacing(path):
 
 @contextmanager
 def replacing_all(paths):
-    """Yield a temporary path beside each of `paths`; all take their names when the body has ended.
+    """Yield a temporary path beside each of `paths`, and rename them all when the body ends.
 
-    If the body raises, the temporary files are removed and what was there stays. If the process is
-    killed they stay, as ``.name.xxxxxxxx.part``: those to which nothing has been written for an
-    hour are removed when the same file is written again.
+    If the body raises, the temporary files are removed and what was there before stays. If the
+    process is killed, they stay as ``.name.xxxxxxxx.part``; those that are older than an hour are
+    removed when the same file is written again.
 
     Parameters
     ----------
@@ -57,17 +57,16 @@ def replacing_all(paths):
                 os.chmod(temporary, path.stat().st_mode & 0o7777)
         for path, temporary in zip(paths, temporaries):
             os.replace(temporary, path)
-    except BaseException:
+    finally:  # none is left unless something has failed
         for temporary in temporaries:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        raise
 
 
 def make_temporary(path):
     """Make an empty file beside `path`, ``.name.xxxxxxxx.part``, and return its path."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    temporary.touch(exist_ok=False)
     return temporary
 
 

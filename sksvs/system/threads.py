@@ -1,6 +1,6 @@
-"""Use the cores: stages of a computation that run at the same time, each in its own thread.
+"""Use several cores: prefetch items in a thread, map in threads, limit the threads of BLAS.
 
-NumPy, its FFT and products, and libsndfile let other threads run while they work.
+NumPy and libsndfile release the GIL while they work.
 """
 
 import os
@@ -8,6 +8,8 @@ import sys
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from itertools import repeat
 from threading import Lock
 
 import joblib
@@ -19,25 +21,25 @@ _END = object()
 
 
 def thread_limit():
-    """Return how many threads OMP_NUM_THREADS allows; None where it says nothing.
+    """Return the number of threads that OMP_NUM_THREADS allows, or None if it sets no limit.
 
-    joblib tells its workers their share there, and NumPy's products heed it. Of a list, which has
-    a number for each level of nesting, the first counts.
+    joblib sets it in its workers to their share of the cores. If it is a list, with a number for
+    each level of nesting, the first counts.
     """
     first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     return max(1, int(first)) if first.isdecimal() else None
 
 
 def n_threads():
-    """Return how many threads this process may use: OMP_NUM_THREADS, or its number of cores."""
+    """Return the number of threads to use: OMP_NUM_THREADS, else the number of cores."""
     return thread_limit() or joblib.cpu_count()
 
 
 def prefetch(items, depth=2):
     """Yield what `items` yields, computed up to `depth` items ahead in another thread.
 
-    Where the process has one core, nothing runs ahead. An exception is raised where its item
-    would be. Matrix products take one thread while an item is computed.
+    If the process has one core, nothing is computed ahead. An exception is raised where its item
+    would be. BLAS uses one thread while an item is computed.
 
     Parameters
     ----------
@@ -45,56 +47,47 @@ def prefetch(items, depth=2):
         Closed when this one is.
     depth : int, default=2
     """
-    if n_threads() == 1:
-        try:
-            while (item := _next(items)) is not _END:
-                yield item
-        finally:
-            items.close()
-        return
-    pool = ThreadPoolExecutor(1)
-    try:
-        ahead = deque(pool.submit(_next, items) for _ in range(depth))
-        while (item := ahead.popleft().result()) is not _END:
-            ahead.append(pool.submit(_next, items))
-            yield item
-    finally:
-        pool.shutdown(cancel_futures=True)
-        items.close()
+    n_ahead = depth if n_threads() > 1 else 0
+    return _in_order(repeat(partial(_next, items)), 1, n_ahead, items)
 
 
 def thread_map(function, items):
-    """Yield ``function(item)`` in order, as many at a time as there are cores, up to four.
+    """Yield ``function(item)`` in order, computed in a thread for each core, up to four.
 
-    Every item that is worked on takes memory, so that there are never more, however many cores.
-    Matrix products take one thread while an item or its result is computed.
+    Every item in work takes memory, hence the limit. BLAS uses one thread while an item or its
+    result is computed.
 
     Parameters
     ----------
     function : callable
     items : generator
-        Taken from in the calling thread; closed when this one is.
+        Advanced in the calling thread; closed when this one is.
     """
 
     def run(item):
         with single_threaded_blas():
             return function(item)
 
-    most = min(n_threads(), MAX_THREADS)
-    pool, ahead = ThreadPoolExecutor(most) if most > 1 else None, deque()
+    n_workers = min(n_threads(), MAX_THREADS)
+    calls = (partial(run, item) for item in iter(partial(_next, items), _END))
+    return _in_order(calls, n_workers, n_workers if n_workers > 1 else 0, items)
+
+
+def _in_order(calls, n_workers, n_ahead, items):
+    """Yield what `calls` return, in order, until `_END`; at most `n_ahead` of them run ahead."""
+    pool, ahead = ThreadPoolExecutor(n_workers), deque()
     try:
-        while (item := _next(items)) is not _END:
-            if pool is None:
-                yield run(item)
-                continue
-            ahead.append(pool.submit(run, item))
-            if len(ahead) > most:
-                yield ahead.popleft().result()
+        for call in calls:
+            ahead.append(pool.submit(call))
+            if len(ahead) > n_ahead:
+                result = ahead.popleft().result()
+                if result is _END:
+                    return
+                yield result
         while ahead:
             yield ahead.popleft().result()
     finally:
-        if pool is not None:
-            pool.shutdown(cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
         items.close()
 
 
@@ -109,12 +102,11 @@ _libraries, _n_modules = None, 0
 
 @contextmanager
 def single_threaded_blas():
-    """Keep every matrix product to the thread that asks for it, until the last user leaves.
+    """Limit BLAS to one thread in the whole process, until the last user of the limit leaves.
 
-    The threads of OpenBLAS wait for the next product by spinning, on the cores that the other
-    stages want, and gain nothing on the small products of a recurrent network. The limit is one of
-    the whole process, so it is never held across a ``yield``: the caller's own products are not
-    ours to slow down. Entering takes some 20 µs.
+    Idle threads of OpenBLAS spin on cores that other stages need, and are of no use for the small
+    products of a recurrent network. The limit is never held across a ``yield``, where it would slow
+    down the caller's own products. Entering takes some 20 µs.
     """
     global _n_users, _limits
     lock = _lock
@@ -140,13 +132,13 @@ def _restore():
 
 @contextmanager
 def _in_control():
-    """Yield what sets the limits of the BLAS libraries, from whatever thread it is called.
+    """Yield the controller of the BLAS libraries, which any thread may use in the body.
 
-    threadpoolctl 3.8 lets the thread that first set a limit of OpenBLAS set others, and nothing
-    happens where another thread does. But the last user may be another thread than the first.
+    In threadpoolctl 3.8 only the thread that first set a limit of OpenBLAS can set others, and a
+    call in another thread has no effect; but the last user may be in another thread than the first.
     """
     global _libraries, _n_modules
-    if _libraries is None or len(sys.modules) != _n_modules:  # made anew, in a millisecond
+    if _libraries is None or len(sys.modules) != _n_modules:  # another library may be loaded
         _libraries = ThreadpoolController().select(user_api="blas")
         _n_modules = len(sys.modules)
     _let_any_thread_control()
@@ -163,7 +155,7 @@ def _let_any_thread_control():
 
 
 def _forget_other_threads():
-    """Take the limits back in a forked process, which has none of the threads that set them."""
+    """Undo the limits in a forked process, which has none of the threads that set them."""
     global _lock, _n_users
     if _n_users > 0:
         _restore()

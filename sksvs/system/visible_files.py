@@ -1,24 +1,13 @@
-"""Tell a user's files and folders from those that systems and tools leave beside them."""
+"""Tell a user's files and folders from those that operating systems and tools create."""
 
-# By macOS archives, network drives (Synology, QNAP), file systems and Windows; in lower case.
-SYSTEM_NAMES = frozenset(
-    {
-        "__macosx",
-        "@eadir",
-        "#recycle",
-        "#snapshot",
-        "@recycle",
-        "lost+found",
-        "system volume information",
-        "$recycle.bin",
-        "desktop.ini",
-        "thumbs.db",
-    }
-)
+SYSTEM_NAMES = {  # in lower case: of macOS archives, network drives, file systems and Windows
+    *("__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "lost+found"),
+    *("system volume information", "$recycle.bin", "desktop.ini", "thumbs.db"),
+}
 
 
 def is_visible(name):
-    """Return whether a file or folder is a user's own, judged by its name alone.
+    """Return whether a file or folder is a user's own, by its name.
 
     Hidden ones, whose names start with a dot (".ipynb_checkpoints", ".@__thumb", "._song.wav"),
     and those of operating systems and tools ("__MACOSX", "@eaDir", "Thumbs.db") are not.

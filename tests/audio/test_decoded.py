@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sksvs.audio import AudioFile, decoded, write
+from sksvs.audio import AudioFile, decoded, ffmpeg, write
 from tests.strategies import seeded_noise
 
 RATE = 44100
@@ -45,9 +45,9 @@ def open_temporary_files():
 
 def test_what_only_ffmpeg_reads_is_decoded_once_and_read_in_slices(m4a, monkeypatch):
     decodings = []
-    decoder = decoded.FFmpegDecoder
+    decode = ffmpeg.decode
     monkeypatch.setattr(
-        decoded, "FFmpegDecoder", lambda path: decodings.append(path) or decoder(path)
+        ffmpeg, "decode", lambda path, write: decodings.append(path) or decode(path, write)
     )
     file = AudioFile(m4a)
     whole = file[:]

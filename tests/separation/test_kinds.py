@@ -21,7 +21,7 @@ ODD = {"cut.wav", "cut.flac", "cut.ogg", "cut.mp3", "no_end_flag.ogg"}
 # What ffmpeg decodes otherwise: codecs that it takes for others, or by another decoder.
 DECODED_OTHERWISE = {"g721.wav", "nms_adpcm.wav", "big_endian.wav"}
 ENCODER_DELAY = 2048  # samples
-LARGEST_DIFFERENCES = {"ima_adpcm.wav": 1e-2, "a.opus": 1e-2}
+MAX_DIFFERENCES = {"ima_adpcm.wav": 1e-2, "a.opus": 1e-2}
 
 COMMON = {  # these are tried in every run of the tests, the others where slow tests run
     *("pcm_16.wav", "float.wav", "length_0.wav", "length_7fffffff.wav", "cut.wav", "g721.wav"),
@@ -68,9 +68,9 @@ def test_a_file_of_every_kind_is_read_and_gives_stems_of_every_format(
     assert warned == (name in ODD)
     theirs = kinds_of_files.decoded_by_ffmpeg(path, file.n_channels)
     if name not in DECODED_OTHERWISE:
-        # Later FFmpegs leave out what a coder has filled its last frame with.
+        # Later FFmpegs leave out the padding of the last frame.
         assert abs(len(samples) - len(theirs)) <= ENCODER_DELAY
-        atol, n = LARGEST_DIFFERENCES.get(name, 1e-4), min(len(samples), len(theirs))
+        atol, n = MAX_DIFFERENCES.get(name, 1e-4), min(len(samples), len(theirs))
         ours = samples.reshape(len(samples), -1)
         np.testing.assert_allclose(ours[:n], theirs[:n], atol=atol)
     middle = len(samples) // 2

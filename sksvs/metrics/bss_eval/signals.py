@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksvs.audio.checks import MOST_CHANNELS
+from sksvs.audio.checks import MAX_CHANNELS
 from sksvs.parameters import MAX_SOURCES
 
 
@@ -32,7 +32,7 @@ def as_sources(signals, name, dimensions):
         raise ValueError(f"{name} must have shape {wanted}; got {array.shape}.{remedy}")
     n_sources, n_samples, n_channels = (*array.shape, 1)[:3]
     # An array of more sources or channels than these has time on another axis.
-    too_many = n_sources > MAX_SOURCES or n_channels > MOST_CHANNELS
+    too_many = n_sources > MAX_SOURCES or n_channels > MAX_CHANNELS
     if too_many or 1 < n_samples < max(n_sources, n_channels):
         of_channels = f" of {n_channels} channels" if array.ndim == 3 else ""
         raise ValueError(
