@@ -5,7 +5,7 @@ from math import ceil, gcd
 import numpy as np
 import soxr
 
-from sksvs.audio.waveform import ArrayWaveform, Waveform
+from sksvs.audio.waveform import ArrayWaveform, View, Waveform
 
 # How far the filter of soxr's high-quality setting reaches, in samples of the lower rate: what is
 # beyond changes no sample by more than float32 rounds it.
@@ -51,7 +51,7 @@ def resample(waveform, sample_rate, new_sample_rate):
     return soxr.resample(samples, sample_rate, new_sample_rate, quality="HQ")
 
 
-class Resampled(Waveform):
+class Resampled(View):
     """A view of a waveform at another sample rate, which resamples what is read of it.
 
     Any range has the samples that :func:`resample` gives when it resamples the whole waveform, but
@@ -73,10 +73,9 @@ class Resampled(Waveform):
     """
 
     def __init__(self, waveform, sample_rate):
-        self.waveform, self.sample_rate = waveform, sample_rate
         n_samples = max(1, round(waveform.n_samples * sample_rate / waveform.sample_rate))
-        self.shape = (n_samples, *waveform.shape[1:])
-        self.name = waveform.name
+        super().__init__(waveform, (n_samples, *waveform.shape[1:]))
+        self.sample_rate = sample_rate
 
     def _read(self, start, stop):
         old, new = self.waveform.sample_rate, self.sample_rate

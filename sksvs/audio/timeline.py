@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 import numpy as np
 
 from sksvs.audio.checks import common_rate
-from sksvs.audio.waveform import Waveform
+from sksvs.audio.waveform import View, Waveform
 
 
 class Timeline(Waveform):
@@ -58,13 +58,11 @@ class Timeline(Waveform):
         return self.waveforms[first:last], self.starts[first:last]
 
 
-class SameInChannels(Waveform):
+class SameInChannels(View):
     """A mono waveform, the same in several channels."""
 
     def __init__(self, waveform, n_channels):
-        self.waveform = waveform
-        self.shape = (waveform.n_samples, n_channels)
-        self.sample_rate, self.name = waveform.sample_rate, waveform.name
+        super().__init__(waveform, (waveform.n_samples, n_channels))
 
     def _read(self, start, stop):
-        return np.stack([self.waveform[start:stop]] * self.shape[1], axis=1)
+        return np.stack([super()._read(start, stop)] * self.shape[1], axis=1)
