@@ -53,6 +53,11 @@ class CRNSeparator(BaseNetworkSeparator):
         After every encoder, two dense layers along the frequencies of every channel, through a
         bottleneck of so many times fewer units, with a residual connection (the TDF block of Choi
         et al. 2020). They connect all frequencies of a frame. None: no bottlenecks.
+    filter_bank : (int, int) or None, default=None
+        Number of fine and of coarse bands that the network works in, in place of bins: the first
+        bins are a band each, and triangular bands on a logarithmic scale share those above. A long
+        window then resolves low frequencies finely at little cost: ``(140, 96)`` with n_fft=4096 at
+        44.1 kHz has bins of 11 Hz up to 1.5 kHz. None: all bins.
     output_activation : {"sigmoid", "relu", "linear"}, default="sigmoid"
         All but the sigmoid are clipped to [0, 1] in predictions; "linear" is for joint masks.
     joint_mask : bool, default=False
@@ -184,6 +189,7 @@ class CRNSeparator(BaseNetworkSeparator):
     hidden_layer_sizes: tuple = (128,)
     dual_path_sizes: tuple = ()
     bottleneck_factor: int | None = None
+    filter_bank: tuple | None = None
     _: KW_ONLY
     input_power: float = 0.5
     learning_rate_init: float = 0.002
@@ -198,7 +204,13 @@ class CRNSeparator(BaseNetworkSeparator):
             self.output_activation,
             self.dual_path_sizes,
             self.bottleneck_factor,
+            self.filter_bank,
         )
+        if self.filter_bank is not None and sum(self.filter_bank) > n_freqs:
+            raise ValueError(
+                f"CRNSeparator: filter_bank {self.filter_bank!r} has more bands than the "
+                f"{n_freqs} frequency bins. Take fewer, or a larger n_fft."
+            )
         most = max(max(layer.n_inputs, layer.units) for layer in layers)
         if most > MAX_FEATURES:
             raise ValueError(

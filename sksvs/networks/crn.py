@@ -1,6 +1,13 @@
 """Describe convolutional recurrent networks."""
 
-from sksvs.networks.spec import BottleneckLayer, ConvLayer, Layer, PathLayer, halved
+from sksvs.networks.spec import (
+    BottleneckLayer,
+    ConvLayer,
+    FilterBankLayer,
+    Layer,
+    PathLayer,
+    halved,
+)
 
 
 def convolutional_recurrent_layers(
@@ -12,6 +19,7 @@ def convolutional_recurrent_layers(
     output_activation,
     dual_path_sizes=(),
     bottleneck_factor=None,
+    filter_bank=None,
 ):
     """Return the layers of a convolutional recurrent network, from the input to the output.
 
@@ -31,11 +39,22 @@ def convolutional_recurrent_layers(
         and of its inter-frame GRU, along frames.
     bottleneck_factor : int, optional
         After every encoder, a dense bottleneck with so many times fewer units than frequencies.
+    filter_bank : (int, int), optional
+        Numbers of fine and of coarse bands, in which the network works in place of bins.
 
     Returns
     -------
-    tuple of Layer, PathLayer, BottleneckLayer and ConvLayer
+    tuple of Layer, PathLayer, BottleneckLayer, ConvLayer and FilterBankLayer
     """
+    if filter_bank is not None:
+        n_fine, n_coarse = map(int, filter_bank)
+        sizes = {"n_freqs": n_freqs, "n_fine": n_fine, "n_coarse": n_coarse, "n_masks": n_masks}
+        inner = convolutional_recurrent_layers(
+            *(n_fine + n_coarse, n_masks, conv_channels, kernel_size, hidden_layer_sizes),
+            *(output_activation, dual_path_sizes, bottleneck_factor),
+        )
+        ends = [FilterBankLayer(kind, kind, **sizes) for kind in ("to_bands", "from_bands")]
+        return (ends[0], *inner, ends[1])
     channels, kernel_size = tuple(map(int, conv_channels)), tuple(map(int, kernel_size))
     layers, finer = [], [n_freqs]
     for i, (before, after) in enumerate(zip((1, *channels), channels)):

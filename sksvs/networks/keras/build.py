@@ -3,7 +3,12 @@
 import keras
 import numpy as np
 
-from sksvs.networks.keras.conv import ConvolutionLayer, DenseBottleneck, PathRecurrence
+from sksvs.networks.keras.conv import (
+    ConvolutionLayer,
+    DenseBottleneck,
+    FilterBank,
+    PathRecurrence,
+)
 from sksvs.networks.keras.gru import ProjectedBidirectional, ProjectedGRU
 from sksvs.networks.keras.rnn import ContextWindow, FlatDense, ReluRNN
 
@@ -87,6 +92,10 @@ def _bottleneck(layer, dropout, **options):
     return DenseBottleneck(layer, **options)
 
 
+def _filter_bank(layer, dropout, **options):
+    return FilterBank(layer)
+
+
 LAYERS = {  # by kind
     "gru": _gru,
     "rnn": _rnn,
@@ -98,6 +107,8 @@ LAYERS = {  # by kind
     "frequency_path": _path,
     "frame_path": _path,
     "bottleneck": _bottleneck,
+    "to_bands": _filter_bank,
+    "from_bands": _filter_bank,
 }
 
 

@@ -5,7 +5,14 @@ import tensorflow as tf
 
 from sksvs.networks.keras.gru import run_in_order
 from sksvs.networks.keras.products import MixedPrecision, multiply, multiply_frames
-from sksvs.networks.spec import EPSILON, NOT_TRAINED, BottleneckLayer, ConvLayer, PathLayer
+from sksvs.networks.spec import (
+    EPSILON,
+    NOT_TRAINED,
+    BottleneckLayer,
+    ConvLayer,
+    FilterBankLayer,
+    PathLayer,
+)
 
 MOMENTUM = 0.9  # of the running statistics, per batch
 STRIDES = [1, 1, 2, 1]
@@ -194,6 +201,26 @@ class DenseBottleneck(NormalisedLayer):
     def compute_output_shape(self, shape):
         """Return the shape of the output."""
         return shape
+
+
+@keras.saving.register_keras_serializable("sksvs")
+class FilterBank(NormalisedLayer):
+    """A fixed filter bank over frequencies, or the way back from its bands.
+
+    Parameters are those of :class:`NormalisedLayer`, `layer` a FilterBankLayer or its fields.
+    """
+
+    description = FilterBankLayer
+
+    def call(self, values):
+        """Return (batch, n_frames, units) from (batch, n_frames, n_inputs)."""
+        matrix = tf.constant(self.layer.matrix)
+        flat = tf.reshape(values, [-1, matrix.shape[0]])  # every mask by itself
+        return tf.reshape(flat @ matrix, [*_batch_and_frames(values), self.layer.units])
+
+    def compute_output_shape(self, shape):
+        """Return the shape of the output."""
+        return (*shape[:2], self.layer.units)
 
 
 def _batch_and_frames(values):

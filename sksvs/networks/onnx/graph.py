@@ -52,7 +52,6 @@ def build_model(layers, weights, mean, scale, metadata=None):
             values = _to_image(graph, values, layer.input_shape[1])
         elif len(layer.input_shape) == 1 and is_image:
             values = _from_image(graph, values, layer.n_inputs)
-        is_image = len(layer.input_shape) == 2
         if layer.n_skipped:
             values = graph.node("Concat", values, skipped.pop(), axis=1)
         elif layer.kind == "encoder" and not skipped:
@@ -60,9 +59,7 @@ def build_model(layers, weights, mean, scale, metadata=None):
         values = LAYERS[layer.kind](graph, values, layer, *parameters)
         if layer.kind == "encoder":
             skipped.append(values)
-    if is_image:  # the masks side by side, each with all of its frequencies
-        values = graph.node("Transpose", values, perm=[0, 2, 1, 3])
-        values = graph.node("Reshape", values, graph.shape(0, 0, layers[-1].units))
+        is_image = len(layer.input_shape) == 2 and layer.kind != "conv_mask"
     graph.node("Identity", values, output=OUTPUT)
     return graph.model(layers[0].n_inputs, layers[-1].units, metadata or {})
 
@@ -232,6 +229,9 @@ def _convolution(graph, values, layer, kernel, *others):
         pads=[margin, before, margin, after],
     )
     values = graph.activate(values, layer.activation)
+    if layer.kind == "conv_mask":  # the masks side by side, each with all of its frequencies
+        values = graph.node("Transpose", values, perm=[0, 2, 1, 3])
+        return graph.node("Reshape", values, graph.shape(0, 0, layer.units))
     return values if layer.kind != "decoder" else _interleaved(graph, values, layer)
 
 
@@ -312,6 +312,15 @@ def _bottleneck(graph, values, layer, *parameters):
     return graph.node("Add", values, added)
 
 
+def _filter_bank(graph, values, layer):
+    """Multiply by the filter bank, every mask by itself."""
+    n_masks = layer.n_inputs // len(layer.matrix)
+    if n_masks > 1:
+        values = graph.node("Reshape", values, graph.shape(0, 0, n_masks, -1))
+    values = graph.node("MatMul", values, graph.constant(layer.matrix))
+    return graph.node("Reshape", values, graph.shape(0, 0, layer.units))
+
+
 LAYERS = {  # by kind
     "gru": _gru,
     "rnn": _rnn,
@@ -323,4 +332,6 @@ LAYERS = {  # by kind
     "frequency_path": _path,
     "frame_path": _path,
     "bottleneck": _bottleneck,
+    "to_bands": _filter_bank,
+    "from_bands": _filter_bank,
 }

@@ -34,6 +34,11 @@ conv_layers = st.builds(
     *(st.sampled_from([(), (4,), (3, 2)]), activations, st.sampled_from([(), ((2, 3),)])),
     st.sampled_from([None, 1, 4]),
 )
+bank_layers = st.builds(
+    convolutional_recurrent_layers,
+    *(st.integers(7, 40), st.integers(1, 3), st.just((2,)), st.just((3, 3)), st.just((3,))),
+    *(activations, st.just(()), st.just(None), st.sampled_from([(1, 0), (2, 3), (7, 0), (1, 6)])),
+)
 
 
 def random_weights(layers, seed=0):
@@ -74,7 +79,7 @@ def close_to(expected):
     return {"atol": 1e-5 * max(1.0, np.abs(expected).max())}
 
 
-@pytest.mark.parametrize("kind", [gru_layers, deep_layers, conv_layers])
+@pytest.mark.parametrize("kind", [gru_layers, deep_layers, conv_layers, bank_layers])
 @settings(max_examples=10)
 @given(data=st.data(), n_frames=st.integers(1, 30))
 def test_onnx_runtime_computes_what_keras_computes(kind, data, n_frames):
