@@ -80,6 +80,7 @@ CHANGES = {
     "dropout": 0.2,
     "loss": "magnitude_squared_error",
     "bottleneck_factor": 2,
+    "filter_bank": (2, 3),
     "discriminative": 0.01,
     "solver": "sgd",
     "learning_rate": "adaptive",
