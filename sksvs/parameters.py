@@ -153,8 +153,8 @@ _TABLE = {
             lambda x: x == "all" if isinstance(x, str) else _layers(x) and len(set(x)) == len(x),
         ),
         "filter_bank": _or_none(
-            "a pair of integers, from 1 and from 0 to 4096: fine and coarse bands",
-            lambda x: _is_tuple(x, 2, 2, lambda n: _is_integer(n, 0, 4096)) and x[0] >= 1,
+            "a pair of integers from 1 to 4096, the fine and the coarse bands",
+            _tuples(2, 2, _integers(1, 4096)),
         ),
         "bottleneck_factor": _or_none(*_integer(1, 64)),
         "context_frames": ("an odd integer from 1 to 255", _odd_integers(255)),
