@@ -1,9 +1,9 @@
 """Describe convolutional recurrent networks."""
 
+from sksvs.networks.filter_bank import FilterBankLayer
 from sksvs.networks.spec import (
     BottleneckLayer,
     ConvLayer,
-    FilterBankLayer,
     Layer,
     PathLayer,
     halved,

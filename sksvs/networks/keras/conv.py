@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from sksvs.networks.filter_bank import FilterBankLayer
 from sksvs.networks.keras.gru import run_in_order
 from sksvs.networks.keras.products import MixedPrecision, multiply, multiply_frames
 from sksvs.networks.spec import (
@@ -10,7 +11,6 @@ from sksvs.networks.spec import (
     NOT_TRAINED,
     BottleneckLayer,
     ConvLayer,
-    FilterBankLayer,
     PathLayer,
 )
 

@@ -5,7 +5,8 @@ import os
 import numpy as np
 import onnxruntime
 
-from sksvs.networks.onnx.graph import FEATURES, OUTPUT, build_model
+from sksvs.networks.onnx.build import build_model
+from sksvs.networks.onnx.graph import FEATURES, OUTPUT
 from sksvs.networks.spec import is_causal, lookahead
 
 PROVIDERS = "SKSVS_ONNX_PROVIDERS"  # environment variable

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sksvs.networks.spec import FilterBankLayer, band_weights
+from sksvs.networks.filter_bank import FilterBankLayer, band_weights
 
 
 @st.composite
