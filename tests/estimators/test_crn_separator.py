@@ -32,12 +32,22 @@ def test_it_learns_to_separate_better_than_the_mixture(tracks):
         {"loss": "binary_crossentropy"},
         {"hidden_layer_sizes": (), "dual_path_sizes": ((4, 5), (4, 5))},
         {"dual_path_sizes": [[4, 5]]},
+        {"bottleneck_factor": 4, "mixed_precision": True},
+        {"filter_bank": (8, 6), "joint_mask": True},
     ],
 )
 def test_it_learns_with_other_parameters(tracks, parameters):
     X, y = analysed(*tracks)
     separator = tiny_crn(max_iter=12, learning_rate_init=0.01, **parameters).fit(X, y)
     assert separator.loss_curve_[-1] < separator.loss_curve_[0]
+
+
+def test_it_is_trained_with_bottlenecks_in_the_bands_of_a_filter_bank(tracks):
+    X, y = analysed(*tracks)
+    separator = tiny_crn(bottleneck_factor=4, filter_bank=(8, 6)).fit(X, y)
+    assert separator.weights_["bottleneck_0/inward/kernel"].shape == (7, 1)
+    (masks,) = separator.predict_mask(X[:1])
+    assert masks.shape == (2, 33, X[0].n_frames) and masks.std() > 0
 
 
 def test_the_same_seed_gives_the_same_weights_to_the_bit_and_another_others(tracks):
@@ -143,6 +153,9 @@ def test_a_stream_refuses_it(tracks):
         ({"conv_channels": (513,)}, r"conv_channels must be .* from 1 to 512; got \(513,\)"),
         ({"kernel_size": (33, 3)}, r"kernel_size must be .* from 1 to 31, .* got \(33, 3\)"),
         ({"discriminative": 0.1}, "discriminative must be 0 where the loss"),
+        ({"bottleneck_factor": 0}, "bottleneck_factor must be an integer from 1 to 64"),
+        ({"filter_bank": (8,)}, "filter_bank must be a pair of integers"),
+        ({"filter_bank": (30, 30)}, "filter_bank .* more bands than the 33 frequency bins"),
     ],
 )
 def test_parameters_are_checked_in_fit(tracks, parameters, message):

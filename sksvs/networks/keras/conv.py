@@ -190,9 +190,10 @@ class DenseBottleneck(NormalisedLayer):
         in_bfloat16, added = bool(training and self.mixed_precision), values
         for step in ("inward/", "outward/"):
             added = tf.transpose(added, [0, 1, 3, 2])
-            shape, kernel = tf.shape(added), self._tensor(f"{step}kernel")
+            kernel = self._tensor(f"{step}kernel")
+            shape = [*_batch_and_frames(added), self.layer.channels, kernel.shape[1]]
             flat = tf.reshape(added, [-1, kernel.shape[0]])
-            added = tf.reshape(multiply(flat, kernel, in_bfloat16), [*shape[:3], kernel.shape[1]])
+            added = tf.reshape(multiply(flat, kernel, in_bfloat16), shape)
             added = tf.transpose(added, [0, 1, 3, 2])
             added = tf.ensure_shape(added, [None, None, kernel.shape[1], self.layer.channels])
             added = tf.nn.elu(self._normalise(added, training, step))
