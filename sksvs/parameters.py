@@ -1,5 +1,6 @@
 """What every parameter may be and what it has an effect on: one table for all steps."""
 
+import re
 from collections.abc import Callable
 from numbers import Integral, Real
 from os import PathLike
@@ -13,6 +14,7 @@ MAX_LAYERS = 16
 MAX_SOURCES = 64
 MAX_WINDOW = 1 << 20  # samples: 24 s at 44.1 kHz
 MAX_TAYLOR_ROWS = 20  # each as long as the window
+NAME = re.compile("[A-Za-z0-9_]([A-Za-z0-9 _-]{0,62}[A-Za-z0-9_-])?")  # of a source, and its files
 
 
 class Parameter(NamedTuple):
@@ -62,6 +64,11 @@ def _is_tuple(value, fewest, most, is_item):
 
 def _is_pair(value):
     return _is_tuple(value, 2, 2, lambda n: _is_integer(n, 1, 512))
+
+
+def _are_names(value):
+    valid = _is_tuple(value, 2, MAX_SOURCES, lambda x: isinstance(x, str) and NAME.fullmatch(x))
+    return valid and len({name.lower() for name in value}) == len(value)
 
 
 def _are_layers(value):
@@ -180,6 +187,12 @@ _TABLE = {
         "n_iter_": _count,
         "loss_curve_": _curve,
         "validation_loss_curve_": _curve,
+        "source_names_": (
+            f"a tuple of 2 to {MAX_SOURCES} names, which become those of files: each of 1 to 64 "
+            "letters from A to Z, digits, '_', '-' and spaces, without '-' or a space before or a "
+            "space behind, and different whatever the case of their letters",
+            _are_names,
+        ),
         "held_out_": ("an array of booleans", _is_array_of_booleans),
         "early_stopping": _flag,
         "validation_fraction": _real("above 0 and below 1", lambda x: 0 < x < 1),

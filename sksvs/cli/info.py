@@ -74,6 +74,7 @@ def _describe(path):
         "bytes": path.stat().st_size,
         "sample_rate": separator.stft_params_.sample_rate,
         "n_sources": separator.n_sources_,
+        "source_names": separator.source_names_,
         "n_params": separator.count_params() if has_network else 0,
         "steps": steps,
         "card": card,
@@ -97,6 +98,7 @@ def _as_text(found):
         lines += ["", f"{in_a_line(model['path'])}: {model['bytes']} bytes"]
         for name in ("sample_rate", "n_sources", "n_params"):
             lines.append(f"  {name}: {model[name]}")
+        lines.append(f"  source_names: {', '.join(model['source_names'])}")
         for step in model["steps"]:
             lines += _step_as_lines(step, "  ")
         lines.append("  card: " + to_json(model["card"]).replace("\n", "\n  "))

@@ -42,7 +42,8 @@ def load_dsd100(
     -------
     Bunch
         ``X``, a list of AudioFile; ``y``, a list of Sources, each (n_sources, n_samples[,
-        n_channels]); ``names``, the songs' folders; ``groups``, their artists; ``DESCR``.
+        n_channels]), called as in `sources`; ``names``, the songs' folders; ``groups``, their
+        artists; ``DESCR``.
 
     Raises
     ------
@@ -156,7 +157,7 @@ def _load_songs(mixtures, stems, sources, artist_of, layout, description, strict
         raise FileNotFoundError(f"{mixtures} holds no songs, each in a folder of its own.")
     X = [AudioFile(mixtures / name / "mixture.wav", strict=strict) for name in names]
     y = [
-        Sources([_load_source(stems / name, source, strict) for source in sources])
+        Sources([_load_source(stems / name, source, strict) for source in sources], sources)
         for name in names
     ]
     return make_bunch(X, y, names, [artist_of(name) for name in names], description, return_X_y)

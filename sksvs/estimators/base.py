@@ -28,9 +28,9 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     """A separator that multiplies the mixture's spectrogram by one mask a source.
 
     This class checks tracks, applies masks and scores; a subclass learns in `fit` (which sets
-    `n_sources_` and `stft_params_`) and says what the masks are in `_mask_blocks`. What is masked
-    is the mixture without its constant (DC), which goes to the last source. Where the downmix
-    cancels what the channels have, every channel is separated as a track of its own.
+    `n_sources_`, `source_names_` and `stft_params_`) and says what the masks are in `_mask_blocks`.
+    What is masked is the mixture without its constant (DC), which goes to the last source. Where
+    the downmix cancels what the channels have, every channel is separated as a track of its own.
 
     What `sksvs.save` keeps of a fit, a subclass says itself: in `_learnt_facts` the names of
     attributes in the table of parameters, in `_learnt_shapes` the arrays.
@@ -38,11 +38,11 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
 
     _masks_sum_to_one = True
     _have_constant = slice(-1, None)  # the sources that the constant goes to
-    _learnt_facts = ("n_sources_", "stft_params_")
+    _learnt_facts = ("n_sources_", "source_names_", "stft_params_")
 
     @abstractmethod
     def fit(self, X, y=None):
-        """Learn from the tracks and their sources, and set `n_sources_` and `stft_params_`."""
+        """Learn from the tracks and their sources, and set the attributes named above."""
 
     @abstractmethod
     def _mask_blocks(self, spectrogram):

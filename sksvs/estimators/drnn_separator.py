@@ -136,6 +136,9 @@ class DRNNSeparator(BaseNetworkSeparator):
         Which tracks were held out; a warm start holds out the same.
     n_sources_ : int
         Sources of a track.
+    source_names_ : tuple of str
+        What they are called: as in the first of `y` that has `source_names`, or else "vocals" and
+        "accompaniment", of more than two "vocals", "source_1", "source_2" and so on.
     stft_params_ : STFTParams
         Analysis that the network was fitted with.
 

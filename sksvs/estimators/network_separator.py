@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.parameters import check_range
 from sksvs.prediction.masks import predict_masks
-from sksvs.stft.tracks import common_params
+from sksvs.stft.tracks import common_params, common_source_names, default_source_names
 from sksvs.training.fit import epoch_random_state, learn
 from sksvs.training.measured_tracks import training_tracks, warn_of_unseen_mask
 from sksvs.training.validation_tracks import choose_validation_tracks
@@ -70,10 +70,14 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             If `y` is missing or does not match X, a parameter is out of range, or there are too
             few tracks to hold one out.
         """
-        return self._fit_tracks(self._check_fit(X, y), groups, validation_tracks)
+        tracks = self._check_fit(X, y)
+        return self._fit_tracks(tracks, common_source_names(y), groups, validation_tracks)
 
-    def _fit_tracks(self, tracks, groups, validation_tracks):
-        """Do what `fit` does, with tracks from `training_tracks` or `measured_tracks`."""
+    def _fit_tracks(self, tracks, source_names, groups, validation_tracks):
+        """Do what `fit` does, with tracks from `training_tracks` or `measured_tracks`.
+
+        `source_names` is what :func:`common_source_names` finds.
+        """
         goes_on = self.warm_start and hasattr(self, "weights_")
         layers, params = self._choose_network(tracks, goes_on)
         rng = check_random_state(self.random_state)
@@ -88,6 +92,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         start = self.weights_ if goes_on else None
         epochs, folder = self.max_iter, self.checkpoint_dir
         learn(self, layers, params, tracks, held_out, rng, start, epochs, folder)
+        self._set_source_names(source_names, goes_on)
         self._set_params_of_analysis(params, goes_on)
         return self
 
@@ -122,7 +127,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             of the last fit.
         """
         goes_on, start = hasattr(self, "weights_"), None
-        tracks = self._check_fit(X, y)
+        tracks, source_names = self._check_fit(X, y), common_source_names(y)
         layers, params = self._choose_network(tracks, goes_on)
         if goes_on:
             state = getattr(self, "training_state_", {})
@@ -134,6 +139,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         rng = epoch_random_state(self.random_state, self.n_iter_ if goes_on else 0)
         none = np.zeros(len(tracks), bool)
         learn(self, layers, params, tracks, none, rng, start, 1, None)
+        self._set_source_names(source_names, goes_on)
         self._set_params_of_analysis(params, goes_on)
         return self
 
@@ -226,6 +232,12 @@ class BaseNetworkSeparator(BaseMaskSeparator):
                 f"is {self.solver!r} now. Set it back, or fit with warm_start=True, which goes on "
                 "from the weights alone."
             )
+
+    def _set_source_names(self, names, goes_on):
+        """Keep the names of the sources; those of an earlier fit stay where this one has none."""
+        if names is None and goes_on:
+            names = getattr(self, "source_names_", None)
+        self.source_names_ = names or default_source_names(self.n_sources_)
 
     def _set_params_of_analysis(self, params, goes_on):
         """Keep the analysis; the sample rate of an earlier fit stays where this one knows none."""

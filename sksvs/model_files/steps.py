@@ -14,6 +14,7 @@ from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.estimators.voting_separator import MOST_MEMBERS
 from sksvs.parameters import PARAMETERS, check_value, short
 from sksvs.stft.spectrogram import STFTParams
+from sksvs.stft.tracks import default_source_names
 from sksvs.training.json_values import decode, encode
 
 FIELDS = ("name", "class", "parameters", "learnt")  # of the description of a step
@@ -67,8 +68,9 @@ def describe_step(name, step, fitted=True):
     facts = {}
     if fitted and isinstance(step, BaseMaskSeparator):
         check_is_fitted(step, "n_sources_")
-        if members is None:
-            facts = {fact: getattr(step, fact) for fact in step._learnt_facts}
+        if members is None:  # one that an older version has pickled has no source_names_
+            names = {"source_names_": default_source_names(step.n_sources_)}
+            facts = {fact: (names | vars(step))[fact] for fact in step._learnt_facts}
     encoded = []
     for values in (parameters, facts):
         encoded.append({})
@@ -224,13 +226,22 @@ def _build_step(described, fitted=True):
         with np.errstate(all="ignore"):  # of windows that are refused for it
             step._check_parameters()
     expected = getattr(step, "_learnt_facts", ()) if fitted else ()
-    if set(facts) != set(expected):
+    if set(facts) | ({"source_names_"} & set(expected)) != set(expected):  # older files lack them
         raise ValueError(
             f"a {kind.__name__} has learnt {', '.join(expected) or 'nothing'}; got {short(facts)}"
         )
     if facts:
-        step._set_learnt(_decode_values(facts))
+        step._set_learnt(_with_source_names(_decode_values(facts)))
     return name, step
+
+
+def _with_source_names(facts):
+    """Return the fitted scalars of a separator with a name for every source."""
+    n_sources = facts["n_sources_"]
+    names = facts.get("source_names_", default_source_names(n_sources))
+    if len(names) != n_sources:
+        raise ValueError(f"source_names_ must be {n_sources} names; got {short(names)}")
+    return facts | {"source_names_": names}
 
 
 def _build_voting(parameters, facts, fitted):
@@ -250,7 +261,7 @@ def _build_voting(parameters, facts, fitted):
     step._check_parameters()
     if not fitted:
         return step
-    for what in ("n_sources_", "stft_params_"):
+    for what in ("n_sources_", "source_names_", "stft_params_"):
         if any(getattr(x, what) != getattr(members[0][1], what) for _, x in members):
             raise ValueError(f"the estimators of a VotingSeparator must have the same {what}")
     step.estimators = [(name, clone(member)) for name, member in members]

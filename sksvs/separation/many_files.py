@@ -13,8 +13,8 @@ from sksvs.audio.pipes import is_pipe
 from sksvs.separation.one_file import (
     choose_stem_encoding,
     fitted_pipeline,
-    named_sources,
     separate_file,
+    stem_names,
     stem_paths,
 )
 from sksvs.separation.songs import find_songs, refuse_conflicts
@@ -124,7 +124,7 @@ def plan_songs(separator, paths, out_dir, source_names=None, audio_format=None):
     -------
     list of Song
     """
-    names = named_sources(source_names, fitted_pipeline(separator)[-1].n_sources_)
+    names = stem_names(fitted_pipeline(separator)[-1], source_names)
 
     def ending_of(path):
         with warnings.catch_warnings():
@@ -208,7 +208,7 @@ def _sentence(path, error):
 
 def _existing_stems(separator, file, song, options):
     """Return the paths of the stems of a file if all of them are there; None otherwise."""
-    names = named_sources(options.get("source_names"), fitted_pipeline(separator)[-1].n_sources_)
+    names = stem_names(fitted_pipeline(separator)[-1], options.get("source_names"))
     encoding = choose_stem_encoding(file, options.get("audio_format"), options.get("bitrate"))
     stems = stem_paths(song.folder, names, encoding.ending)
     return stems if all(stem.exists() for stem in stems) else None

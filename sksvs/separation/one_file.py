@@ -12,6 +12,7 @@ from sksvs.audio.encoding import keep_encoding
 from sksvs.audio.waveform import Downmix
 from sksvs.audio.writing import writing_all
 from sksvs.stft.spectrogram import Spectrogram
+from sksvs.stft.tracks import default_source_names
 from sksvs.system.threads import prefetch
 
 
@@ -50,8 +51,8 @@ def separate_file(
         Made if it does not exist.
     source_names : sequence of str or None, optional
         Names of the stems without ending, the voice first; None for one that is not to be
-        written. The default is ("vocals", "accompaniment"), and ("vocals", "source_1",
-        "source_2", …) for more than two.
+        written. The default is the separator's `source_names_`: ("vocals", "accompaniment"), say,
+        or the names of the stems that it was trained on.
     audio_format : str, optional
         "wav", "flac", "ogg", "mp3", "opus" or another that `sksvs.audio.write` writes. The default
         is that of the file, and WAV for a file of a kind that is not written. A subtype that is PCM
@@ -89,7 +90,7 @@ def separate_file(
     (PosixPath('separated/song/vocals.flac'), PosixPath('separated/song/accompaniment.flac'))
     """
     pipeline = fitted_pipeline(separator)
-    names = named_sources(source_names, pipeline[-1].n_sources_)
+    names = stem_names(pipeline[-1], source_names)
     file = path if isinstance(path, AudioFile) else AudioFile(path, strict=strict)
     encoding = choose_stem_encoding(file, audio_format, bitrate)
     stems = stem_paths(out_dir, names, encoding.ending)
@@ -150,11 +151,27 @@ def fitted_pipeline(separator):
     return pipeline
 
 
-def named_sources(names, n_sources):
-    """Return a name for every source, None for one that is not to be written."""
-    if names is None:
-        others = [f"source_{i}" for i in range(1, n_sources)]
-        return ["vocals", *(others if n_sources > 2 else ["accompaniment"])]
+def stem_names(separator, names=None):
+    """Return a name for every source of a fitted separator, None for one that is not to be written.
+
+    Parameters
+    ----------
+    separator : BaseMaskSeparator
+        Whose `source_names_` count where no names are given.
+    names : sequence of str or None, optional
+
+    Returns
+    -------
+    list of str or None
+
+    Raises
+    ------
+    ValueError
+        If there are not as many names as sources, or two are the same or no names of files.
+    """
+    n_sources = separator.n_sources_
+    if names is None:  # a separator of one's own may have no names
+        return list(getattr(separator, "source_names_", default_source_names(n_sources)))
     names = list(names)
     written = [name for name in names if name is not None]
     different = written and len(set(written)) == len(written)
