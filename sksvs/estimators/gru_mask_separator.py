@@ -104,7 +104,7 @@ class GRUMaskSeparator(BaseNetworkSeparator):
         Of the initial weights, dropout, segments and held-out tracks.
     verbose : bool, default=False
         Whether to show a bar with the epoch, the loss, frames per second and the time left; where
-        standard error is no terminal, a line an epoch.
+        standard error is no terminal, a line an epoch, and one that says how long the fit takes.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Show how far a fit has come: a bar on a terminal, a line an epoch anywhere else."""
+"""Show how far a fit has come: a bar on a terminal, lines anywhere else."""
 
 import sys
 import time
@@ -8,12 +8,17 @@ from tqdm import tqdm
 
 from sksvs.system.terminal import is_terminal
 
+N_TRACED = 3  # batches, the first of which waits for TensorFlow to trace and compile the network
+N_TIMED, TIMED_SECONDS = 10, 5.0  # of training after them, before it is said how long all takes
+
 
 class Progress:
     """A bar with the epoch, the loss, frames per second and the time that is left.
 
-    Where standard error is no terminal but a file or a pipe, there is a line at the end of every
-    epoch instead; where it is missing or closed, or cannot be written any more, there is nothing.
+    Where standard error is no terminal but a file or a pipe, there are lines instead: one that says
+    how long the fit takes, as soon as some batches after the first ones have been timed, and one at
+    the end of every epoch. Where it is missing or closed, or cannot be written any more, there is
+    nothing.
 
     Parameters
     ----------
@@ -22,10 +27,13 @@ class Progress:
     max_iter : int
         Epochs.
     visible : bool
+    clock : callable, optional
+        Returns the time in seconds.
     """
 
-    def __init__(self, n_frames, max_iter, visible):
+    def __init__(self, n_frames, max_iter, visible, clock=time.perf_counter):
         self._n_frames, self._max_iter = n_frames, max_iter
+        self._clock, self._stopwatch = clock, None
         on_terminal = is_terminal(sys.stderr)
         self._log = sys.stderr if visible and not on_terminal else None
         self._bar = tqdm(
@@ -44,7 +52,10 @@ class Progress:
     def begin_epoch(self, number):
         """Say which epoch it is, counted from 1: not the first where a fit is resumed."""
         bar, self._epoch = self._bar, f"epoch {number}/{self._max_iter}"
-        self._began, self._n_learnt = time.perf_counter(), 0
+        self._began, self._n_learnt = self._clock(), 0
+        if self._stopwatch is None:
+            n_left = self._n_frames * (self._max_iter - number + 1)
+            self._stopwatch = _Stopwatch(n_left, self._clock)
         if bar.n == 0:
             bar.n = bar.initial = bar.last_print_n = (number - 1) * self._n_frames
         bar.set_description(self._epoch, refresh=False)
@@ -54,6 +65,9 @@ class Progress:
         self._n_learnt += n_frames
         self._bar.set_postfix_str(f"loss {loss:.5f}", refresh=False)
         self._bar.update(n_frames)
+        seconds = self._stopwatch.stop(n_frames)
+        if seconds is not None:
+            self._say(f"This takes about {_duration(seconds)}.")
 
     def end_epoch(self, loss, val_loss=None):
         """Show what the epoch has given."""
@@ -61,7 +75,55 @@ class Progress:
         if val_loss is not None:
             words += f", validation loss {val_loss:.5f}"
         self._bar.set_postfix_str(words)
+        rate = self._n_learnt / (self._clock() - self._began)
+        self._say(f"{self._epoch}: {words}, {rate:.0f} frames/s")
+
+    def _say(self, line):
         if self._log is not None:
-            rate = self._n_learnt / (time.perf_counter() - self._began)
             with suppress(OSError, ValueError):  # a full disk, a reader that has left, closed
-                print(f"{self._epoch}: {words}, {rate:.0f} frames/s", file=self._log, flush=True)
+                print(line, file=self._log, flush=True)
+
+
+class _Stopwatch:
+    """Time the batches of a fit, and tell from some of them how long all take.
+
+    Parameters
+    ----------
+    n_frames : int
+        Of all batches.
+    clock : callable
+    """
+
+    def __init__(self, n_frames, clock):
+        self._n_left, self._clock = n_frames, clock
+        self._n_batches = self._n_timed = 0
+        self._began = self._since = clock()
+
+    def stop(self, n_frames):
+        """Note a batch of so many frames that has been run.
+
+        Returns
+        -------
+        float or None
+            Seconds of the whole fit, once.
+        """
+        self._n_batches += 1
+        if self._n_batches <= N_TRACED:
+            self._n_left -= n_frames
+            self._since = self._clock()
+            return None
+        if self._n_timed is None:
+            return None
+        self._n_timed += n_frames
+        seconds = self._clock() - self._since
+        if self._n_batches < N_TRACED + N_TIMED or seconds < TIMED_SECONDS:
+            return None
+        total = self._since - self._began + seconds * self._n_left / self._n_timed
+        self._n_timed = None
+        return total
+
+
+def _duration(seconds):
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 90 * 60 else f"{seconds / 3600:.1f} hours"
