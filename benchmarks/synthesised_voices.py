@@ -30,7 +30,8 @@ def with_synthesised_voices(X, y, n_voices=1, random_state=0):
         seeds = rng.randint(2**31 - 1, size=len(X))
         synthesised = [_over(sources[1], int(seed)) for sources, seed in zip(y, seeds)]
         more_X += [*X, *(voice + rest for voice, rest in synthesised)]
-        more_y += [*y, *map(Sources, synthesised)]
+        names = (sources.source_names for sources in y)
+        more_y += [*y, *map(Sources, synthesised, names)]
     return more_X, more_y
 
 

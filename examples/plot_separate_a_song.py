@@ -27,7 +27,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
-from sksvs.audio import ArrayWaveform, Sources, to_mono, write
+from sksvs.audio import ArrayWaveform, to_mono, write
 from sksvs.datasets import detect_corpus, load_corpus, make_singing_mixtures
 from sksvs.estimators import GRUMaskSeparator, IdealMaskOracle, MixtureBaseline, report_network
 from sksvs.stft import Spectrogram, STFTParams
@@ -69,7 +69,7 @@ def shorten(X, y, n_songs, seconds, sample_rate):
         n_samples = min(len(mixture), round(seconds * sample_rate))
         start = (len(mixture) - n_samples) // 2
         cut_X.append(mixture.time_slice(start, start + n_samples))
-        cut_y.append(Sources([s.time_slice(start, start + n_samples) for s in sources]))
+        cut_y.append(sources.time_slice(start, start + n_samples))
     return cut_X, cut_y
 
 

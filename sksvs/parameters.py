@@ -1,5 +1,6 @@
 """Define which values parameters may have: one table for all estimators."""
 
+import re
 from collections.abc import Callable
 from numbers import Integral, Real
 from os import PathLike
@@ -13,6 +14,7 @@ MAX_LAYERS = 16
 MAX_SOURCES = 64
 MAX_WINDOW = 1 << 20  # samples: 24 s at 44.1 kHz
 MAX_TAYLOR_ROWS = 20  # each as long as the window
+NAME = re.compile("[A-Za-z0-9_]([A-Za-z0-9 _-]{0,62}[A-Za-z0-9_-])?")  # of a source, and its files
 
 
 class Parameter(NamedTuple):
@@ -47,6 +49,11 @@ def _is_real(value, low=-float_info.max, high=float_info.max):
 
 def _is_flag(value):
     return not hasattr(value, "__len__") and value in (True, False)
+
+
+def _are_names(value):
+    valid = _tuples(2, MAX_SOURCES, lambda x: isinstance(x, str) and NAME.fullmatch(x))(value)
+    return valid and len({name.lower() for name in value}) == len(value)
 
 
 def _is_window(value):
@@ -182,6 +189,12 @@ _TABLE = {
         "n_iter_": _count,
         "loss_curve_": _curve,
         "validation_loss_curve_": _curve,
+        "source_names_": (
+            f"a tuple of 2 to {MAX_SOURCES} names, which become those of files: each of 1 to 64 "
+            "letters from A to Z, digits, '_', '-' and spaces, without '-' or a space before or a "
+            "space behind, and different whatever the case of their letters",
+            _are_names,
+        ),
         "held_out_": (
             "an array of booleans",
             lambda x: getattr(x, "ndim", 0) == 1 and str(x.dtype) == "bool",

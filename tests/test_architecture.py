@@ -29,7 +29,8 @@ MAY_IMPORT = {
     "system",
     "model_files": "estimators transforms training networks stft parameters system",
     "separation": "stft audio system",
-    "cli": "separation model_files estimators transforms datasets metrics audio parameters system",
+    "cli": "separation model_files estimators transforms datasets metrics audio augmentation "
+    "parameters system",
 }
 # Folders below those: each learns or predicts, never both.
 MAY_NOT_IMPORT = {

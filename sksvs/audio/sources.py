@@ -15,15 +15,29 @@ class Sources:
     ----------
     waveforms : sequence of Waveform
         The target voice first. They must agree in shape and sample rate.
+    source_names : sequence of str, optional
+        What the sources are called, such as ("vocals", "bass", "drums", "other"): as many
+        different names as waveforms. A separator that is fitted on the sources keeps them, and
+        stems are named after them. By default they have no names.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    sample_rate : int or None
+        In Hz.
+    name : str
+        Of the track: that of the first waveform.
+    source_names : tuple of str or None
     """
 
-    def __init__(self, waveforms):
+    def __init__(self, waveforms, source_names=None):
         self.waveforms = tuple(waveforms)
         if not self.waveforms:
             raise ValueError("Sources needs at least one waveform; got none.")
         shape, self.sample_rate = common_grid(self.waveforms)
         self.shape = (len(self.waveforms), *shape)
         self.name = self.waveforms[0].name
+        self.source_names = None if source_names is None else self._check_names(source_names)
 
     @property
     def ndim(self):
@@ -36,8 +50,33 @@ class Sources:
     def __getitem__(self, index):
         return self.waveforms[index]
 
+    def time_slice(self, start, stop):
+        """Return the same sources from sample `start` up to `stop`, under the same names.
+
+        Parameters
+        ----------
+        start, stop : int or None
+            As in :meth:`Waveform.time_slice`.
+
+        Returns
+        -------
+        Sources
+            Lazy; nothing is read.
+        """
+        return Sources([w.time_slice(start, stop) for w in self.waveforms], self.source_names)
+
     def __array__(self, dtype=None, copy=None):
         return np.stack([np.asarray(waveform, dtype=dtype) for waveform in self.waveforms])
 
     def __repr__(self):
-        return f"<Sources of {self.name}: shape {self.shape}>"
+        names = "" if self.source_names is None else f" ({', '.join(self.source_names)})"
+        return f"<Sources of {self.name}: shape {self.shape}{names}>"
+
+    def _check_names(self, names):
+        are_texts = isinstance(names, (list, tuple)) and all(isinstance(n, str) for n in names)
+        if not are_texts or len(set(names)) != len(names) or len(names) != len(self.waveforms):
+            raise ValueError(
+                f"source_names must be {len(self.waveforms)} different texts, one for every "
+                f"waveform of {self.name}; got {names!r}."
+            )
+        return tuple(names)

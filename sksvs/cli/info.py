@@ -68,6 +68,7 @@ def _describe(path):
         "bytes": path.stat().st_size,
         "sample_rate": separator.stft_params_.sample_rate,
         "n_sources": separator.n_sources_,
+        "source_names": separator.source_names_,
         "n_params": separator.count_params() if hasattr(separator, "count_params") else 0,
         "steps": [_parameters_of(describe_step(name, step)) for name, step in pipeline.steps],
         "card": card,
@@ -90,6 +91,7 @@ def _as_text(found):
     for model in found["packaged_models"] + found["models"]:
         lines += ["", f"{in_a_line(model['path'])}: {model['bytes']} bytes"]
         lines += [f"  {name}: {model[name]}" for name in ("sample_rate", "n_sources", "n_params")]
+        lines.append(f"  source_names: {', '.join(model['source_names'])}")
         for step in model["steps"]:
             lines += _step_as_lines(step, "  ")
         lines.append("  card: " + to_json(model["card"]).replace("\n", "\n  "))

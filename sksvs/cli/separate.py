@@ -28,10 +28,11 @@ from sksvs.cli.output import in_a_line, one_line, progress_bar
 @model_option
 @click.option(
     "--stems",
-    type=click.Choice(["vocals", "both"]),
-    default="both",
+    metavar="NAME,...",
+    default="all",
     show_default=True,
-    help="Write the voice only, or the accompaniment, too.",
+    help="Which stems to write, by the names of the model's sources (see sksvs info), such as "
+    "vocals. all: every one; both is the same.",
 )
 @click.option(
     "--format",
@@ -58,9 +59,10 @@ from sksvs.cli.output import in_a_line, one_line, progress_bar
 def separate(ctx, songs, out, model, stems, others_weight, jobs, **options):
     """Separate songs: the stems of song.mp3 go to DIR/song/vocals.mp3 and accompaniment.mp3.
 
-    Songs are audio files or videos; - is standard input. A folder stands for the audio files in
-    it, at any depth, and the stems keep its structure. A song that fails does not stop the others:
-    it is named on standard error, and the exit code is 1.
+    Stems have the names of the sources that the model was trained on. Songs are audio files or
+    videos; - is standard input. A folder stands for the audio files in it, at any depth, and the
+    stems keep its structure. A song that fails does not stop the others: it is named on standard
+    error, and the exit code is 1.
     """
     # The other options have the names of separate_song's parameters.
     if options["bitrate"] is not None and options["audio_format"] in ("wav", "flac"):
@@ -74,7 +76,7 @@ def separate(ctx, songs, out, model, stems, others_weight, jobs, **options):
             kind = type(separator[-1]).__name__
             raise click.UsageError(f"--others-weight: a {kind} has no masks to weigh.")
         separator[-1].set_params(others_weight=others_weight)
-    names = ["vocals"] + [None] * (separator[-1].n_sources_ - 1) if stems == "vocals" else None
+    names = _chosen(stems, separator[-1])
     planned = plan_songs(separator, songs, out, names, options["audio_format"])
     options["source_names"] = names
     if jobs == 1:
@@ -94,6 +96,20 @@ def separate(ctx, songs, out, model, stems, others_weight, jobs, **options):
             click.echo(in_a_line(path))
     if failed:
         ctx.exit(1)
+
+
+def _chosen(stems, separator):
+    """Return the names of the stems that are wanted, None for every other source."""
+    from sksvs.separation.one_file import stem_names
+
+    known = stem_names(separator)
+    wanted = known if stems in ("all", "both") else [name.strip() for name in stems.split(",")]
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise click.UsageError(
+            f"--stems: the model has {', '.join(map(in_a_line, known))}; got {unknown[0]!r}."
+        )
+    return [name if name in wanted else None for name in known]
 
 
 def _separate_song(separator, song, options):

@@ -34,8 +34,8 @@ def load_mir1k(root, subset="train", mix="0dB", strict=False, return_X_y=False):
     Returns
     -------
     Bunch
-        ``X``, a list of mono mixtures; ``y``, a list of Sources (2, n_samples), the voice first;
-        ``names``, as "abjones_1_01"; ``groups``, the singers; ``DESCR``.
+        ``X``, a list of mono mixtures; ``y``, a list of Sources (2, n_samples), called "vocals"
+        and "accompaniment"; ``names``, as "abjones_1_01"; ``groups``, the singers; ``DESCR``.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def load_mir1k(root, subset="train", mix="0dB", strict=False, return_X_y=False):
         if mix == "0dB":
             voice, accompaniment = voice.unit_norm(), accompaniment.unit_norm()
         X.append(voice + accompaniment)
-        y.append(Sources([voice, accompaniment]))
+        y.append(Sources([voice, accompaniment], ("vocals", "accompaniment")))
     singers = [name.split("_")[0] for name in names]
     description = (
         f"MIR-1K, subset {subset} by the split of Huang et al. 2014, mixed {mix}, from {folder}: "

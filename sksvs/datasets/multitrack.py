@@ -39,7 +39,8 @@ def load_dsd100(
     -------
     Bunch
         ``X``, a list of AudioFile; ``y``, a list of Sources, each (n_sources, n_samples[,
-        n_channels]); ``names``, the songs' folders; ``groups``, their artists; ``DESCR``.
+        n_channels]), called as in `sources`; ``names``, the songs' folders; ``groups``, their
+        artists; ``DESCR``.
 
     Raises
     ------
@@ -136,7 +137,10 @@ def _load_songs(mixtures, stems, sources, artist_of, layout, description, strict
     if not names:
         raise FileNotFoundError(f"{mixtures} holds no songs, each in a folder of its own.")
     X = [AudioFile(mixtures / name / "mixture.wav", strict=strict) for name in names]
-    y = [Sources([_open_source(stems / n, source, strict) for source in sources]) for n in names]
+    y = [
+        Sources([_open_source(stems / name, source, strict) for source in sources], sources)
+        for name in names
+    ]
     return make_bunch(X, y, names, [artist_of(name) for name in names], description, return_X_y)
 
 

@@ -20,7 +20,7 @@ def split_tracks(X, y, fraction=0.5):
     X_first, X_second : list of Waveform
         Lazy views; nothing is read.
     y_first, y_second : list of Sources
-        Downmixed where the mixture is mono.
+        Under the same names; downmixed where the mixture is mono.
 
     Raises
     ------
@@ -49,6 +49,7 @@ def split_tracks(X, y, fraction=0.5):
             )
     first = [m.time_slice(0, cut) for m, cut in zip(mixtures, cuts)]
     second = [m.time_slice(cut, None) for m, cut in zip(mixtures, cuts)]
-    y_first = [Sources([s.time_slice(0, cut) for s in t]) for t, cut in zip(sources, cuts)]
-    y_second = [Sources([s.time_slice(cut, None) for s in t]) for t, cut in zip(sources, cuts)]
+    whole = [Sources(s, getattr(track, "source_names", None)) for s, track in zip(sources, y)]
+    y_first = [track.time_slice(0, cut) for track, cut in zip(whole, cuts)]
+    y_second = [track.time_slice(cut, None) for track, cut in zip(whole, cuts)]
     return first, second, y_first, y_second

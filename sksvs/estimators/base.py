@@ -28,9 +28,10 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     """Base of separators that multiply the mixture's spectrogram by one mask a source.
 
     This class checks tracks, applies masks and scores. A subclass implements `fit`, which sets
-    `n_sources_` and `stft_params_`, and yields masks in `_mask_blocks`. Masks apply to the mixture
-    without its constant (DC), which goes to the last source. Where the channels of a track cancel
-    each other in the downmix, every channel is separated as a track of its own.
+    `n_sources_`, `source_names_` and `stft_params_`, and yields masks in `_mask_blocks`. Masks
+    apply to the mixture without its constant (DC), which goes to the last source. Where the
+    channels of a track cancel each other in the downmix, every channel is separated as a track of
+    its own.
 
     `sksvs.save` stores the fitted scalars that `_learnt_facts` names, as the table of parameters
     has them, and the fitted arrays of `_learnt_shapes`.
@@ -38,11 +39,11 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
 
     _masks_sum_to_one = True
     _have_constant = slice(-1, None)  # the sources that the constant goes to
-    _learnt_facts = ("n_sources_", "stft_params_")
+    _learnt_facts = ("n_sources_", "source_names_", "stft_params_")
 
     @abstractmethod
     def fit(self, X, y=None):
-        """Fit on the tracks and their sources; set `n_sources_` and `stft_params_`."""
+        """Fit on the tracks and their sources, and set the attributes named above."""
 
     @abstractmethod
     def _mask_blocks(self, spectrogram):

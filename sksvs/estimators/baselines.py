@@ -8,7 +8,13 @@ from sksvs.audio.centred import Centred
 from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.masks import RatioMask, ideal_binary_mask
 from sksvs.stft.spectrogram import Spectrogram, Target
-from sksvs.stft.tracks import check_sources, check_spectrograms, common_params
+from sksvs.stft.tracks import (
+    check_sources,
+    check_spectrograms,
+    common_params,
+    common_source_names,
+    default_source_names,
+)
 
 
 class _Baseline(BaseMaskSeparator):
@@ -17,7 +23,7 @@ class _Baseline(BaseMaskSeparator):
     __metadata_request__fit = {"groups": True, "validation_tracks": True}
 
     def fit(self, X, y, *, groups=None, validation_tracks=None):
-        """Store the number of sources and the STFT settings; nothing is trained.
+        """Store the number and the names of the sources and the STFT settings; nothing is trained.
 
         Parameters
         ----------
@@ -33,6 +39,7 @@ class _Baseline(BaseMaskSeparator):
         self._check_parameters()
         spectrograms = check_spectrograms(X, self)
         self.n_sources_ = len(check_sources(y, [x.waveform for x in spectrograms])[0])
+        self.source_names_ = common_source_names(y) or default_source_names(self.n_sources_)
         self.stft_params_ = common_params(spectrograms)
         return self
 

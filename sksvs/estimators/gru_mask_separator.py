@@ -102,8 +102,8 @@ class GRUMaskSeparator(BaseNetworkSeparator):
     random_state : int, RandomState or None, default=None
         Determines the initial weights, dropout, segments and held-out tracks.
     verbose : bool, default=False
-        Whether to show a bar with the epoch, the loss, frames per second and the time left, or a
-        line an epoch where standard error is no terminal.
+        Whether to show a bar with the epoch, the loss, frames per second and the time left; where
+        standard error is no terminal, a line an epoch, and one with the time that the fit takes.
 
     Attributes
     ----------
@@ -128,6 +128,9 @@ class GRUMaskSeparator(BaseNetworkSeparator):
         Tracks that were held out; a warm start holds out the same.
     n_sources_ : int
         Sources of a track.
+    source_names_ : tuple of str
+        Names of the sources: those of the first item of `y` that has `source_names`, else "vocals"
+        and "accompaniment", or of more than two "vocals", "source_1", "source_2", …
     stft_params_ : STFTParams
         Analysis that the network was fitted with.
 

@@ -12,7 +12,7 @@ from sksvs.augmentation import Augmentation
 from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.parameters import check_range
 from sksvs.prediction.masks import predict_masks
-from sksvs.stft.tracks import common_params
+from sksvs.stft.tracks import common_params, common_source_names, default_source_names
 from sksvs.training.fit import epoch_random_state, train
 from sksvs.training.measured_tracks import training_tracks, warn_of_unseen_mask
 from sksvs.training.validation_tracks import choose_validation_tracks
@@ -108,10 +108,14 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         ImportError
             If TensorFlow is missing, with the command that installs it.
         """
-        return self._fit_tracks(self._check_fit(X, y), groups, validation_tracks)
+        tracks = self._check_fit(X, y)
+        return self._fit_tracks(tracks, common_source_names(y), groups, validation_tracks)
 
-    def _fit_tracks(self, tracks, groups, validation_tracks):
-        """Fit on tracks from `training_tracks` or `measured_tracks`."""
+    def _fit_tracks(self, tracks, source_names, groups, validation_tracks):
+        """Fit on tracks from `training_tracks` or `measured_tracks`.
+
+        `source_names` are those of :func:`common_source_names`.
+        """
         goes_on = self.warm_start and hasattr(self, "weights_")
         layers, params = self._choose_network(tracks, goes_on)
         rng = check_random_state(self.random_state)
@@ -126,7 +130,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         start = self.weights_ if goes_on else None
         epochs, folder = self.max_iter, self.checkpoint_dir
         fitted = train(self, layers, params, tracks, held_out, rng, start, epochs, folder)
-        return self._set_fitted(fitted, params, goes_on)
+        return self._set_fitted(fitted, params, source_names, goes_on)
 
     def partial_fit(self, X, y=None):
         """Train for one more epoch.
@@ -157,7 +161,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             last fit.
         """
         goes_on, start = hasattr(self, "weights_"), None
-        tracks = self._check_fit(X, y)
+        tracks, source_names = self._check_fit(X, y), common_source_names(y)
         layers, params = self._choose_network(tracks, goes_on)
         if goes_on:
             state = getattr(self, "training_state_", {})
@@ -169,7 +173,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         rng = epoch_random_state(self.random_state, self.n_iter_ if goes_on else 0)
         none = np.zeros(len(tracks), bool)
         fitted = train(self, layers, params, tracks, none, rng, start, 1, None)
-        return self._set_fitted(fitted, params, goes_on)
+        return self._set_fitted(fitted, params, source_names, goes_on)
 
     def count_params(self, by_layer=False, n_freqs=None):
         """Return the number of trained weights.
@@ -261,9 +265,12 @@ class BaseNetworkSeparator(BaseMaskSeparator):
                 "from the weights alone."
             )
 
-    def _set_fitted(self, fitted, params, goes_on):
-        """Set all fitted attributes; a known sample rate is not replaced by an unknown one."""
+    def _set_fitted(self, fitted, params, source_names, goes_on):
+        """Set all fitted attributes; unknown names and an unknown sample rate replace none."""
         vars(self).update(fitted)
+        if source_names is None and goes_on:
+            source_names = getattr(self, "source_names_", None)
+        self.source_names_ = source_names or default_source_names(self.n_sources_)
         if not (goes_on and params.sample_rate is None):
             self.stft_params_ = params
         return self

@@ -14,6 +14,7 @@ from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.features import weigh_masks
 from sksvs.parameters import check_range
 from sksvs.prediction.masks import masks_of_blocks, read_blocks
+from sksvs.stft.tracks import common_source_names
 from sksvs.training.measured_tracks import (
     measured_tracks,
     training_tracks,
@@ -61,6 +62,9 @@ class VotingSeparator(BaseMaskSeparator):
         The same by name.
     n_sources_ : int
         Sources of a track.
+    source_names_ : tuple of str
+        Names of the sources: those of the first item of `y` that has `source_names`, else "vocals"
+        and "accompaniment", or of more than two "vocals", "source_1", "source_2", …
     stft_params_ : STFTParams
         Analysis that the networks were fitted with.
 
@@ -121,9 +125,11 @@ class VotingSeparator(BaseMaskSeparator):
         names, networks = zip(*self.estimators)
         tracks = training_tracks(X, y, self)
         warn_of_unseen_mask(tracks, [network.loss for network in networks])
+        source_names = common_source_names(y)
         tracks = measured_tracks(tracks)  # once, not by every network
         fitted = Parallel(n_jobs=self._n_processes())(
-            delayed(_fit)(clone(network), tracks, groups, validation_tracks) for network in networks
+            delayed(_fit)(clone(network), tracks, source_names, groups, validation_tracks)
+            for network in networks
         )
         self._set_members(names, fitted)
         return self
@@ -202,6 +208,7 @@ class VotingSeparator(BaseMaskSeparator):
         self.estimators_ = list(fitted)
         self.named_estimators_ = dict(zip(names, fitted))
         self.n_sources_ = fitted[0].n_sources_
+        self.source_names_ = fitted[0].source_names_
         self.stft_params_ = fitted[0].stft_params_
 
     def _mask_blocks(self, spectrogram):
@@ -260,8 +267,8 @@ def _pairs(estimators):
     return estimators
 
 
-def _fit(separator, tracks, groups, validation_tracks):
-    return separator._fit_tracks(tracks, groups, validation_tracks)
+def _fit(separator, *tracks_and_what_belongs_to_them):
+    return separator._fit_tracks(*tracks_and_what_belongs_to_them)
 
 
 def _shared(items, count):

@@ -29,7 +29,8 @@ def export_onnx(separator, path):
     context on either side.
 
     The metadata, all text, are "n_fft", "hop_length", "window" (as JSON), "sample_rate" (empty if
-    it is not known), "n_sources", "input_power", "others_weight", "masks" and "sksvs_version".
+    it is not known), "n_sources", "source_names" (as JSON), "input_power", "others_weight",
+    "masks" and "sksvs_version".
 
     Parameters
     ----------
@@ -70,6 +71,7 @@ def export_onnx(separator, path):
         "window": json.dumps(params.window),
         "sample_rate": params.sample_rate or "",
         "n_sources": last.n_sources_,
+        "source_names": json.dumps(last.source_names_),
         "input_power": last.input_power_,
         "others_weight": last.others_weight,
         "masks": ONE_MASK if has_one_mask else JOINT_MASKS,

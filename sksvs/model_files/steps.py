@@ -14,6 +14,7 @@ from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.estimators.voting_separator import MAX_MEMBERS
 from sksvs.parameters import PARAMETERS, check_value, short
 from sksvs.stft.settings import STFTParams
+from sksvs.stft.tracks import default_source_names
 from sksvs.training.json_values import decode, encode
 
 # Of the description of a step; "learnt" has the fitted scalars.
@@ -213,7 +214,8 @@ def _build_step(described, fitted):
     if unknown:
         raise ValueError(f"{kind.__name__} has no parameter {short(unknown[0])}")
     scalars, expected = described["learnt"], _fitted_scalars(kind) if fitted else ()
-    if set(scalars) != set(expected):
+    optional = {"source_names_"} & set(expected)  # which files of earlier versions lack
+    if set(scalars) | optional != set(expected):
         raise ValueError(
             f"the fitted scalars of a {kind.__name__} must be {', '.join(expected) or 'none'}; got "
             f"{short(scalars)}"
@@ -227,10 +229,19 @@ def _build_step(described, fitted):
         with np.errstate(all="ignore"):  # some windows overflow, and are refused for it
             step._check_parameters()
     if scalars:
-        step._set_learnt(_decode_values(scalars))
+        step._set_learnt(_with_source_names(_decode_values(scalars)))
     if fitted and kind is VotingSeparator:
         _set_members(step)
     return name, step
+
+
+def _with_source_names(scalars):
+    """Return the fitted scalars of a separator with a name for every source."""
+    n_sources = scalars["n_sources_"]
+    names = scalars.get("source_names_", default_source_names(n_sources))
+    if len(names) != n_sources:
+        raise ValueError(f"source_names_ must be {n_sources} names; got {short(names)}")
+    return scalars | {"source_names_": names}
 
 
 def _build_members(described, fitted):
@@ -247,7 +258,7 @@ def _build_members(described, fitted):
 def _set_members(voting):
     """Make a VotingSeparator fitted whose estimators are."""
     names, members = zip(*voting.estimators)
-    for what in ("n_sources_", "stft_params_"):
+    for what in ("n_sources_", "source_names_", "stft_params_"):
         if any(getattr(x, what) != getattr(members[0], what) for x in members):
             raise ValueError(f"the estimators of a VotingSeparator must have the same {what}")
     voting._set_members(names, members)

@@ -12,9 +12,9 @@ from sksvs.audio.encoding import keep_encoding
 from sksvs.audio.pipes import is_pipe
 from sksvs.separation.one_file import (
     fitted_pipeline,
-    name_sources,
     plan_stems,
     separate_file,
+    stem_names,
     stem_paths,
 )
 from sksvs.separation.songs import find_songs, refuse_conflicts
@@ -120,7 +120,7 @@ def plan_songs(separator, paths, out_dir, source_names=None, audio_format=None):
     -------
     list of Song
     """
-    names = name_sources(source_names, fitted_pipeline(separator)[-1].n_sources_)
+    names = stem_names(fitted_pipeline(separator)[-1], source_names)
 
     def stems_of(song):
         if is_pipe(song.path):  # cannot be opened twice; all that matters is that two conflict

@@ -13,6 +13,7 @@ from sksvs.audio.encoding import keep_encoding
 from sksvs.audio.waveform import Downmix
 from sksvs.audio.writing import writing_all
 from sksvs.stft.spectrogram import Spectrogram
+from sksvs.stft.tracks import default_source_names
 from sksvs.system.threads import prefetch
 
 
@@ -51,8 +52,8 @@ def separate_file(
         Made if it does not exist.
     source_names : sequence of str or None, optional
         Names of the stems without ending, the voice first; None for a stem that is not written.
-        The default is ("vocals", "accompaniment"), and ("vocals", "source_1",
-        "source_2", …) for more than two.
+        The default is the separator's `source_names_`: ("vocals", "accompaniment"), or the names
+        of the sources that it was trained on.
     audio_format : str, optional
         "wav", "flac", "ogg", "mp3", "opus" or another that `sksvs.audio.write` writes. The default
         is the format of the file, or WAV if that cannot be written. A subtype that is PCM or
@@ -162,7 +163,7 @@ def plan_stems(pipeline, file, folder, source_names, audio_format, bitrate):
     paths : tuple of Path
         Of the stems that are written, the voice first.
     """
-    names = name_sources(source_names, pipeline[-1].n_sources_)
+    names = stem_names(pipeline[-1], source_names)
     try:
         encoding = keep_encoding(file, audio_format, bitrate)
     except ValueError as error:
@@ -170,11 +171,27 @@ def plan_stems(pipeline, file, folder, source_names, audio_format, bitrate):
     return names, encoding, stem_paths(folder, names, encoding.ending)
 
 
-def name_sources(names, n_sources):
-    """Return a name for every source; None for a source that is not written."""
-    if names is None:
-        others = [f"source_{i}" for i in range(1, n_sources)]
-        return ["vocals", *(others if n_sources > 2 else ["accompaniment"])]
+def stem_names(separator, names=None):
+    """Return a name for every source of a fitted separator; None for one that is not written.
+
+    Parameters
+    ----------
+    separator : BaseMaskSeparator
+        Whose `source_names_` count where no names are given.
+    names : sequence of str or None, optional
+
+    Returns
+    -------
+    list of str or None
+
+    Raises
+    ------
+    ValueError
+        If there are not as many names as sources, or two are the same or no names of files.
+    """
+    n_sources = separator.n_sources_
+    if names is None:  # a separator from elsewhere may have no names
+        return list(getattr(separator, "source_names_", default_source_names(n_sources)))
     names = list(names)
     written = [name for name in names if name is not None]
     different = written and len(set(written)) == len(written)

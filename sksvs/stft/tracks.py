@@ -9,7 +9,7 @@ import numpy as np
 from sksvs.audio.checks import common_rate
 from sksvs.audio.sources import Sources
 from sksvs.audio.waveform import ArrayWaveform, AtRate, Waveform
-from sksvs.parameters import MAX_SOURCES
+from sksvs.parameters import MAX_SOURCES, check_value
 from sksvs.stft.spectrogram import Spectrogram
 
 MAX_DIFFERENCE = -30  # dB: of a mixture from the sum of its sources, without a warning
@@ -123,6 +123,58 @@ def check_sources(y, mixtures, one_rate=True):
 def assume_rate(waveforms, rate):
     """Return the waveforms, those of unknown sample rate at `rate`, in Hz; None leaves them so."""
     return [AtRate(w, rate) if rate and w.sample_rate is None else w for w in waveforms]
+
+
+def common_source_names(y):
+    """Return what the sources of all tracks are called; None where no track has names.
+
+    Parameters
+    ----------
+    y : list of array or Sources
+        Checked by :func:`check_sources`. Those without names, arrays among them, agree with any.
+
+    Returns
+    -------
+    tuple of str or None
+
+    Raises
+    ------
+    ValueError
+        If two tracks have different names, or they are not what a separator can keep; naming the
+        track.
+    """
+    first, names = None, None
+    for i, track in enumerate(y):
+        own = getattr(track, "source_names", None)
+        if own is None or own == names:
+            continue
+        called = f"y[{i}] ({track.name})"
+        check_value("source_names_", own, f"The sources of {called}: ")
+        if names is not None:
+            raise ValueError(
+                f"The sources of {called} are {', '.join(own)}, but those of {first} are "
+                f"{', '.join(names)}. Every track needs the same sources in the same order."
+            )
+        first, names = called, own
+    return names
+
+
+def default_source_names(n_sources):
+    """Return what sources are called that have no names.
+
+    Two are "vocals" and "accompaniment", more are "vocals", "source_1", "source_2" and so on.
+
+    Parameters
+    ----------
+    n_sources : int
+
+    Returns
+    -------
+    tuple of str
+    """
+    if n_sources == 2:
+        return "vocals", "accompaniment"
+    return "vocals", *(f"source_{i}" for i in range(1, n_sources))
 
 
 def warn_of_assumed_rate(waveforms, rate):

@@ -147,6 +147,25 @@ def test_sources_look_like_a_stacked_array():
     np.testing.assert_array_equal(sources[1][5:7], 2 * NOISE[5:7])
 
 
+def test_sources_keep_their_names_when_they_are_cut():
+    waveforms = [ArrayWaveform(NOISE, name="song"), ArrayWaveform(2 * NOISE)]
+    assert Sources(waveforms).source_names is None
+    assert Sources(waveforms).time_slice(5, 7).source_names is None
+    sources = Sources(waveforms, ["voice", "rest"])
+    assert (sources.name, sources.source_names) == ("song", ("voice", "rest"))
+    assert repr(sources) == "<Sources of song: shape (2, 400, 3) (voice, rest)>"
+    cut = sources.time_slice(5, 7)
+    assert cut.source_names == ("voice", "rest")
+    np.testing.assert_array_equal(cut, np.asarray(sources)[:, 5:7])
+
+
+@pytest.mark.parametrize("names", ["ab", ["a"], ["a", "a"], ["a", 1], ["a", "b", "c"], []])
+def test_names_that_are_not_one_for_every_source_are_refused(names):
+    waveforms = [ArrayWaveform(NOISE, name="song"), ArrayWaveform(NOISE)]
+    with pytest.raises(ValueError, match="2 different texts, one for every waveform of song; got"):
+        Sources(waveforms, names)
+
+
 @pytest.mark.parametrize(
     ("samples", "error", "message"),
     [

@@ -1,14 +1,12 @@
 import json
+import re
 import shutil
 
-import click
 import pytest
 
 import sksvs
 from sksvs.audio import AudioFile, write
-from sksvs.cli.fit import fit
-from sksvs.estimators import CRNSeparator, GRUMaskSeparator
-from sksvs.transforms import STFTTransformer
+from sksvs.cli.training_plan import HOURS, choose_window, make_separator
 from tests.strategies import seeded_noise
 
 
@@ -35,39 +33,76 @@ def test_a_model_is_learnt_and_saved(run, dsd100, tmp_path):
     assert scored.exit_code == 0
 
 
-@pytest.mark.parametrize("kind", [GRUMaskSeparator, CRNSeparator])
-def test_what_is_not_asked_for_is_as_the_estimators_have_it(run, dsd100, tmp_path, kind):
-    network = {GRUMaskSeparator: "gru", CRNSeparator: "crn"}[kind]
+@pytest.mark.parametrize("network", ["crn", "gru"])
+def test_what_is_not_asked_for_is_as_the_plan_has_it(run, dsd100, tmp_path, network):
     out = tmp_path / "model.safetensors"
-    given = ["--network", network, "--n-fft", 64, "--hop-length", 32, "--songs", 1, "--quiet"]
-    result = run("fit", "--data", dsd100, "-o", out, "--epochs", 1, "--mixed-precision", *given)
+    kind = [] if network == "crn" else ["--network", network]
+    given = [*kind, "--n-fft", 64, "--songs", 1, "--quiet", "--mixed-precision"]
+    result = run("fit", "--data", dsd100, "-o", out, "--epochs", 1, *given)
     assert (result.exit_code, result.stderr) == (0, "")
     pipeline = sksvs.load(out)
-    expected = kind(max_iter=1, random_state=0, mixed_precision=True)
-    assert pipeline.named_steps[network].get_params() == expected.get_params()
+    expected = make_separator(network, max_iter=1, random_state=0, mixed_precision=True)
+    actual, expected = (x.get_params() for x in (pipeline.named_steps[network], expected))
+    del actual["augmentation"], expected["augmentation"]  # whose parameters are among them
+    assert actual == expected
+    assert (pipeline["stft"].hop_length, pipeline["stft"].window) == (32, "cosine")
+    assert pipeline[-1].source_names_ == ("vocals", "accompaniment")
 
 
-@pytest.mark.parametrize("kind", [GRUMaskSeparator, CRNSeparator])
-def test_the_help_says_what_the_estimators_have(run, kind):
+def test_it_is_said_what_is_trained(run, dsd100, tmp_path):
+    out = tmp_path / "model.safetensors"
+    small = ["--network", "gru", "--hidden-sizes", 4, "--n-fft", 64, "--no-augmentation"]
+    result = run("fit", "--data", dsd100, "-o", out, *small, "--hours", 0.001)
+    assert (result.exit_code, result.stdout) == (0, f"{out}\n")
+    first, *epochs = result.stderr.splitlines()
+    assert re.fullmatch(
+        r"Training a GRU network of 1,\d00 parameters on 2 tracks \(1\.2 s\): "
+        r"3 epochs, 3\.6 s of audio\.",
+        first,
+    )
+    assert [line.partition(":")[0] for line in epochs] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    pipeline = sksvs.load(out)
+    assert (pipeline[-1].n_iter_, pipeline[-1].augmentation) == (3, None)
+
+
+def test_songs_of_several_rates_are_trained_on_as_they_are_or_not_at_all(run, dsd100, tmp_path):
+    shutil.copytree(dsd100, tmp_path / "corpus")
+    song = min((tmp_path / "corpus" / "Mixtures" / "Dev").iterdir()).name
+    for path in (tmp_path / "corpus").rglob(f"{song}/*.wav"):
+        write(path, AudioFile(path)[:], 16000, "FLOAT")
+    command = ["fit", "--data", tmp_path / "corpus", "-o", tmp_path / "out", "--epochs", 1]
+    small = ["--network", "gru", "--hidden-sizes", 4, "--n-fft", 64, "--quiet"]
+    result = run(*command, *small)
+    assert result.exit_code == 2
+    assert "sample rates from 8000 to 16000 Hz, and songs that are mixed" in result.stderr
+    assert run(*command, *small, "--no-augmentation").exit_code == 0
+
+
+def test_the_help_says_what_the_plan_has(run):
     words = " ".join(run("fit", "--help").stdout.split())
-    own, gru = (estimator().get_params() for estimator in (kind, GRUMaskSeparator))
+    crn, gru = (make_separator(network).get_params() for network in ("crn", "gru"))
+
+    def said(option):
+        return words[words.index(option) :].partition("[")[2].partition("]")[0]
+
     for option, parameter in (
         ("--hidden-sizes", "hidden_layer_sizes"),
-        ("--epochs", "max_iter"),
         ("--batch-size", "batch_size"),
         ("--dropout", "dropout"),
         ("--learning-rate", "learning_rate_init"),
     ):
-        said = words[words.index(option) :].partition("[")[2].partition("]")[0]
-        value, of_gru = (
-            ",".join(map(str, x)) if isinstance(x, tuple) else str(x)
-            for x in (own[parameter], gru[parameter])
+        of_crn, of_gru = (
+            (",".join(map(str, x)) or "none") if isinstance(x, tuple) else str(x)
+            for x in (crn[parameter], gru[parameter])
         )
-        assert said.partition(";")[0] == of_gru
-        assert value == of_gru or said.endswith(f"crn: {value}")
-    stft, context = STFTTransformer(), click.Context(fit)
-    defaults = {parameter.name: parameter.get_default(context) for parameter in fit.params}
-    assert (defaults["n_fft"], defaults["hop_length"]) == (stft.n_fft, stft.hop_length)
+        assert said(option) == (of_gru if of_crn == of_gru else f"{of_gru}; crn: {of_crn}")
+    at_44_khz = [round(hours * 16 / 44.1) for hours in (HOURS["crn"], HOURS["gru"])]
+    assert said("--hours").endswith(
+        f"{HOURS['crn']:.0f} at 16 kHz, {at_44_khz[0]} at 44.1 kHz; gru: {HOURS['gru']:.0f} and "
+        f"{at_44_khz[1]}"
+    )
+    windows = [choose_window(rate)[0] for rate in (16000, 44100)]
+    assert said("--n-fft") == "64 ms: {} at 16 kHz, {} at 44.1 kHz".format(*windows)
 
 
 @pytest.mark.parametrize(

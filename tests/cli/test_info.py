@@ -20,6 +20,7 @@ def test_versions_and_models_as_text(run, model):
     assert ["numpy", np.__version__] in lines
     assert ["python", platform.python_version()] in lines
     assert f"{model}: {model.stat().st_size} bytes" in result.stdout
+    assert "\n  source_names: vocals, accompaniment\n" in result.stdout
     assert (
         "stfttransformer: STFTTransformer\n    array_rate: None\n    hop_length: 32"
         in result.stdout
@@ -35,6 +36,7 @@ def test_versions_and_models_as_json(run, model):
     assert described["card"] == {"data": "none\x9b"}
     assert [step["class"] for step in described["steps"]][-1] == "MixtureBaseline"
     assert (described["n_sources"], described["n_params"]) == (2, 0)
+    assert described["source_names"] == ["vocals", "accompaniment"]
 
 
 def test_a_false_model_is_an_error(run, tmp_path):

@@ -4,12 +4,16 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.pipeline import make_pipeline
 
 import sksvs
-from sksvs.audio import AudioFile
+from sksvs.audio import ArrayWaveform, AudioFile, Sources
 from sksvs.cli import main
+from sksvs.estimators import MixtureBaseline
 from sksvs.separation import many_files
+from sksvs.transforms import MonoDownmix, STFTTransformer
 from tests.separation.conftest import NAMES, files_in
+from tests.strategies import tiny_tracks
 
 
 def test_stems_go_where_it_is_printed(run, song, model, tmp_path):
@@ -28,6 +32,23 @@ def test_the_voice_alone_in_another_format(run, song, model, tmp_path):
     arguments = ["--stems", "vocals", "--format", "flac", "--model", model]
     assert run("separate", song, "-o", out, *arguments).exit_code == 0
     assert files_in(out) == ["song/vocals.flac"]
+
+
+def test_stems_of_four_sources_are_chosen_by_their_names(run, song, tmp_path):
+    names = ("vocals", "bass", "drums", "other")
+    X, y = tiny_tracks(1)
+    y = [Sources([ArrayWaveform(part / 2) for part in (*s, *s)], names) for s in y]
+    path, out = tmp_path / "model", tmp_path / "out"
+    steps = [MonoDownmix(), STFTTransformer(n_fft=64, hop_length=32), MixtureBaseline()]
+    sksvs.save(make_pipeline(*steps).fit(X, y), path)
+    assert run("separate", song, "-o", out, "--model", path).exit_code == 0
+    assert files_in(out) == sorted(f"song/{name}.wav" for name in names)
+    chosen = ["-o", out / "some", "--model", path, "--stems"]
+    assert run("separate", song, *chosen, "drums, vocals").exit_code == 0
+    assert files_in(out / "some") == ["song/drums.wav", "song/vocals.wav"]
+    result = run("separate", song, *chosen, "vocals,piano")
+    assert result.exit_code == 2
+    assert "--stems: the model has vocals, bass, drums, other; got 'piano'." in result.stderr
 
 
 def test_without_a_model_the_packaged_one_is_taken(run, song, model, tmp_path, monkeypatch):

@@ -38,6 +38,7 @@ def test_the_split_is_by_singer(root, subset, names, singers):
         data = load_mir1k(folder, subset)
         assert (data.names, data.groups) == (names, singers)
         assert len(data.X) == len(data.y) == len(names)
+        assert {sources.source_names for sources in data.y} == {("vocals", "accompaniment")}
 
 
 @pytest.mark.parametrize("subset", ["train", "dev", "test"])

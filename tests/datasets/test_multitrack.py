@@ -36,6 +36,7 @@ def test_dsd100_gives_voice_and_accompaniment_in_order_of_names(dsd100):
     assert data.names == sorted(songs)
     assert data.groups == ["Anna", "Bob", "Nameless"]
     assert "DSD100" in data.DESCR
+    assert data.y[0].source_names == ("vocals", "accompaniment")
     for name, x, sources in zip(data.names, data.X, data.y):
         stems = songs[name]
         assert (x.shape, sources.shape) == ((500, 2), (2, 500, 2))
@@ -61,6 +62,7 @@ def test_any_stems_can_be_chosen(dsd100):
     expected = [stems[name] for name in ("drums", "bass", "vocals", "other")]
     np.testing.assert_allclose(y[0], expected, atol=1e-6)
     np.testing.assert_allclose(np.asarray(y[0]).sum(axis=0), X[0], atol=1e-6)
+    assert {sources.source_names for sources in y} == {("drums", "bass", "vocals", "other")}
 
 
 def test_loading_reads_no_samples(dsd100, monkeypatch):

@@ -22,6 +22,12 @@ def test_the_parts_together_are_the_track(n_samples, fraction, stereo):
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), sources)
 
 
+def test_the_parts_keep_the_names_of_the_sources():
+    x = ArrayWaveform(np.ones((10, 2)))
+    parts = split_tracks([x.to_mono()], [Sources([x, x.gain(0.0)], ("vocals", "rest"))])
+    assert [part[0].source_names for part in parts[2:]] == [("vocals", "rest")] * 2
+
+
 @pytest.mark.parametrize("rates", [(16000, 44100), (16000, None, 44100)])
 def test_tracks_of_several_sample_rates_are_cut_in_time(rates):
     X = [ArrayWaveform(np.arange(float(rate or 100)), rate) for rate in rates]

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
-from sksvs.audio import ArrayWaveform, AudioFile
+from sksvs.audio import ArrayWaveform, AudioFile, Sources
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import GRUMaskSeparator
 from sksvs.networks import spec
@@ -248,6 +248,19 @@ def test_one_track_with_early_stopping_says_what_to_do(tracks):
         ValueError, match="there is only one. Fit on more tracks; or cut the tracks"
     ):
         tiny_separator(early_stopping=True).fit(*analysed(X[:1], y[:1]))
+
+
+def test_names_of_sources_stay_until_other_ones_come(tracks):
+    X, y = tracks
+    named = [
+        [Sources(map(ArrayWaveform, s), names) for s in y] for names in (("a", "b"), ("c", "d"))
+    ]
+    separator = tiny_separator(max_iter=1, warm_start=True).fit(*analysed(X, y))
+    assert separator.source_names_ == ("vocals", "accompaniment")
+    assert separator.partial_fit(*analysed(X, named[0])).source_names_ == ("a", "b")
+    assert separator.fit(*analysed(X, y)).source_names_ == ("a", "b")
+    with pytest.raises(ValueError, match=r"sources of y\[1\] .* are c, d, but those of y\[0\]"):
+        separator.fit(*analysed(X, [named[0][0], named[1][0], y[0]]))
 
 
 def test_warm_start_goes_on_where_the_last_fit_ended(tracks):

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from sksvs.audio import ArrayWaveform, AudioFile, read, write
+from sksvs.audio import ArrayWaveform, AudioFile, Sources, read, write
 from sksvs.estimators import (
     GRUMaskSeparator,
     MixtureBaseline,
@@ -49,6 +49,17 @@ def test_the_masks_are_the_mean_of_those_of_the_members(voting, tracks):
         np.testing.assert_allclose(mean, expected, atol=1e-6)
         np.testing.assert_allclose(mean.sum(axis=0), 1, atol=1e-6)
     assert np.ptp([of_member[0] for of_member in masks], axis=0).max() > 0.01
+
+
+def test_sources_keep_their_names(tracks):
+    X, y = tracks
+    names = ("voice", "rest")
+    named = [Sources(map(ArrayWaveform, sources), names) for sources in y]
+    pair = [(name, tiny_separator(max_iter=1)) for name in ("a", "b")]
+    voting = VotingSeparator(pair).fit(*analysed(X, named))
+    assert voting.source_names_ == names
+    assert [member.source_names_ for member in voting.estimators_] == [names] * 2
+    assert voting.fit(*analysed(X, y)).source_names_ == ("vocals", "accompaniment")
 
 
 def test_songs_of_many_blocks_have_the_mean_of_their_members_masks(voting):

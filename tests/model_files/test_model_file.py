@@ -18,7 +18,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 
 import sksvs
-from sksvs.audio import ArrayWaveform
+from sksvs.audio import ArrayWaveform, Sources
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import GRUMaskSeparator, IdealMaskOracle, MixtureBaseline, VotingSeparator
 from sksvs.model_files import ModelFileError, load, save
@@ -114,6 +114,28 @@ def test_what_is_loaded_is_what_was_saved_to_the_bit(fitted, tracks, tmp_path):
         assert type(both[0]) is type(both[1])
     assert type(loaded[-1].random_state) is int
     assert type(loaded[-1].early_stopping) is bool
+
+
+def test_names_of_sources_are_saved(tracks, tmp_path):
+    names = ("vocals", "all else")
+    y = [Sources(map(ArrayWaveform, sources), names) for sources in tracks[1]]
+    pipeline = make_pipeline(MixtureBaseline()).fit(tracks[0], y)
+    assert pipeline[-1].source_names_ == names
+    assert save_and_load(pipeline, tmp_path)[-1].source_names_ == names
+
+
+@pytest.mark.parametrize(
+    ("n_sources", "names"),
+    [(2, ("vocals", "accompaniment")), (4, ("vocals", "source_1", "source_2", "source_3"))],
+)
+def test_a_file_from_before_sources_had_names_gives_them_default_ones(
+    tracks, scratch, n_sources, names
+):
+    y = [np.repeat(sources[:1], n_sources, axis=0) for sources in tracks[1]]
+    save(make_pipeline(MixtureBaseline()).fit(tracks[0], y), scratch)
+    old = with_document(scratch.read_bytes(), lambda d: last(d)["learnt"].pop("source_names_"))
+    scratch.write_bytes(old)
+    assert load(scratch)[-1].source_names_ == names
 
 
 @pytest.mark.parametrize("last", [MixtureBaseline(), IdealMaskOracle(mask="ratio", p=2)])
@@ -456,6 +478,15 @@ def setting(name, value, step=-1, kind="parameters"):
     return change
 
 
+def names(*sources):
+    """Return names of sources as they are in a file."""
+    return {"tuple": list(sources)}
+
+
+def source_names(*sources):
+    return setting("source_names_", names(*sources), kind="learnt")
+
+
 def analyses(of_step, of_fit):
     """Change the settings of the step and of the fit."""
 
@@ -523,7 +554,12 @@ def stft_params(**values):
         (setting("clip_norm", True), "clip_norm must be above 0"),
         (setting("others_weight", 1e7), "others_weight must be from 1e-6 to 1e6"),
         (setting("n_sources_", 1, kind="learnt"), "n_sources_ must be an integer from 2 to 64"),
-        (setting("n_sources_", 64, kind="learnt"), "mask/kernel' must be F32 or F16 of shape"),
+        (
+            lambda d: last(d)["learnt"].update(
+                n_sources_=64, source_names_=names(*map(str, range(64)))
+            ),
+            "mask/kernel' must be F32 or F16 of shape",
+        ),
         (
             setting("n_sources_", 2.0, kind="learnt"),
             "n_sources_ must be .*; got 2.0",
@@ -531,6 +567,16 @@ def stft_params(**values):
         (setting("loss_curve_", ["x"], kind="learnt"), "loss_curve_ must be a list of numbers"),
         (setting("held_out_", {"booleans": [2]}, kind="learnt"), "booleans must be 0 and 1"),
         (setting("stft_params_", None, kind="learnt"), "stft_params_ must be STFTParams; got None"),
+        (source_names("a", "b", "c"), "source_names_ must be 2 names; got .'a', 'b', 'c'."),
+        *[
+            (source_names("vocals", name), r"source_names_ must be a tuple of 2 to 64 names")
+            for name in (
+                *("../vocals", "/etc/passwd", "a/b", "a\\b", "..", ".", ".bashrc", "", " ", "-rf"),
+                *("a\n", "\x1b[2J", "VOCALS", "a.wav", "b\u00e4sse", "x" * 65, "nul ", 1, None),
+            )
+        ],
+        (setting("source_names_", "ab", kind="learnt"), "source_names_ must be a tuple of 2 to"),
+        (setting("source_names_", None, kind="learnt"), "source_names_ must be a tuple of 2 to"),
         (
             analyses({"n_fft": 128}, {}),
             "step 'stft' has n_fft=128 instead of 64 as in fit, and a separator works with the",
@@ -644,7 +690,14 @@ def members(document):
         (lambda d: members(d)[0].update(name="a/b"), "without '__' and '/', .* got 'a/b'"),
         (lambda d: members(d)[0].update(name="a" * 999_999), "of 1 to 100 characters"),
         (lambda d: members(d)[0].update(name=1), "must have a name and a class"),
-        (lambda d: members(d)[0]["learnt"].update(n_sources_=3), "must have the same n_sources_"),
+        (
+            lambda d: members(d)[0]["learnt"].update(n_sources_=3, source_names_=names(*"abc")),
+            "must have the same n_sources_",
+        ),
+        (
+            lambda d: members(d)[0]["learnt"].update(source_names_=names("a", "b")),
+            "must have the same source_names_",
+        ),
         (lambda d: members(d)[0]["learnt"].pop("n_sources_"), "scalars of a GRUMaskSeparator must"),
         (setting("evil", 1), "VotingSeparator has no parameter 'evil'"),
         (setting("n_sources_", 2, kind="learnt"), "scalars of a VotingSeparator must be none"),

@@ -35,6 +35,7 @@ def masks_of_session(path, samples):
     inputs = {name: np.zeros((1, 1, n), np.float32) for name, n in states.items()}
     output = session.run(["output"], {"features": features[None].astype("f4"), **inputs})[0][0]
     n_sources, n_freqs = int(facts["n_sources"]), n_fft // 2 + 1
+    assert len(json.loads(facts["source_names"])) == n_sources
     if facts["masks"].startswith("clip"):
         voice = np.clip(output, 0, 1).T
         return np.stack([voice, 1 - voice])

@@ -11,8 +11,9 @@ import soundfile
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from sksvs.audio import AudioFile, read, write, writing
-from sksvs.separation import separate_file
+from sksvs.audio import ArrayWaveform, AudioFile, Sources, read, write, writing
+from sksvs.estimators import MixtureBaseline
+from sksvs.separation import separate_file, separate_files
 from sksvs.transforms import MonoDownmix, STFTTransformer
 from tests.separation.conftest import files_in, make_song, tiny_pipeline
 from tests.strategies import SAMPLE_RATE, seeded_noise, tiny_tracks
@@ -94,6 +95,19 @@ def test_another_format_can_be_asked_for(tmp_path, pipeline):
     floating = make_song(tmp_path / "b.wav", subtype="FLOAT")
     flac = separate_file(pipeline, floating, tmp_path, audio_format="flac")
     assert [AudioFile(stem).subtype for stem in flac] == ["PCM_24"] * 2
+
+
+def test_stems_are_called_as_the_sources_trained_on(tmp_path):
+    names = ("singing", "drums", "all else")
+    y = [Sources(map(ArrayWaveform, s), names) for s in three_sources(tiny_tracks(2)[1])]
+    separator = tiny_pipeline(last=MixtureBaseline(), y=y)
+    song = make_song(tmp_path / "song.wav", (4000,))
+    stems = separate_file(separator, song, tmp_path)
+    assert tuple(stem.stem for stem in stems) == names
+    (result,) = separate_files(separator, [song], tmp_path / "many", skip_existing=True)
+    assert tuple(stem.stem for stem in result.stems) == names
+    (result,) = separate_files(separator, [song], tmp_path / "many", skip_existing=True)
+    assert result.skipped
 
 
 def test_sources_have_names(tmp_path):

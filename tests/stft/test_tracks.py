@@ -3,7 +3,14 @@ import pytest
 
 from sksvs.audio import ArrayWaveform, Sources
 from sksvs.stft import Spectrogram, STFTParams
-from sksvs.stft.tracks import check_mixtures, check_sources, check_spectrograms, common_params
+from sksvs.stft.tracks import (
+    check_mixtures,
+    check_sources,
+    check_spectrograms,
+    common_params,
+    common_source_names,
+    default_source_names,
+)
 from sksvs.transforms import IRMTarget
 
 MONO = np.ones(100)
@@ -57,6 +64,37 @@ def test_sources_may_be_arrays_lists_or_lazy():
     tracks = check_sources([np.ones((2, 100)), [MONO, MONO], lazy], mixtures)
     assert [len(track) for track in tracks] == [2, 2, 2]
     assert tracks[2][0].name == "voice"
+
+
+def named(*names):
+    return Sources([at(None, f"/{name}.wav") for name in names], names)
+
+
+def test_names_of_sources_are_those_of_the_tracks_that_have_any():
+    without = Sources([at(None, "a"), at(None, "b")])
+    assert common_source_names([np.ones((2, 100)), without, [MONO, MONO]]) is None
+    assert common_source_names([without, named("a", "b"), [MONO, MONO]]) == ("a", "b")
+    assert common_source_names([named("a", "b"), named("a", "b")]) == ("a", "b")
+
+
+@pytest.mark.parametrize("others", [("b", "a"), ("a", "c"), ("A", "b")])
+def test_tracks_whose_sources_have_other_names_are_named(others):
+    message = (
+        rf"of y\[2\] \(/{others[0]}.wav\) are {', '.join(others)}, but those of "
+        r"y\[1\] \(/a.wav\) are a, b\. Every"
+    )
+    with pytest.raises(ValueError, match=message):
+        common_source_names([np.ones((2, 100)), named("a", "b"), named(*others)])
+
+
+def test_names_that_cannot_be_those_of_files_are_refused():
+    with pytest.raises(ValueError, match=r"of y\[0\] \(/a/b.wav\): source_names_ must be .* names"):
+        common_source_names([named("a/b", "c")])
+
+
+def test_sources_without_names_get_some():
+    assert default_source_names(2) == ("vocals", "accompaniment")
+    assert default_source_names(4) == ("vocals", "source_1", "source_2", "source_3")
 
 
 def test_sources_with_channels_are_averaged_for_a_mono_mixture():

@@ -43,6 +43,79 @@ def test_a_terminal_shows_a_bar_with_losses_and_speed(tracks, monkeypatch):
     assert re.match(r"epoch 2/2: 100%.*frames/s, loss \d\.\d+, validation loss \d\.\d+", last), last
 
 
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+
+def run_batches(progress, clock, first, other):
+    """Run two epochs of 40 batches of 100 frames, the first of which takes other seconds."""
+    for epoch in (1, 2):
+        progress.begin_epoch(epoch)
+        for i in range(40):
+            clock.seconds += first if (epoch, i) == (1, 0) else other
+            progress.advance(100, 0.5)
+        progress.end_epoch(0.5)
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "words"),
+    [
+        (20.0, 0.5, "60 seconds"),  # 20 + 79 * 0.5
+        (60.0, 30.0, "40 minutes"),
+        (3600.0, 100.0, "3.2 hours"),
+    ],
+)
+def test_a_log_says_once_how_long_a_fit_takes(monkeypatch, first, other, words):
+    log, clock = io.StringIO(), Clock()
+    monkeypatch.setattr(sys, "stderr", log)
+    with Progress(4000, 2, True, clock) as progress:
+        run_batches(progress, clock, first, other)
+    assert log.getvalue().splitlines()[0] == f"This takes about {words}."
+    assert [line.partition(" ")[0] for line in log.getvalue().splitlines()[1:]] == ["epoch"] * 2
+
+
+def test_how_long_a_fit_takes_is_said_when_some_seconds_have_been_timed(monkeypatch):
+    log, clock = io.StringIO(), Clock()
+    monkeypatch.setattr(sys, "stderr", log)
+    with Progress(4000, 2, True, clock) as progress:
+        progress.begin_epoch(1)
+        for _ in range(3):
+            clock.seconds += 10.0
+            progress.advance(100, 0.5)
+        for _ in range(9):  # ten are wanted
+            clock.seconds += 1.0
+            progress.advance(100, 0.5)
+        assert log.getvalue() == ""
+        clock.seconds += 1.0
+        progress.advance(100, 0.5)
+        assert log.getvalue() == "This takes about 2 minutes.\n"  # 30 + 77
+
+
+def test_a_fit_that_is_resumed_takes_as_long_as_what_is_left(monkeypatch):
+    log, clock = io.StringIO(), Clock()
+    monkeypatch.setattr(sys, "stderr", log)
+    with Progress(4000, 10, True, clock) as progress:
+        progress.begin_epoch(10)
+        for _ in range(40):
+            clock.seconds += 1.0
+            progress.advance(100, 0.5)
+    assert log.getvalue() == "This takes about 40 seconds.\n"
+
+
+def test_of_a_fit_of_seconds_it_is_not_said_how_long_it_takes(monkeypatch):
+    log, clock = io.StringIO(), Clock()
+    monkeypatch.setattr(sys, "stderr", log)
+    with Progress(4000, 2, True, clock) as progress:
+        run_batches(progress, clock, 1.0, 0.05)
+    assert "takes" not in log.getvalue()
+
+
 @pytest.mark.parametrize("file", [io.StringIO(), Terminal()])
 def test_without_verbose_nothing_is_written(monkeypatch, file):
     monkeypatch.setattr(sys, "stderr", file)
