@@ -5,8 +5,8 @@ Data flow, and the modules that implement it::
     sksvs.audio.AudioFile           an audio file as a waveform, read when it is sliced
     sksvs.transforms.MonoDownmix        waveform -> mean of its channels
     sksvs.transforms.STFTTransformer    waveform -> Spectrogram, a lazy view
-    sksvs.transforms.IRMTarget          optional: chooses the ideal mask that is learnt
-    sksvs.estimators.GRUMaskSeparator   learns from X and y; predict gives waveforms, score decibels
+    sksvs.transforms.IRMTarget          optional: chooses the ideal mask of mask losses
+    sksvs.estimators.GRUMaskSeparator   fits X and y; predict returns waveforms, score decibels
     sksvs.estimators.CRNSeparator           the same with convolutions around the GRU
     sksvs.metrics                       SDR, SIR and SAR; scorers for GridSearchCV
     sksvs.save, sksvs.load              a fitted pipeline to a file without pickle, and back

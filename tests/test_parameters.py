@@ -26,7 +26,7 @@ def test_every_parameter_is_in_the_table_and_its_default_is_valid(kind):
 
 def test_every_row_of_the_table_belongs_to_a_parameter_or_a_fitted_scalar():
     own = {name for kind in CLASSES.values() for name in kind._get_param_names()}
-    scalars = {x for kind in CLASSES.values() for x in getattr(kind, "_learnt_facts", ())}
+    scalars = {x for kind in CLASSES.values() for x in getattr(kind, "_fitted_scalars", ())}
     assert set(PARAMETERS) == (own - CHECKED_BY_ITS_CLASS) | scalars
 
 

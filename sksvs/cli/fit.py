@@ -1,4 +1,4 @@
-"""The command that learns from a corpus and saves the model."""
+"""The command that trains a separator on a corpus and saves the model."""
 
 import json
 from pathlib import Path
@@ -30,9 +30,8 @@ from sksvs.cli.output import in_a_line, one_line
 @click.option(
     "--network",
     type=click.Choice(["gru", "crn"]),
-    help="crn: GRUs in dual-path blocks between convolutions; it separates singers better that it "
-    "was not trained on. gru: GRU layers alone; it is trained faster and separates faster.  [crn; "
-    "with --forwards-only: gru]",
+    help="crn: convolutional-recurrent network with dual-path blocks (generalises better to unseen "
+    "singers). gru: recurrent network (faster).  [crn; with --forwards-only: gru]",
 )
 @click.option(
     "--hidden-sizes",
@@ -44,19 +43,19 @@ from sksvs.cli.output import in_a_line, one_line
 @click.option(
     "--hours",
     type=click.FloatRange(0, min_open=True),
-    help="Hours of audio to train on, the songs again and again.  [what two cores are trained on "
-    "within an hour: 20 at 16 kHz, 7 at 44.1 kHz; gru: 60 and 22]",
+    help="Hours of audio to train on; songs are repeated as often as needed.  [what two cores "
+    "process within an hour: 20 at 16 kHz, 7 at 44.1 kHz; gru: 60 and 22]",
 )
 @click.option(
     "--epochs",
     type=ParameterType("max_iter", int),
-    help="How often to train on every song.  [as --hours says, 1 or more]",
+    help="Passes over all songs, in place of --hours.",
 )
 @click.option(
     "--no-augmentation",
     is_flag=True,
-    help="Train on the songs as they are. By default they are varied: other gains and speeds, the "
-    "voice of one song over the accompaniment of another.",
+    help="Train on the songs as they are: no changes of gain and speed, no voices over the "
+    "accompaniments of other songs.",
 )
 @click.option("--batch-size", type=ParameterType("batch_size", int), help="Segments.  [8]")
 @click.option("--dropout", type=ParameterType("dropout", float), help="[0.4; crn: 0.3]")
@@ -69,8 +68,8 @@ from sksvs.cli.output import in_a_line, one_line
 @click.option(
     "--early-stopping",
     is_flag=True,
-    help="Hold out a tenth of the singers or artists, at least one, and stop when they are "
-    "separated no better.",
+    help="Hold out a tenth of the singers or artists, at least one, and stop when their loss no "
+    "longer improves.",
 )
 @click.option(
     "--n-fft",
@@ -84,14 +83,12 @@ from sksvs.cli.output import in_a_line, one_line
     help="Samples from one window to the next.  [half a window]",
 )
 @click.option("--seed", type=ParameterType("random_state", int), default=0, show_default=True)
-@click.option(
-    "--songs", type=click.IntRange(1), help="Learn from so many songs, the first ones.  [all]"
-)
+@click.option("--songs", type=click.IntRange(1), help="Use only the first N songs.  [all]")
 @click.option(
     "--checkpoints",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder in which to save the fit after epochs, for at most 5 % of the time; the same "
-    "command goes on from the last one that was saved.",
+    help="Folder in which the state is saved after epochs, for at most 5 % of the time; the same "
+    "command continues from there.",
 )
 @click.option(
     "--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True
@@ -99,9 +96,9 @@ from sksvs.cli.output import in_a_line, one_line
 @click.option(
     "--card",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="JSON file whose object is put into the model file.",
+    help="JSON file with an object to store in the model file.",
 )
-@click.option("--quiet", is_flag=True, help="Say nothing of what is trained and how long it takes.")
+@click.option("--quiet", is_flag=True, help="Print neither the plan nor the progress.")
 @strict_option
 def fit(
     data,
@@ -130,12 +127,12 @@ def fit(
 ):
     """Train on the training songs of a corpus (MIR-1K, DSD100, MUSDB18-HQ) and save the model.
 
-    By default it is the network that separates best of those that two cores train within an hour.
+    The default network and amount of audio take two cores at most an hour.
     """
     card = {} if card is None else _read_card(card)
     network = network or ("gru" if forwards_only else "crn")
     if network == "crn" and forwards_only:
-        raise click.UsageError("--forwards-only is for --network gru: convolutions see ahead.")
+        raise click.UsageError("--forwards-only is for --network gru: convolutions are not causal.")
 
     from sklearn.pipeline import Pipeline
 
@@ -178,10 +175,10 @@ def fit(
     if len(rates) > 1 and not no_augmentation:
         raise click.UsageError(
             f"The songs have sample rates from {rates[0]} to {rates[-1]} Hz, and songs that are "
-            "mixed anew must have one. Resample them, or take --no-augmentation."
+            "mixed anew must share one. Resample them, or use --no-augmentation."
         )
     window = choose_window(rates[0], n_fft, hop_length)
-    # So that the model takes songs of any rate.
+    # With a sample rate, the model takes songs of any rate.
     stft.set_params(n_fft=window[0], hop_length=window[1], sample_rate=rates[0])
     hours_of_epoch = sum(x.n_samples / x.sample_rate for x in X) / 3600
     if epochs is None:
@@ -198,7 +195,7 @@ def fit(
 
 
 def _check(pipeline, out, dtype):
-    """Refuse, as wrong arguments, what could not be saved after it is fitted."""
+    """Raise a usage error for a pipeline that could not be saved after training."""
     from sksvs.model_files.model_file import check_savable
 
     try:

@@ -1,35 +1,27 @@
-"""What `sksvs fit` trains unless it is told otherwise, and for how long."""
+"""Choose what `sksvs fit` trains by default, and for how long."""
 
 WINDOW = 0.064  # seconds
-HOURS = {"crn": 20.0, "gru": 60.0}  # of audio at 16 kHz that two cores learn from within an hour
+HOURS = {"crn": 20.0, "gru": 60.0}  # of audio at 16 kHz that two cores process within an hour
 BINS_OF_AN_HOUR = 3600 * 16000  # of an STFT whose windows overlap by half, at 16 kHz
-MAX_EPOCHS = 10_000  # of a corpus of seconds, which an hour would run more often
+MAX_EPOCHS = 10_000  # of a corpus of seconds
 # The best rows of benchmarks/mir1k_rows.py, see docs/mir1k.rst.
-BOTH = {
-    "loss": "segment_error_ratio",
-    "learning_rate": "cosine",
-    "learning_rate_init": 0.002,
-    "clip_norm": 5.0,
-    "batch_size": 8,
-    "cache_size": 500,
-}
 SETTINGS = {
-    "crn": {**BOTH, "hidden_layer_sizes": (), "dual_path_sizes": ((24, 48), (24, 48))},
-    "gru": {**BOTH, "hidden_layer_sizes": (192, 192, 192), "dropout": 0.4},
+    "crn": {"hidden_layer_sizes": (), "dual_path_sizes": ((24, 48), (24, 48))},
+    "gru": {"hidden_layer_sizes": (192, 192, 192), "dropout": 0.4, "learning_rate_init": 0.002},
 }
 
 
 def make_separator(network, *, augmented=True, **given):
-    """Return the strongest separator of a kind that an hour on two cores trains.
+    """Return the strongest separator of a kind that two cores train within an hour.
 
     Parameters
     ----------
     network : {"crn", "gru"}
     augmented : bool, default=True
-        Whether voice and accompaniment are varied while it learns.
+        Whether the sources are augmented.
     **given : dict
-        Parameters to have in place of its own; None: its own. Hidden layers of a "crn" stand in
-        place of its dual-path blocks.
+        Parameters to set differently; None keeps the default. Hidden layers of a "crn" replace its
+        dual-path blocks.
 
     Returns
     -------
@@ -38,7 +30,8 @@ def make_separator(network, *, augmented=True, **given):
     from sksvs.augmentation import Augmentation
     from sksvs.estimators import CRNSeparator, GRUMaskSeparator
 
-    parameters = SETTINGS[network] | {k: value for k, value in given.items() if value is not None}
+    parameters = SETTINGS[network] | {"cache_size": 500}
+    parameters |= {name: value for name, value in given.items() if value is not None}
     if network == "crn" and given.get("hidden_layer_sizes"):
         parameters["dual_path_sizes"] = ()
     if augmented:
@@ -48,7 +41,7 @@ def make_separator(network, *, augmented=True, **given):
 
 
 def choose_window(sample_rate, n_fft=None, hop_length=None):
-    """Return ``(n_fft, hop_length)``, each as it is given, or else 64 ms and half a window.
+    """Return ``(n_fft, hop_length)``: the given values, by default 64 ms and half a window.
 
     Parameters
     ----------
@@ -70,7 +63,7 @@ def choose_window(sample_rate, n_fft=None, hop_length=None):
 
 
 def choose_epochs(network, hours_of_epoch, n_fft, hop_length, sample_rate, hours=None):
-    """Return how many epochs there are in some hours of audio.
+    """Return the number of epochs that amounts to some hours of audio.
 
     Parameters
     ----------
@@ -82,8 +75,9 @@ def choose_epochs(network, hours_of_epoch, n_fft, hop_length, sample_rate, hours
     sample_rate : float
         In Hz.
     hours : float, optional
-        Of audio. The default is what two cores learn from within an hour: work goes with the bins
-        of the STFT, so there are fewer at a higher sample rate or with windows that overlap more.
+        Of audio. The default is the amount that two cores process within an hour: work is
+        proportional to the number of bins of the STFT, so it is less at a higher sample rate or
+        with more overlap.
 
     Returns
     -------
@@ -97,12 +91,12 @@ def choose_epochs(network, hours_of_epoch, n_fft, hop_length, sample_rate, hours
 
 
 def plan_in_words(separator, n_freqs, n_tracks, hours_of_epoch):
-    """Return what a fit does, in one line.
+    """Describe a fit in one line.
 
     Parameters
     ----------
     separator : CRNSeparator or GRUMaskSeparator
-        Not fitted yet, with as many epochs as there will be.
+        Not fitted yet, with its final number of epochs.
     n_freqs, n_tracks : int
     hours_of_epoch : float
 

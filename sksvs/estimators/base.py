@@ -33,13 +33,13 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     channels of a track cancel each other in the downmix, every channel is separated as a track of
     its own.
 
-    `sksvs.save` stores the fitted scalars that `_learnt_facts` names, as the table of parameters
-    has them, and the fitted arrays of `_learnt_shapes`.
+    `sksvs.save` stores the fitted scalars that `_fitted_scalars` names, as the table of parameters
+    has them, and the fitted arrays of `_fitted_shapes`.
     """
 
     _masks_sum_to_one = True
     _have_constant = slice(-1, None)  # the sources that the constant goes to
-    _learnt_facts = ("n_sources_", "source_names_", "stft_params_")
+    _fitted_scalars = ("n_sources_", "source_names_", "stft_params_")
 
     @abstractmethod
     def fit(self, X, y=None):
@@ -56,7 +56,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         """Raise a ValueError for a parameter that cannot be used."""
         check_parameters(self)
 
-    def _learnt_shapes(self):
+    def _fitted_shapes(self):
         """Return the shapes of the fitted arrays, from the parameters and fitted scalars alone.
 
         Returns
@@ -66,7 +66,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         """
         return {}
 
-    def _set_learnt(self, learnt):
+    def _set_scalars(self, learnt):
         """Set all fitted attributes, by name, as read from a file."""
         for name, value in learnt.items():
             setattr(self, name, value)

@@ -54,8 +54,8 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     random_state: int | np.random.RandomState | None = None
     verbose: bool = False
 
-    _learnt_facts = (
-        *BaseMaskSeparator._learnt_facts,
+    _fitted_scalars = (
+        *BaseMaskSeparator._fitted_scalars,
         "input_power_",
         "loss_curve_",
         "validation_loss_curve_",
@@ -210,15 +210,15 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         check_range(self, "others_weight")  # which may be changed after the fit
         return super()._check_predict(X)
 
-    def _learnt_shapes(self):
+    def _fitted_shapes(self):
         n_freqs = self.stft_params_.n_freqs
         shapes = {"input_mean_": (n_freqs,), "input_scale_": (n_freqs,)}
         for layer in self._layers(n_freqs, self.n_sources_):
             shapes |= {f"weights_/{name}": s for name, s in layer.parameter_shapes.items()}
         return shapes
 
-    def _set_learnt(self, learnt):
-        super()._set_learnt(learnt)
+    def _set_scalars(self, learnt):
+        super()._set_scalars(learnt)
         self.layers_ = self._layers(self.stft_params_.n_freqs, self.n_sources_)
 
     def _check_fit(self, X, y):

@@ -131,7 +131,7 @@ def _array_places(pipeline):
     dict; the key is empty where it is the attribute itself.
     """
     for prefix, separator in separators(pipeline).items():
-        for name, shape in separator._learnt_shapes().items():
+        for name, shape in separator._fitted_shapes().items():
             attribute, _, key = name.partition("/")
             yield f"{prefix}/{name}", tuple(shape), separator, attribute, key
 
@@ -229,7 +229,7 @@ def _build_step(described, fitted):
         with np.errstate(all="ignore"):  # some windows overflow, and are refused for it
             step._check_parameters()
     if scalars:
-        step._set_learnt(_with_source_names(_decode_values(scalars)))
+        step._set_scalars(_with_source_names(_decode_values(scalars)))
     if fitted and kind is VotingSeparator:
         _set_members(step)
     return name, step
@@ -267,7 +267,7 @@ def _set_members(voting):
 
 def _fitted_scalars(kind):
     """Return the names of the fitted scalars of a class; a VotingSeparator has its members'."""
-    return () if kind is VotingSeparator else getattr(kind, "_learnt_facts", ())
+    return () if kind is VotingSeparator else getattr(kind, "_fitted_scalars", ())
 
 
 def _decode_values(values):

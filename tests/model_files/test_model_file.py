@@ -833,4 +833,4 @@ def test_only_what_is_known_is_at_the_top():
     with pytest.raises(AttributeError, match="module 'sksvs' has no attribute 'evil'"):
         sksvs.evil  # noqa: B018
     assert isinstance(ModelFileError("x"), ValueError)
-    assert set(GRUMaskSeparator._learnt_facts) > set(MixtureBaseline._learnt_facts)
+    assert set(GRUMaskSeparator._fitted_scalars) > set(MixtureBaseline._fitted_scalars)

@@ -33,7 +33,7 @@ def as_if_fitted(pipeline):
     pipeline = clone(pipeline)
     separator = pipeline[-1]
     n = separator.max_iter
-    separator._set_learnt(
+    separator._set_scalars(
         {
             "n_sources_": 2,
             "stft_params_": STFTParams(16, 8, sample_rate=8000),
@@ -44,7 +44,7 @@ def as_if_fitted(pipeline):
             "held_out_": np.zeros(3, bool),
         }
     )
-    for key, shape in separator._learnt_shapes().items():
+    for key, shape in separator._fitted_shapes().items():
         attribute, _, item = key.partition("/")
         if item:
             vars(separator).setdefault(attribute, {})[item] = np.zeros(shape, np.float32)
