@@ -52,7 +52,7 @@ class GRUMaskSeparator(BaseNetworkSeparator):
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         The optimiser.
     learning_rate : {"constant", "cosine", "adaptive"}, default="cosine"
-        "cosine" lowers it to zero over `max_iter` epochs along half a cosine. "adaptive" divides it
+        "cosine" lowers it to zero over `max_iter` epochs, batch by batch. "adaptive" divides it
         by 5 whenever two successive epochs do not improve on the best loss by `tol`; the
         validation loss counts where there is one.
     learning_rate_init : float, default=0.001

@@ -128,16 +128,21 @@ class BaseNetworkSeparator(BaseMaskSeparator):
                 len(tracks), self.validation_fraction, rng, groups, validation_tracks
             )
         start = self.weights_ if goes_on else None
-        epochs, folder = self.max_iter, self.checkpoint_dir
-        fitted = train(self, layers, params, tracks, held_out, rng, start, epochs, folder)
+        fitted = train(
+            *(self, layers, params, tracks, held_out, rng, start),
+            max_iter=self.max_iter,
+            schedule=self.learning_rate,
+            checkpoint_dir=self.checkpoint_dir,
+        )
         return self._set_fitted(fitted, params, source_names, goes_on)
 
     def partial_fit(self, X, y=None):
         """Train for one more epoch.
 
         The optimiser keeps its state and its learning rate, wherever the schedule of the last fit
-        has left it. Input statistics stay those of the first fit. No track is held out. Before any
-        fit, this is a fit of one epoch.
+        has left it; but after a "cosine", which ends at zero, the rate is `learning_rate_init` / 10
+        at least. Input statistics stay those of the first fit. No track is held out. Before any
+        fit, this is a fit of one epoch at a constant rate.
 
         The optimiser is new after an early stop, since its moments belong to other weights than
         the best, and in a separator from `sksvs.load`, there at `learning_rate_init`. A stock
@@ -172,7 +177,8 @@ class BaseNetworkSeparator(BaseMaskSeparator):
                 start["dropout"] = state["dropout"]
         rng = epoch_random_state(self.random_state, self.n_iter_ if goes_on else 0)
         none = np.zeros(len(tracks), bool)
-        fitted = train(self, layers, params, tracks, none, rng, start, 1, None)
+        epoch = {"max_iter": 1, "schedule": "constant"}
+        fitted = train(self, layers, params, tracks, none, rng, start, **epoch)
         return self._set_fitted(fitted, params, source_names, goes_on)
 
     def count_params(self, by_layer=False, n_freqs=None):

@@ -11,7 +11,19 @@ from sksvs.training.segments import SegmentBatches
 COMPILED_FROM = 300_000  # frames in a fit: with fewer, XLA takes longer to compile than it saves
 
 
-def train(separator, layers, params, spectrograms, held_out, rng, start, max_iter, checkpoint_dir):
+def train(
+    separator,
+    layers,
+    params,
+    spectrograms,
+    held_out,
+    rng,
+    start,
+    *,
+    max_iter,
+    schedule,
+    checkpoint_dir=None,
+):
     """Train the network of a separator and return its fitted attributes.
 
     Parameters
@@ -32,6 +44,9 @@ def train(separator, layers, params, spectrograms, held_out, rng, start, max_ite
         extended. None: a new network.
     max_iter : int
         Epochs.
+    schedule : {"constant", "cosine", "adaptive"}
+        Of the learning rate. Where the optimiser continues after a cosine, which ends at zero, its
+        rate is a tenth of the initial one at least.
     checkpoint_dir : str, path-like or None
 
     Returns
@@ -81,6 +96,7 @@ def train(separator, layers, params, spectrograms, held_out, rng, start, max_ite
 
     state = NetworkState(**start) if start and "optimizer" in start else None
     batches = _batches(separator, trained, statistics, rng)
+    after_cosine = separator.learning_rate == "cosine"
     stops_early = separator.early_stopping and validation_batches is not None
     with Progress(batches.n_frames, max_iter, separator.verbose) as progress:
         state, run = train_network(
@@ -91,8 +107,9 @@ def train(separator, layers, params, spectrograms, held_out, rng, start, max_ite
             objective=objective,
             dropout=separator.dropout,
             solver=separator.solver,
-            learning_rate="constant" if state else separator.learning_rate,
+            learning_rate=schedule,
             learning_rate_init=separator.learning_rate_init,
+            learning_rate_floor=separator.learning_rate_init / 10 if after_cosine else 0.0,
             clip_norm=separator.clip_norm,
             max_iter=max_iter,
             patience=separator.n_iter_no_change if stops_early else None,

@@ -42,6 +42,7 @@ def train_network(
     solver,
     learning_rate,
     learning_rate_init,
+    learning_rate_floor,
     clip_norm,
     max_iter,
     patience,
@@ -69,6 +70,8 @@ def train_network(
     learning_rate : str
         The schedule, see `scheduled_rate`.
     learning_rate_init : float
+    learning_rate_floor : float
+        Lowest learning rate to continue at with the optimiser of a NetworkState.
     clip_norm : float or None
         Largest norm of the gradient of all weights together; None: not clipped.
     max_iter : int
@@ -102,6 +105,8 @@ def train_network(
         reset_model(model, layers, weights, learning_rate_init, seed)
         if isinstance(start, NetworkState):
             write_state(model, layers, start)
+            if float(model.optimizer.learning_rate) < learning_rate_floor:
+                model.optimizer.learning_rate = learning_rate_floor
         saved = None if checkpoint is None else checkpoint.load(batches.random_state)
         if saved is not None:
             state, run = saved
@@ -115,11 +120,8 @@ def train_network(
             while run.epoch < max_iter and not _is_over(run, patience, model):
                 hooks.on_epoch_begin(run.epoch)
                 run.epoch += 1
-                curve = run.validation_losses or run.losses
-                rate = scheduled_rate(learning_rate, learning_rate_init, max_iter, tol, curve)
-                if rate is not None:
-                    model.optimizer.learning_rate = rate
-                _run_epoch(model, batches, validation_batches, run, progress)
+                schedule = learning_rate, learning_rate_init, max_iter, tol
+                _run_epoch(model, batches, validation_batches, run, schedule, progress)
                 if patience is not None and run.validation_losses[-1] < run.best_loss - tol:
                     run.best_loss, run.best_epoch = run.validation_losses[-1], run.epoch
                     run.best_weights = read_state(model, layers).weights
@@ -139,10 +141,19 @@ def _is_over(run, patience, model):
     return lost_patience or model.stop_training
 
 
-def _run_epoch(model, batches, validation_batches, run, progress):
+def _run_epoch(model, batches, validation_batches, run, schedule, progress):
     """Train on every batch, and extend the loss curves."""
+    curve = list(run.validation_losses or run.losses)
+
+    def scheduled():
+        for i, batch in enumerate(batches):
+            rate = scheduled_rate(*schedule, curve, i / len(batches))
+            if rate is not None:
+                model.optimizer.learning_rate = rate
+            yield batch
+
     progress.begin_epoch(run.epoch)
-    run.losses.append(_mean_loss(model, "training", batches, run.epoch, progress.advance))
+    run.losses.append(_mean_loss(model, "training", scheduled(), run.epoch, progress.advance))
     if validation_batches is not None:
         run.validation_losses.append(_validation_loss(model, validation_batches, run.epoch))
     progress.end_epoch(**_logs(run))
@@ -180,20 +191,23 @@ def run_on_batch(model, purpose, inputs, targets, frame_weights):
     return float(np.ravel(run(inputs, targets, sample_weight=frame_weights))[0])
 
 
-def scheduled_rate(schedule, initial, max_iter, tol, curve):
-    """Return the learning rate of the next epoch; None means keep the current one.
+def scheduled_rate(schedule, initial, max_iter, tol, curve, share=0.0):
+    """Return the learning rate of the next batch; None means keep the current one.
 
     Parameters
     ----------
     schedule : {"constant", "cosine", "adaptive"}
-        "cosine": ``initial * (1 + cos(π e / max_iter)) / 2`` after e epochs. "adaptive": divided
-        by 5 whenever two epochs in succession were not better than the best by more than `tol`.
+        "cosine": ``initial * (1 + cos(π e / max_iter)) / 2`` after e epochs, batch by batch.
+        "adaptive": divided by 5 whenever two successive epochs do not improve on the best loss by
+        more than `tol`.
     initial : float
     max_iter : int
         Epochs in all.
     tol : float
     curve : list of float
         Loss after every epoch so far.
+    share : float, default=0.0
+        Share of the current epoch that is over.
 
     Returns
     -------
@@ -207,7 +221,7 @@ def scheduled_rate(schedule, initial, max_iter, tol, curve):
     if schedule == "constant":
         return None
     if schedule == "cosine":
-        return float(initial * (1 + np.cos(np.pi * len(curve) / max_iter)) / 2)
+        return float(initial * (1 + np.cos(np.pi * (len(curve) + share) / max_iter)) / 2)
     rate, best, n_worse = initial, np.inf, 0
     for loss in curve:
         n_worse = 0 if loss < best - tol else n_worse + 1

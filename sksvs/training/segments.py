@@ -60,6 +60,9 @@ class SegmentBatches:
         """Number of frames of an epoch, padding of short tracks included."""
         return self.segment_frames * sum(map(self._n_segments, self.reader.n_frames))
 
+    def __len__(self):
+        return -(-sum(map(self._n_segments, self.reader.n_frames)) // self.batch_size)
+
     def __iter__(self):
         segments = self._draw()
         size = min(self.batch_size, len(segments))

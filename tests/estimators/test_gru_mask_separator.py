@@ -357,7 +357,7 @@ def test_partial_fit_keeps_the_optimiser_and_the_statistics(tracks):
     ("schedule", "rate"),
     [
         ("constant", 0.1),
-        ("cosine", 0.1 * (1 + np.cos(np.pi * 3 / 4)) / 2),
+        ("cosine", 0.1 / 10),  # it has ended near zero
         ("adaptive", 0.1 / 5),  # no epoch is better by 100, so the fourth has a fifth
     ],
 )
@@ -373,7 +373,16 @@ def test_partial_fit_keeps_the_learning_rate_that_the_schedule_has_left(tracks, 
     )
     X, y = analysed(*tracks)
     separator.fit(X, y).partial_fit(X, y).partial_fit(X, y)
-    assert rates[3:] == pytest.approx([rate] * 3)
+    assert rates[4:] == pytest.approx([rate] * 2)
+    assert rates[3] <= rate
+
+
+def test_partial_fit_before_any_fit_does_not_lower_the_learning_rate(tracks):
+    separator = tiny_separator(learning_rate="cosine", learning_rate_init=0.1)
+    X, y = analysed(*tracks)
+    for _ in range(2):
+        separator.partial_fit(X, y)
+        assert separator.training_state_["optimizer"][1] == pytest.approx(0.1)
 
 
 def test_partial_fit_refuses_another_solver_and_a_warm_start_takes_it(tracks):
@@ -501,12 +510,19 @@ def test_the_learning_rate_follows_its_schedule(tracks, schedule):
             rates.append(float(self.model.optimizer.learning_rate))
 
     separator = tiny_separator(
-        learning_rate=schedule, learning_rate_init=0.5, tol=10.0, max_iter=8, callbacks=[Watch()]
+        learning_rate=schedule,
+        learning_rate_init=0.5,
+        tol=10.0,
+        max_iter=8,
+        callbacks=[Watch()],
+        batch_size=1,
     ).fit(*analysed(*tracks))
     curve = separator.loss_curve_
-    expected = [scheduled_rate(schedule, 0.5, 8, 10.0, curve[:n]) for n in range(8)]
+    n_batches = int(separator.training_state_["optimizer"][0]) // 8
+    last = (n_batches - 1) / n_batches  # where the last batch of an epoch begins
+    expected = [scheduled_rate(schedule, 0.5, 8, 10.0, curve[:n], last) for n in range(8)]
     np.testing.assert_allclose(rates, expected, rtol=1e-6)
-    assert rates[0] == 0.5
+    assert n_batches > 3
     assert rates[-1] < 0.1
 
 

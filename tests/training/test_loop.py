@@ -18,6 +18,9 @@ def test_a_cosine_falls_from_the_initial_rate_to_zero_whatever_the_loss(curve):
     assert rates[0] == pytest.approx(0.1)
     assert rates == sorted(rates, reverse=True)
     assert scheduled_rate("cosine", 0.1, 20, 0.0, [1.0] * 20) == pytest.approx(0, abs=1e-12)
+    assert scheduled_rate("cosine", 0.1, 2, 0.0, [1.0], 0.5) == pytest.approx(
+        scheduled_rate("cosine", 0.1, 4, 0.0, [1.0] * 3)
+    )
 
 
 @given(curve=curves)
