@@ -24,9 +24,9 @@ def vary_voice(samples, sample_rate, rng):
     - :func:`reverb` (3 of 4): 0.3 to 2.5 s, from a small room to a plate or a hall, 4 to 20 dB
       softer than the direct sound.
 
-    The sources name the effects and their delays; the other ranges are our choice. Times, ratios
-    and frequencies are drawn uniformly in their logarithm, decibels uniformly. The effects know
-    nothing of what was sung before the first sample.
+    The sources describe the effects and the ranges of delays; the other ranges are our choice.
+    Times, ratios and frequencies are drawn uniformly in their logarithm, decibels uniformly. Every
+    effect begins in silence: what was sung before the first sample has no echo.
 
     Parameters
     ----------
