@@ -93,7 +93,7 @@ def test_saves_that_take_long_are_not_made_after_every_epoch(tracks, tmp_path, m
     separator = tiny_separator(max_iter=5)
     whole = clone(separator).fit(X, y)
     monkeypatch.setattr(checkpoint, "SHORT", 0)
-    monkeypatch.setattr(checkpoint, "LARGEST_SHARE", 1e-9)
+    monkeypatch.setattr(checkpoint, "MAX_SHARE", 1e-9)
     resumed = clone(separator).set_params(checkpoint_dir=tmp_path)
     with pytest.raises(KeyboardInterrupt):
         resumed.set_params(callbacks=[CutOff(3)]).fit(X, y)
