@@ -17,8 +17,7 @@ def vary_voice(samples, sample_rate, rng):
     - :func:`compress` (3 of 4): above a threshold from 12 dB below to 3 dB above the voice's own
       RMS, by a ratio of 2 to 8 [1]_.
     - :func:`doubling` (1 of 3): by 15 to 45 ms, detuned by up to 5 to 20 cents, 3 to 15 dB softer
-      than the voice. Delays of 10 to 25 ms are heard as a chorus, of 25 to 50 ms as a doubled
-      voice [2]_.
+      than the voice. Delays of 10 to 25 ms are used for a chorus, of 25 to 50 ms for slapback [2]_.
     - :func:`delay` (1 of 3): by 50 to 500 ms, every echo 8 to 20 dB softer than the last. From 50
       ms on, an echo is heard on its own [2]_.
     - :func:`reverb` (3 of 4): 0.3 to 2.5 s, from a small room to a plate or a hall, 4 to 20 dB
