@@ -6,9 +6,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from sksvs.audio import resample
+from sksvs.effects import vary_voice
 from sksvs.parameters import check_parameters
 
 SHIFT_STEP = 10_000  # samples, as in Huang et al. 2014
+ADDED_LATER = ("effects", "drop")  # parameters that saved augmentations may lack: 0 for each
 
 
 class Augmentation(BaseEstimator):
@@ -40,6 +42,15 @@ class Augmentation(BaseEstimator):
         independently for every source. It takes the place of exchanging channels, which would not
         change the downmix that networks here are trained on: a panned source gets louder or softer
         in relation to the others. A mono source stays as it is.
+    effects : float, default=0.0
+        Probability that the first source, the voice, is sent through an equaliser, a compressor, a
+        second voice, echoes and reverberation, each at random settings or not at all, see
+        :func:`sksvs.effects.vary_voice`. It stays as loud as it was. The network is trained on the
+        voice with its effects.
+    drop : float or tuple of float, default=0.0
+        Probability that a source is silent, independently for every source. Where all would be,
+        one of them, drawn at random, stays. A tuple has one value for every source:
+        ``(0.1, 0.0)`` leaves the accompaniment alone in one of ten segments.
 
     References
     ----------
@@ -58,12 +69,16 @@ class Augmentation(BaseEstimator):
     Augmentation(gain_db=6.0, remix=0.5)
     """
 
-    def __init__(self, gain_db=0.0, remix=0.0, shift=0.0, speed=0.0, channel=0.0):
+    def __init__(
+        self, gain_db=0.0, remix=0.0, shift=0.0, speed=0.0, channel=0.0, effects=0.0, drop=0.0
+    ):
         self.gain_db = gain_db
         self.remix = remix
         self.shift = shift
         self.speed = speed
         self.channel = channel
+        self.effects = effects
+        self.drop = drop
 
     def check(self):
         """Raise a ValueError that names the first parameter with an unusable value."""
@@ -71,11 +86,13 @@ class Augmentation(BaseEstimator):
 
     def check_sources(self, n_sources):
         """Raise a ValueError if a parameter has values for another number of sources."""
-        if self.has_speeds_of_sources() and len(self.speed) != n_sources:
-            raise ValueError(
-                "Augmentation: speed must have one value for every source, but has "
-                f"{len(self.speed)} where the tracks have {n_sources} sources."
-            )
+        for name in ("speed", "drop"):
+            value = getattr(self, name)
+            if isinstance(value, (tuple, list)) and len(value) != n_sources:
+                raise ValueError(
+                    f"Augmentation: {name} must have one value for every source, but has "
+                    f"{len(value)} where the tracks have {n_sources} sources."
+                )
 
     def has_speeds_of_sources(self):
         """Return whether `speed` has one value for every source."""
@@ -90,9 +107,11 @@ class SourceCrop(NamedTuple):
     track, first : int
         The track, and the index of the first sample.
     gain, speed : float
-        Factors.
+        Factors. A gain of 0 is a dropped source.
     channel : int or None
         The channel to read; None reads the downmix.
+    effects : int or None
+        The seed of the effects that the source goes through; None: it goes through none.
     """
 
     track: int
@@ -100,6 +119,7 @@ class SourceCrop(NamedTuple):
     gain: float
     speed: float
     channel: int | None = None
+    effects: int | None = None
 
 
 def draw_plan(augmentation, track, first, sources, rng):
@@ -107,7 +127,8 @@ def draw_plan(augmentation, track, first, sources, rng):
 
     As many random numbers are drawn whatever the parameters are, so that enabling one variation
     does not change the others. Only the numbers for `channel`, which come last, are not drawn where
-    it is 0.
+    it is 0. Those for `effects` and `drop` come from a generator of their own: its seed is taken
+    from the last digits of the number that decides on `remix`, on which the first digits decide.
 
     Parameters
     ----------
@@ -132,6 +153,11 @@ def draw_plan(augmentation, track, first, sources, rng):
     limited, indices = np.ones((2, n_sources))
     if augmentation.channel > 0:
         limited, indices = rng.random_sample((2, n_sources))
+    own = np.random.RandomState(int(remixed * 2**53) % 2**32)
+    dropped = own.random_sample(n_sources) < np.asarray(augmentation.drop)
+    processed, seed = own.random_sample(), int(own.randint(2**32, dtype=np.uint32))
+    if dropped.all():
+        dropped[own.randint(n_sources)] = False
     plan = []
     for j in range(n_sources):
         source_track, source_first, channel = track, first, None
@@ -145,11 +171,13 @@ def draw_plan(augmentation, track, first, sources, rng):
             source_first += SHIFT_STEP * int(places[1, j] * n_steps)
         if source.n_channels > 1 and limited[j] < augmentation.channel:
             channel = int(indices[j] * source.n_channels)
-        plan.append(SourceCrop(source_track, source_first, float(gains[j]), float(speed), channel))
+        gain = 0.0 if dropped[j] else float(gains[j])
+        effects = seed if j == 0 and processed < augmentation.effects else None
+        plan.append(SourceCrop(source_track, source_first, gain, float(speed), channel, effects))
     return tuple(plan)
 
 
-def read_plan(plan, sources, n_samples):
+def read_plan(plan, sources, n_samples, sample_rate=None):
     """Read the sources of a segment by its plan.
 
     Parameters
@@ -159,17 +187,24 @@ def read_plan(plan, sources, n_samples):
         The sources of every track, mono or with their channels.
     n_samples : int
         The length of the segment.
+    sample_rate : float, optional
+        In Hz; must be given where the plan has effects.
 
     Returns
     -------
     array of float32, shape (n_sources, n_samples)
     """
-    segment = np.empty((len(plan), n_samples), np.float32)
+    segment = np.zeros((len(plan), n_samples), np.float32)
     for j, crop in enumerate(plan):
+        if crop.gain == 0:
+            continue
         source = sources[crop.track][j]
         mono = source.to_mono() if crop.channel is None else source.channel(crop.channel)
         samples = read_circularly(mono, crop.first, round(n_samples * crop.speed))
         samples = change_speed(samples, n_samples)
+        if crop.effects is not None:
+            rng = np.random.RandomState(crop.effects)
+            samples = vary_voice(samples, sample_rate, rng)
         np.multiply(samples, np.float32(crop.gain), out=segment[j], casting="same_kind")
     return segment
 

@@ -206,7 +206,7 @@ _TABLE = {
         "mixed_precision": _flag,
         "warm_start": _flag,
         "augmentation": _or_none("a sksvs.augmentation.Augmentation", _is_augmentation),
-        "gain_db": _not_negative,  # from here to "channel": of Augmentation
+        "gain_db": _not_negative,  # from here to "drop": of Augmentation
         "remix": _probability,
         "shift": _probability,
         "speed": (
@@ -214,6 +214,11 @@ _TABLE = {
             lambda x: _is_real(x, 0, 0.5) or _tuples(1, MAX_SOURCES, _reals(0, 0.5))(x),
         ),
         "channel": _probability,
+        "effects": _probability,
+        "drop": (
+            "a probability, from 0 to 1, or a tuple of such numbers, one for every source",
+            lambda x: _is_real(x, 0, 1) or _tuples(1, MAX_SOURCES, _reals(0, 1))(x),
+        ),
         "random_state": _or_none(
             "an integer from 0 to 2**32 - 1, a numpy.random.RandomState",
             lambda x: hasattr(x, "random_sample") or _integers(0, 2**32 - 1)(x),

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 
+from sksvs import effects
 from sksvs.audio import ArrayWaveform
 from sksvs.augmentation import (
     Augmentation,
@@ -130,6 +131,87 @@ def test_without_channels_as_many_numbers_are_drawn_as_ever():
     assert rng.random_sample() == counted.random_sample()
 
 
+ALL_OTHERS = Augmentation(6.0, 0.5, 0.5, 0.1, 0.5)
+
+
+@pytest.mark.parametrize(
+    "more", [{"effects": 1.0}, {"drop": 0.5}, {"effects": 0.5, "drop": (1.0, 0.0, 0.3)}]
+)
+def test_effects_and_dropped_sources_change_no_other_variation_of_any_segment(more):
+    without, varied = plans(ALL_OTHERS), plans(clone(ALL_OTHERS).set_params(**more))
+    assert varied != without
+    for a, b in zip(without, varied):
+        for before, after in zip(a, b):
+            assert after.gain in (0, before.gain)
+            assert after._replace(gain=before.gain, effects=None) == before
+
+
+def test_effects_and_dropped_sources_do_not_depend_on_one_another_or_on_other_variations():
+    both = plans(clone(ALL_OTHERS).set_params(effects=0.5, drop=0.3))
+    for others in (ALL_OTHERS, Augmentation(channel=0.2)):
+        effects = plans(clone(others).set_params(effects=0.5))
+        drop = plans(clone(others).set_params(drop=0.3))
+        first = 200 if others is ALL_OTHERS else 1  # channels are drawn before the next segment
+        for a, b, c in list(zip(both, effects, drop))[:first]:
+            assert [crop.effects for crop in a] == [crop.effects for crop in b]
+            assert [crop.gain == 0 for crop in a] == [crop.gain == 0 for crop in c]
+
+
+def test_by_chance_the_first_source_goes_through_effects_of_its_own_seed():
+    drawn = plans(Augmentation(effects=0.5))
+    seeds = [plan[0].effects for plan in drawn]
+    assert 70 < seeds.count(None) < 130
+    assert len(set(seeds)) == 201 - seeds.count(None)
+    assert {crop for plan in drawn for crop in plan[1:]} == {SourceCrop(1, 500, 1.0, 1.0)}
+    assert None not in [plan[0].effects for plan in plans(Augmentation(effects=1.0))]
+
+
+@pytest.mark.parametrize("remix", [0.0, 0.5])
+def test_remixed_segments_have_effects_and_dropped_sources_as_often_as_others(remix):
+    drawn = plans(Augmentation(remix=remix, effects=0.5, drop=0.3), n=2000)
+    for chosen in (drawn, [plan for plan in drawn if plan[1].track != 1] or drawn):
+        assert np.mean([p[0].effects is not None for p in chosen]) == pytest.approx(0.5, abs=0.05)
+        dropped = np.mean([[crop.gain == 0 for crop in p] for p in chosen], axis=0)
+        np.testing.assert_allclose(dropped, 0.3 - 0.3**3 / 3, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("drop", "shares"),
+    [(0.5, (11 / 24,) * 3), ((0.4, 0.0, 0.1), (0.4, 0.0, 0.1)), (1.0, (2 / 3,) * 3)],
+)
+def test_sources_are_dropped_as_often_as_asked_but_never_all_of_them(drop, shares):
+    drawn = plans(Augmentation(drop=drop), n=1000)
+    dropped = np.array([[crop.gain == 0 for crop in plan] for plan in drawn])
+    assert not dropped.all(axis=1).any()
+    np.testing.assert_allclose(dropped.mean(axis=0), shares, atol=0.06)
+    assert {crop.gain for plan in drawn for crop in plan} == {0.0, 1.0}
+
+
+def test_a_dropped_source_is_silent_and_the_others_stay():
+    sources = [[ArrayWaveform(seeded_noise(5000, seed)) for seed in range(2)]]
+    crops = SourceCrop(0, 100, 0.5, 1.0), SourceCrop(0, 200, 2.0, 1.1)
+    whole = read_plan(crops, sources, 300)
+    segment = read_plan([crops[0]._replace(gain=0.0), crops[1]], sources, 300)
+    assert not segment[0].any()
+    np.testing.assert_array_equal(segment[1], whole[1])
+
+
+def test_the_voice_of_a_segment_goes_through_the_effects_of_its_seed():
+    sources = [[ArrayWaveform(seeded_noise(9000, seed)) for seed in range(2)]]
+    crops = SourceCrop(0, 100, 0.5, 1.1), SourceCrop(0, 200, 2.0, 1.0)
+    dry = read_plan(crops, sources, 3000, 8000)
+    first, second, again = (
+        read_plan([crops[0]._replace(effects=seed), crops[1]], sources, 3000, 8000)
+        for seed in (3, 4, 3)
+    )
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first[1], dry[1])
+    assert np.abs(first[0] - second[0]).max() > 0.01
+    assert effects.rms(first[0]) == pytest.approx(effects.rms(dry[0]), rel=1e-5)
+    expected = effects.vary_voice(dry[0], 8000, np.random.RandomState(3))
+    np.testing.assert_allclose(first[0], expected, atol=1e-5)  # they ignore a common gain
+
+
 @given(n=st.integers(1, 30), first=st.integers(-100, 100), n_samples=st.integers(1, 100))
 def test_a_track_that_is_read_circularly_begins_again_where_it_ends(n, first, n_samples):
     samples = np.arange(float(n))
@@ -171,6 +253,7 @@ def test_faster_is_higher(speed):
 def test_its_parameters_can_be_cloned_and_set():
     augmentation = clone(Augmentation(gain_db=3.0).set_params(remix=0.25))
     others = {"shift": 0.0, "speed": 0.0, "channel": 0.0}
+    others |= {"effects": 0.0, "drop": 0.0}
     assert augmentation.get_params() == {"gain_db": 3.0, "remix": 0.25, **others}
 
 
@@ -185,6 +268,10 @@ def test_its_parameters_can_be_cloned_and_set():
         ({"speed": (0.3, 0.9)}, r"speed must be at least 0 .*; got \(0.3, 0.9\)"),
         ({"speed": None}, "speed must be at least 0 .*; got None"),
         ({"channel": -0.5}, "channel must be a probability, from 0 to 1; got -0.5"),
+        ({"effects": 2}, "effects must be a probability, from 0 to 1; got 2"),
+        ({"effects": (0.5, 0)}, "effects must be a probability, from 0 to 1; got"),
+        ({"drop": 1.5}, "drop must be a probability, from 0 to 1, or a tuple .*; got 1.5"),
+        ({"drop": (0.5, -1)}, r"drop must be a probability, .*; got \(0.5, -1\)"),
     ],
 )
 def test_impossible_values_are_refused(parameters, message):
@@ -192,9 +279,11 @@ def test_impossible_values_are_refused(parameters, message):
         Augmentation(**parameters).check()
 
 
-@pytest.mark.parametrize("speed", [(0.1,), (0.1, 0.2, 0.3)])
-def test_as_many_values_as_sources_are_wanted(speed):
-    Augmentation(speed=0.1).check_sources(2)
-    Augmentation(speed=(0.1, 0.0)).check_sources(2)
-    with pytest.raises(ValueError, match=rf"but has {len(speed)} where the tracks have 2"):
-        Augmentation(speed=speed).check_sources(2)
+@pytest.mark.parametrize("name", ["speed", "drop"])
+@pytest.mark.parametrize("values", [(0.1,), (0.1, 0.2, 0.3)])
+def test_as_many_values_as_sources_are_wanted(name, values):
+    Augmentation(**{name: 0.1}).check_sources(2)
+    Augmentation(**{name: (0.1, 0.0)}).check_sources(2)
+    message = rf"{name} must have .* but has {len(values)} where the tracks have 2"
+    with pytest.raises(ValueError, match=message):
+        Augmentation(**{name: values}).check_sources(2)

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from sksvs.augmentation import Augmentation
+from sksvs.augmentation import ADDED_LATER, Augmentation
 from sksvs.parameters import short
 from sksvs.stft.settings import STFTParams
 
@@ -28,7 +28,8 @@ def encode(value):
     Returns
     -------
     None, bool, int, float, str, list or dict
-        A type that JSON lacks becomes a dict with one key: ``{"tuple": [...]}``.
+        A type that JSON lacks becomes a dict with one key: ``{"tuple": [...]}``. Parameters in
+        `ADDED_LATER` are left out where they are 0, so that checkpoints keep their names.
 
     Raises
     ------
@@ -53,9 +54,8 @@ def encode(value):
         return {"booleans": value.astype(int).tolist()}
     kind = type(value)
     if OBJECTS.get(kind.__name__) is kind:
-        return {
-            kind.__name__: {key: encode(getattr(value, key)) for key in signature(kind).parameters}
-        }
+        own = {key: encode(getattr(value, key)) for key in signature(kind).parameters}
+        return {kind.__name__: {k: v for k, v in own.items() if k not in ADDED_LATER or v != 0}}
     raise TypeError(f"a value of type {kind.__name__} cannot be saved")
 
 

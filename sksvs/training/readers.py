@@ -136,7 +136,7 @@ class AugmentedReader:
 
     A segment that reaches beyond the end of its track continues at its beginning. Its level is
     computed from the mean powers of the tracks (or channels) that its sources come from, as if
-    sources were uncorrelated.
+    sources were uncorrelated. A dropped source has no power.
 
     Parameters
     ----------
@@ -154,6 +154,12 @@ class AugmentedReader:
         self.n_frames, self.n_values = reader.n_frames, reader.n_values
         self.params = reader.params
         augmentation.check_sources(len(reader.spectrograms[0].target.sources))
+        if augmentation.effects > 0 and self.params.sample_rate is None:
+            raise ValueError(
+                f"{reader.spectrograms[0].name} has no sample rate, but the effects of an "
+                "augmentation need one. Give its rate: ArrayWaveform(samples, rate) or "
+                "STFTTransformer(array_rate=...)."
+            )
         for x in reader.spectrograms:
             if x.params.n_fft != self.params.n_fft:
                 raise ValueError(
@@ -187,7 +193,7 @@ class AugmentedReader:
         """Return ``(input, target)`` of a segment: each (n_frames, n_values)."""
         n_frames, plan = segment
         n_samples = (n_frames - 1) * self.params.hop_length + self.params.n_fft
-        sources = read_plan(plan, self.sources, n_samples)
+        sources = read_plan(plan, self.sources, n_samples, self.params.sample_rate)
         frames = analyse(sources, self.params)
         mixture = frames.sum(axis=0)  # analysis is linear
         power = sum(p.gain**2 * self.powers[p.track][j][p.channel] for j, p in enumerate(plan))

@@ -340,7 +340,9 @@ def test_a_validation_loss_that_is_not_finite_stops_the_fit(tracks, monkeypatch)
 
 def test_partial_fit_keeps_the_optimiser_and_the_statistics(tracks):
     X, y = tracks
-    separator = tiny_separator(early_stopping=True, learning_rate_init=0.02).fit(*analysed(X, y))
+    separator = tiny_separator(
+        early_stopping=True, learning_rate="constant", learning_rate_init=0.02
+    ).fit(*analysed(X, y))
     steps = int(separator.training_state_["optimizer"][0])
     mean, curve = separator.input_mean_, separator.loss_curve_
     other = analysed(*tiny_tracks(2, random_state=7))
@@ -374,7 +376,7 @@ def test_partial_fit_keeps_the_learning_rate_that_the_schedule_has_left(tracks, 
     X, y = analysed(*tracks)
     separator.fit(X, y).partial_fit(X, y).partial_fit(X, y)
     assert rates[4:] == pytest.approx([rate] * 2)
-    assert rates[3] <= rate
+    assert rates[3] <= 1.001 * rate
 
 
 def test_partial_fit_before_any_fit_does_not_lower_the_learning_rate(tracks):
@@ -432,7 +434,7 @@ def test_partial_fit_before_any_fit_is_a_fit_of_one_epoch(tracks):
     separator = tiny_separator().partial_fit(*analysed(*tracks))
     assert (separator.n_iter_, len(separator.loss_curve_)) == (1, 1)
     assert separator.predict(analysed(tracks[0]))[0].shape[0] == 2
-    with pytest.raises(ValueError, match="partial_fit go on .* other layers"):
+    with pytest.raises(ValueError, match="partial_fit continue .* other layers"):
         separator.set_params(hidden_layer_sizes=(5,)).partial_fit(*analysed(*tracks))
 
 

@@ -19,6 +19,7 @@ from sksvs.stft.settings import STFTParams
 from sksvs.stft.spectrogram import Spectrogram, Target
 from sksvs.training import checkpoint
 from sksvs.training.checkpoint import fingerprint
+from sksvs.training.json_values import decode, encode
 from sksvs.training.measured_tracks import training_tracks
 from sksvs.transforms import IRMTarget, STFTTransformer
 from tests.strategies import tiny_tracks
@@ -92,7 +93,7 @@ def test_saves_that_take_long_are_not_made_after_every_epoch(tracks, tmp_path, m
     separator = tiny_separator(max_iter=5)
     whole = clone(separator).fit(X, y)
     monkeypatch.setattr(checkpoint, "SHORT", 0)
-    monkeypatch.setattr(checkpoint, "LARGEST_SHARE", 1e-9)
+    monkeypatch.setattr(checkpoint, "MAX_SHARE", 1e-9)
     resumed = clone(separator).set_params(checkpoint_dir=tmp_path)
     with pytest.raises(KeyboardInterrupt):
         resumed.set_params(callbacks=[CutOff(3)]).fit(X, y)
@@ -192,6 +193,17 @@ def test_every_parameter_of_an_augmentation_changes_the_name():
     varied = [Augmentation(**{**own, key: 0.25}) for key in own]
     names = {named(tiny_separator(augmentation=x), X) for x in [Augmentation(**own), *varied]}
     assert len(names) == 1 + len(own)
+
+
+def test_parameters_that_were_added_later_do_not_change_the_names_of_fits_without_them():
+    others = {"remix": 0.0, "shift": 0.0, "speed": {"tuple": [0.1, 0.0]}, "channel": 0.0}
+    for zero in (0.0, 0, np.float32(0)):
+        augmentation = clone(AUGMENTED["augmentation"]).set_params(effects=zero, drop=zero)
+        assert encode(augmentation) == {"Augmentation": {"gain_db": 6.0, **others}}
+        assert str(decode(encode(augmentation))) == str(AUGMENTED["augmentation"])
+    augmentation.set_params(effects=0.5, drop=(0.0, 0.0))
+    added = {"effects": 0.5, "drop": {"tuple": [0.0, 0.0]}}
+    assert encode(augmentation) == {"Augmentation": {"gain_db": 6.0, **others, **added}}
 
 
 def test_moving_code_does_not_change_the_name(monkeypatch):

@@ -19,12 +19,12 @@ PARAMS = STFTParams(16, 8)
 N_FREQS = PARAMS.n_freqs
 
 
-def make_track(n_samples, seed, stereo=False):
+def make_track(n_samples, seed, stereo=False, params=PARAMS):
     sources = seeded_noise((2, n_samples, 2) if stereo else (2, n_samples), seed)
     waveforms = [ArrayWaveform(s).to_mono() for s in sources]
-    target = Target(tuple(Spectrogram(w, PARAMS) for w in waveforms), RatioMask())
+    target = Target(tuple(Spectrogram(w, params) for w in waveforms), RatioMask())
     mixture = ArrayWaveform(sources.sum(axis=0), name=f"track {seed}").to_mono()
-    return Spectrogram(mixture, PARAMS, target=target)
+    return Spectrogram(mixture, params, target=target)
 
 
 def make_batches(
@@ -36,10 +36,11 @@ def make_batches(
     cache=1e9,
     augmentation=None,
     stereo=False,
+    params=PARAMS,
 ):
-    tracks = [make_track(n, i, stereo) for i, n in enumerate(lengths)]
+    tracks = [make_track(n, i, stereo, params) for i, n in enumerate(lengths)]
     loss = "mask_squared_error" if on_masks else "magnitude_squared_error"
-    reader = TrackReader(tracks, Objective(loss, 2, 1), 1.0, cache, PARAMS)
+    reader = TrackReader(tracks, Objective(loss, 2, 1), 1.0, cache, params)
     if augmentation is not None:
         reader = AugmentedReader(reader, augmentation, cache)
     rng = None if seed is None else np.random.RandomState(seed)
@@ -268,6 +269,62 @@ def test_channels_are_kept_only_where_they_are_chosen_and_count_in_the_budget(ch
     batches = make_batches([900, 900], 10, 4, 0, True, one_track, augmentation, stereo=True)
     dtypes = [track[0][:1].dtype for track in batches.reader.sources]
     assert dtypes.count(np.float32) == n_kept  # what is not kept has the float64 of the arrays
+
+
+AT_8_KHZ = STFTParams(16, 8, sample_rate=8000)
+
+
+@pytest.mark.parametrize("dropped", [0, 1])
+def test_where_a_source_is_dropped_the_segment_is_the_other_at_its_own_level(dropped):
+    drop = tuple(float(j == dropped) for j in range(2))
+    kept = 1 - dropped
+    plain = make_batches([900, 700], 10, 4, seed=0, on_masks=False)
+    reader = make_batches([900, 700], 10, 4, 0, False, augmentation=Augmentation(drop=drop)).reader
+    inputs, target = reader.read(reader.draw(1, 20, 10, np.random.RandomState(0)))
+    mixture, *sources = np.split(target, 3, axis=1)
+    assert not sources[dropped].any()
+    np.testing.assert_allclose(sources[kept], mixture, atol=1e-6)
+    np.testing.assert_allclose(inputs, mixture, atol=1e-6)
+    alone = plain.reader.spectrograms[1].target.sources[kept]
+    expected = np.abs(alone.stft[:, 20:30]).T / alone.waveform.level
+    np.testing.assert_allclose(mixture, expected, atol=1e-4)
+
+
+def test_effects_are_those_of_the_voice_alone_and_in_the_mixture_and_its_target():
+    augmentation = Augmentation(effects=1.0)
+    batches = make_batches([30_000], 300, 2, 0, False, augmentation=augmentation, params=AT_8_KHZ)
+    reader, n_processed = batches.reader, 0
+    for segment in batches._draw():
+        n_frames, plan = segment
+        dry = n_frames, tuple(crop._replace(effects=None) for crop in plan)
+        (_, target), (_, dry_target) = reader.read(segment), reader.read(dry)
+        mixture, voice, music = np.split(target, 3, axis=1)
+        _, dry_voice, dry_music = np.split(dry_target, 3, axis=1)
+        np.testing.assert_array_equal(music, dry_music)
+        assert np.all(mixture <= voice + music + 1e-5)
+        assert np.sum(voice**2) == pytest.approx(np.sum(dry_voice**2), rel=0.1)
+        n_processed += np.abs(voice - dry_voice).max() > 0.05
+    assert n_processed > 0.8 * len(batches._draw())
+
+
+def test_effects_do_not_depend_on_threads_or_on_what_is_in_memory(monkeypatch):
+    augmentation, epochs = Augmentation(6.0, 0.5, effects=0.7, drop=0.2), []
+    for limit, cache in (("1", 1e9), ("4", 1e9), ("4", 0)):
+        monkeypatch.setenv("OMP_NUM_THREADS", limit)
+        batches = make_batches(
+            [3000, 2000], 40, 2, 0, augmentation=augmentation, cache=cache, params=AT_8_KHZ
+        )
+        epochs.append(list(batches))
+    for one, *others in zip(*epochs):
+        for other in others:
+            np.testing.assert_allclose(one.inputs, other.inputs, atol=1e-5)
+            np.testing.assert_allclose(one.targets, other.targets, atol=1e-5)
+
+
+def test_effects_need_a_sample_rate():
+    message = "track 0 has no sample rate, but the effects .* ArrayWaveform"
+    with pytest.raises(ValueError, match=message):
+        make_batches([900], 10, 4, 0, augmentation=Augmentation(effects=0.1))
 
 
 def test_an_epoch_counts_its_frames_and_names_its_tracks():
