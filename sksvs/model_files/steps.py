@@ -19,6 +19,7 @@ from sksvs.training.json_values import decode, encode
 
 # Of the description of a step; "learnt" has the fitted scalars.
 FIELDS = {"name": str, "class": str, "parameters": dict, "learnt": dict}
+OPTIONAL = {"source_names_"}  # fitted scalars that earlier versions did not have
 MAX_STEPS = 16
 
 
@@ -69,7 +70,10 @@ def describe_step(name, step, fitted=True):
     scalars = {}
     if fitted and isinstance(step, BaseMaskSeparator):
         check_is_fitted(step, "n_sources_")
-        scalars = {scalar: getattr(step, scalar) for scalar in _fitted_scalars(kind)}
+        names = [
+            name for name in _fitted_scalars(kind) if name not in OPTIONAL or hasattr(step, name)
+        ]
+        scalars = {name: getattr(step, name) for name in names}
     for values in (parameters, scalars):
         for key, value in values.items():
             try:
@@ -214,8 +218,7 @@ def _build_step(described, fitted):
     if unknown:
         raise ValueError(f"{kind.__name__} has no parameter {short(unknown[0])}")
     scalars, expected = described["learnt"], _fitted_scalars(kind) if fitted else ()
-    optional = {"source_names_"} & set(expected)  # which files of earlier versions lack
-    if set(scalars) | optional != set(expected):
+    if set(scalars) | OPTIONAL & set(expected) != set(expected):
         raise ValueError(
             f"the fitted scalars of a {kind.__name__} must be {', '.join(expected) or 'none'}; got "
             f"{short(scalars)}"
@@ -263,6 +266,11 @@ def _set_members(voting):
             raise ValueError(f"the estimators of a VotingSeparator must have the same {what}")
     voting._set_members(names, members)
     voting.estimators = [(name, clone(member)) for name, member in voting.estimators]
+
+
+def _lacks(step, scalar):
+    """Return whether a separator, from a pickle of an earlier version, lacks an optional scalar."""
+    return scalar in OPTIONAL and not hasattr(step, scalar)
 
 
 def _fitted_scalars(kind):

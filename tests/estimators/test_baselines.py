@@ -53,7 +53,7 @@ def test_an_oracle_cannot_predict_and_says_why(tracks):
     X, y = tracks
     oracle = IdealMaskOracle().fit(analysed(X), y)
     for method in (oracle.predict, oracle.predict_mask):
-        with pytest.raises(ValueError, match="masks from the true sources, so it cannot predict"):
+        with pytest.raises(ValueError, match="masks from the true sources and cannot predict"):
             method(analysed(X))
 
 

@@ -13,8 +13,8 @@ from sksvs.estimators import (
     StreamingSeparator,
     VotingSeparator,
 )
-from sksvs.estimators import streaming_separator as streaming
 from sksvs.networks.features import network_input
+from sksvs.prediction import masks
 from sksvs.stft import Spectrogram
 from tests.strategies import centred_noise, seeded_noise, tiny_tracks
 from tests.tiny_separators import analysed, three_sources, tiny_crn, tiny_separator
@@ -165,7 +165,7 @@ def test_a_stream_does_not_know_its_constant_beforehand_but_its_level_has_no_par
         levels.append(level)
         return network_input(frames, level, *others)
 
-    monkeypatch.setattr(streaming, "network_input", spy)
+    monkeypatch.setattr(masks, "network_input", spy)
 
     def separate(samples, level=None):
         stream = StreamingSeparator(forwards, level)

@@ -223,6 +223,7 @@ def test_every_loss_falls(tracks, loss, n_sources):
 def test_early_stopping_keeps_the_best_weights(tracks):
     X, y = analysed(*tracks)
     parameters = {"early_stopping": True, "learning_rate_init": 0.5, "n_iter_no_change": 2}
+    parameters["learning_rate"] = "constant"  # another would depend on max_iter
     stopped = tiny_separator(max_iter=30, **parameters).fit(X, y)
     curve = stopped.validation_loss_curve_
     best = int(np.argmin(curve)) + 1
@@ -304,7 +305,7 @@ def test_warm_start_with_early_stopping_never_returns_worse_weights(tracks):
     X, y = analysed(*tracks)
     separator = tiny_separator(warm_start=True, early_stopping=True, max_iter=20).fit(X, y)
     good = separator.weights_
-    separator.set_params(learning_rate_init=5.0, n_iter_no_change=1).fit(X, y)
+    separator.set_params(learning_rate_init=5.0, clip_norm=None, n_iter_no_change=1).fit(X, y)
     for name, array in separator.weights_.items():
         np.testing.assert_array_equal(array, good[name])
 
@@ -420,7 +421,12 @@ def test_the_best_weights_are_not_paired_with_the_moments_of_the_last_epoch(trac
     X, y = analysed(*tracks)
     # The first epoch is the best by a tolerance of 100, and so are its weights.
     separator = tiny_separator(
-        early_stopping=True, n_iter_no_change=2, tol=100.0, max_iter=9, learning_rate_init=0.02
+        early_stopping=True,
+        n_iter_no_change=2,
+        tol=100.0,
+        max_iter=9,
+        learning_rate="constant",
+        learning_rate_init=0.02,
     ).fit(X, y)
     assert separator.n_iter_ == 3
     model_state = separator.training_state_["optimizer"]

@@ -113,7 +113,7 @@ def test_a_pipeline_streams_by_its_last_step(forwards):
 
 def test_what_cannot_stream_is_refused(forwards, tracks):
     both_ways = tiny_separator(max_iter=1, bidirectional=True).fit(*analysed(*tracks))
-    with pytest.raises(ValueError, match="reads both ways .* Fit .* with bidirectional=False"):
+    with pytest.raises(ValueError, match="bidirectional network .* bidirectional=False"):
         StreamingSeparator(both_ways)
     with pytest.raises(TypeError, match="needs a GRUMaskSeparator .* got MixtureBaseline"):
         StreamingSeparator(MixtureBaseline())

@@ -522,7 +522,10 @@ def stft_params(**values):
         (lambda d: last(d).update({"class": "StreamingSeparator"}), "which is not known"),
         (lambda d: last(d).update({"class": "IRMTarget"}), "the last step, and no other, must be"),
         (lambda d: d["steps"][2].update({"class": "MonoDownmix"}), "has no parameter"),
-        (lambda d: last(d)["learnt"].pop("n_iter_"), "a GRUMaskSeparator must be n_sources_, stf"),
+        (
+            lambda d: last(d)["learnt"].pop("n_iter_"),
+            "a GRUMaskSeparator must be n_sources_,",
+        ),
         (setting("evil", 1), "GRUMaskSeparator has no parameter 'evil'"),
         (setting("checkpoint_dir", "/tmp"), "checkpoint_dir must be null; got '/tmp'"),
         (setting("callbacks", []), "callbacks must be null"),

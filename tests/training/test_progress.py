@@ -7,7 +7,7 @@ import pytest
 from sksvs.training.progress import Progress
 from tests.tiny_separators import analysed, tiny_separator
 
-LINE = r"epoch {}: loss \d\.\d{{5}}, validation loss \d\.\d{{5}}, \d+ frames/s"
+LINE = r"epoch {}: loss -?\d\.\d{{5}}, validation loss -?\d\.\d{{5}}, \d+ frames/s"
 
 
 class Terminal(io.StringIO):
@@ -40,7 +40,9 @@ def test_a_terminal_shows_a_bar_with_losses_and_speed(tracks, monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal)
     tiny_separator(verbose=True, early_stopping=True).fit(*analysed(*tracks))
     last = terminal.getvalue().split("\r")[-1]
-    assert re.match(r"epoch 2/2: 100%.*frames/s, loss \d\.\d+, validation loss \d\.\d+", last), last
+    assert re.match(
+        r"epoch 2/2: 100%.*frames/s, loss -?\d\.\d+, validation loss -?\d\.\d+", last
+    ), last
 
 
 class Clock:
