@@ -268,11 +268,6 @@ def _set_members(voting):
     voting.estimators = [(name, clone(member)) for name, member in voting.estimators]
 
 
-def _lacks(step, scalar):
-    """Return whether a separator, from a pickle of an earlier version, lacks an optional scalar."""
-    return scalar in OPTIONAL and not hasattr(step, scalar)
-
-
 def _fitted_scalars(kind):
     """Return the names of the fitted scalars of a class; a VotingSeparator has its members'."""
     return () if kind is VotingSeparator else getattr(kind, "_fitted_scalars", ())
