@@ -21,9 +21,9 @@ import tensorflow as tf
 from sksvs.estimators import HUANG2014_NETWORKS, REPORT_NETWORKS
 from sksvs.networks.drnn import deep_recurrent_layers  # private: a step alone is timed
 from sksvs.networks.gru import mask_network_layers  # private: as above
-from sksvs.networks.keras.build import initial_weights  # private: as above
 from sksvs.training.model_pool import (  # private: as above
     borrow_model,
+    initial_weights,  # private: as above
     reset_model,
     start_tensorflow,
 )

@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 import sksvs
 from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import GRUMaskSeparator
-from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
+from sksvs.transforms import MonoDownmix, STFTTransformer
 
 PACKAGE = Path(sksvs.__file__).parent
 
@@ -29,7 +29,6 @@ def main():
         [
             ("mono", MonoDownmix()),
             ("stft", STFTTransformer()),
-            ("irm", IRMTarget()),
             ("gru", GRUMaskSeparator(hidden_layer_sizes=(4,), max_iter=1, random_state=0)),
         ]
     )

@@ -12,8 +12,7 @@ from sksvs.estimators.gru_mask_separator import GRUMaskSeparator
 from sksvs.parameters import check_range
 from sksvs.prediction.masks import network_of, to_features, to_masks
 from sksvs.prediction.synthesis import MaskedSynthesis
-from sksvs.stft.spectrogram import FRAME_BLOCK, Block
-from sksvs.stft.transform import analyse
+from sksvs.stft.spectrogram import FRAME_BLOCK, Block, analyse
 
 
 class StreamingSeparator:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksvs.stft.transform import Synthesis
+from sksvs.stft.spectrogram import Synthesis
 
 
 class MaskedSynthesis:

@@ -1,5 +1,7 @@
 """Fit a separator with a network: readers, batches, training, fitted attributes."""
 
+from contextlib import nullcontext
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -98,7 +100,8 @@ def train(
     batches = _batches(separator, trained, statistics, rng)
     after_cosine = separator.learning_rate == "cosine"
     stops_early = separator.early_stopping and validation_batches is not None
-    with Progress(batches.n_frames, max_iter, separator.verbose) as progress:
+    shown = Progress(batches.n_frames, max_iter) if separator.verbose else nullcontext()
+    with shown as progress:
         state, run = train_network(
             layers,
             state or start,

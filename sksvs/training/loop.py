@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sksvs.networks.keras.build import initial_weights
 from sksvs.training.model_pool import (
     NetworkState,
     borrow_model,
+    initial_weights,
     lend_to_callbacks,
     read_state,
     reset_model,
@@ -88,7 +88,7 @@ def train_network(
     callbacks : list of keras.callbacks.Callback
     checkpoint : Checkpoint or None
         To save after epochs, and to resume from where it exists.
-    progress : Progress
+    progress : Progress or None
 
     Returns
     -------
@@ -152,11 +152,15 @@ def _run_epoch(model, batches, validation_batches, run, schedule, progress):
                 model.optimizer.learning_rate = rate
             yield batch
 
-    progress.begin_epoch(run.epoch)
-    run.losses.append(_mean_loss(model, "training", scheduled(), run.epoch, progress.advance))
+    advance = None
+    if progress is not None:
+        progress.begin_epoch(run.epoch)
+        advance = progress.advance
+    run.losses.append(_mean_loss(model, "training", scheduled(), run.epoch, advance))
     if validation_batches is not None:
         run.validation_losses.append(_validation_loss(model, validation_batches, run.epoch))
-    progress.end_epoch(**_logs(run))
+    if progress is not None:
+        progress.end_epoch(**_logs(run))
 
 
 def _validation_loss(model, batches, epoch):

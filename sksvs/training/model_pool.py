@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sksvs.networks.keras.build import build_network, get_weights, set_weights
+from sksvs.networks.keras.build import build_network
 from sksvs.system.threads import thread_limit
 from sksvs.training.losses import make_loss
 
@@ -58,6 +58,47 @@ def _compile_model(layers, dropout, objective, solver, clip_norm, compiled, mixe
     )
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def initial_weights(layers, seed):
+    """Return new weights by parameter name: those that Keras's layers start from.
+
+    Glorot-uniform kernels, orthogonal recurrent kernels, biases of zero, scales and variances of
+    one. But recurrent kernels of ReLU layers are half of an orthogonal matrix: with the identity
+    (Le, Jaitly and Hinton 2015) or a whole one, the states grow from frame to frame, and with the
+    former without bound.
+    """
+    rng = np.random.RandomState(seed)
+    weights = {}
+    for layer in layers:
+        for name, shape in layer.parameter_shapes.items():
+            new_seed = int(rng.randint(2**31 - 1))
+            if name.endswith("/recurrent_kernel"):
+                gain = 0.5 if layer.kind == "rnn" else 1.0
+                values = keras.initializers.Orthogonal(gain, seed=new_seed)(shape)
+            elif name.endswith("/kernel"):
+                values = keras.initializers.GlorotUniform(seed=new_seed)(shape)
+            elif name.endswith(("/scale", "/variance")):
+                values = np.ones(shape, np.float32)
+            else:
+                values = np.zeros(shape, np.float32)
+            weights[name] = np.array(values)
+    return weights
+
+
+def get_weights(model, layers):
+    """Return the model's weights as arrays by parameter name."""
+    return {
+        name: array
+        for layer in layers
+        for name, array in zip(layer.parameter_shapes, model.get_layer(layer.name).get_weights())
+    }
+
+
+def set_weights(model, layers, weights):
+    """Give the model these weights."""
+    for layer in layers:
+        model.get_layer(layer.name).set_weights([weights[name] for name in layer.parameter_shapes])
 
 
 class NetworkState(NamedTuple):

@@ -25,21 +25,20 @@ class Progress:
         Approximate number of frames of an epoch.
     max_iter : int
         Epochs.
-    visible : bool
     clock : callable, optional
         Returns the time in seconds.
     """
 
-    def __init__(self, n_frames, max_iter, visible, clock=time.perf_counter):
+    def __init__(self, n_frames, max_iter, clock=time.perf_counter):
         self._n_frames, self._max_iter = n_frames, max_iter
         self._clock, self._stopwatch = clock, None
         on_terminal = is_terminal(sys.stderr)
-        self._log = sys.stderr if visible and not on_terminal else None
+        self._log = None if on_terminal else sys.stderr
         self._bar = tqdm(
             total=n_frames * max_iter,
             unit=" frames",
             unit_scale=True,
-            disable=not (visible and on_terminal),
+            disable=not on_terminal,
         )
 
     def __enter__(self):

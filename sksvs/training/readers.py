@@ -9,7 +9,7 @@ import numpy as np
 from sksvs.audio.waveform import ArrayWaveform
 from sksvs.augmentation import draw_plan, read_plan
 from sksvs.networks.features import network_input, to_model_bins
-from sksvs.stft.transform import analyse
+from sksvs.stft.spectrogram import analyse
 from sksvs.system.threads import thread_map
 from sksvs.training.measured_tracks import measured_tracks
 from sksvs.training.objective import network_target

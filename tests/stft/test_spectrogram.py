@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from sksvs.audio import ArrayWaveform
 from sksvs.stft.settings import STFTParams
-from sksvs.stft.spectrogram import Spectrogram, Target
-from sksvs.stft.transform import Synthesis
+from sksvs.stft.spectrogram import Spectrogram, Synthesis, Target
 from tests.strategies import seeded_noise, stft_settings, waveforms
 
 

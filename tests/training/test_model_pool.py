@@ -17,7 +17,6 @@ from sksvs.parameters import PARAMETERS
 from sksvs.training import model_pool
 from sksvs.training.loop import train_network
 from sksvs.training.objective import Objective
-from sksvs.training.progress import Progress
 from sksvs.training.segments import Batch
 from tests.strategies import seeded_noise
 
@@ -40,8 +39,8 @@ def test_set_weights_and_get_weights_are_inverse():
     layers = make_layers(bidirectional=True)
     weights = random_weights(layers)
     model = build.build_network(layers, dropout=0.0)
-    build.set_weights(model, layers, weights)
-    for name, array in build.get_weights(model, layers).items():
+    model_pool.set_weights(model, layers, weights)
+    for name, array in model_pool.get_weights(model, layers).items():
         np.testing.assert_array_equal(array, weights[name])
 
 
@@ -53,7 +52,7 @@ def test_counts_are_those_of_keras():
 
 def test_directions_and_layers_start_from_different_weights():
     layers = mask_network_layers(9, 1, (9, 9), True, (), "sigmoid")
-    weights = build.initial_weights(layers, seed=0)
+    weights = model_pool.initial_weights(layers, seed=0)
     kernels = [weights[f"gru_0/{d}/recurrent_kernel"] for d in ("forward", "backward")]
     kernels.append(weights["gru_1/forward/recurrent_kernel"])
     assert all(np.abs(a - b).max() > 0.01 for a, b in zip(kernels, kernels[1:]))
@@ -61,12 +60,12 @@ def test_directions_and_layers_start_from_different_weights():
 
 def test_new_weights_are_distributed_as_those_of_keras():
     layers = mask_network_layers(40, 1, (30,), False, (), "sigmoid")
-    of_keras = build.get_weights(build.build_network(layers, 0.0), layers)
-    for name, array in build.initial_weights(layers, seed=1).items():
+    of_keras = model_pool.get_weights(build.build_network(layers, 0.0), layers)
+    for name, array in model_pool.initial_weights(layers, seed=1).items():
         assert array.shape == of_keras[name].shape
         assert array.dtype == np.float32
         assert array.std() == pytest.approx(of_keras[name].std(), rel=0.1)
-    recurrent = build.initial_weights(layers, seed=1)["gru_0/forward/recurrent_kernel"]
+    recurrent = model_pool.initial_weights(layers, seed=1)["gru_0/forward/recurrent_kernel"]
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(30), atol=1e-5)
 
 
@@ -93,6 +92,7 @@ def test_a_model_that_is_used_again_is_as_good_as_new():
             solver=solver,
             learning_rate="constant",
             learning_rate_init=0.01,
+            learning_rate_floor=0.0,
             clip_norm=None,
             max_iter=3,
             patience=None,
@@ -102,7 +102,7 @@ def test_a_model_that_is_used_again_is_as_good_as_new():
             mixed_precision=False,
             callbacks=[],
             checkpoint=None,
-            progress=Progress(80, 3, visible=False),
+            progress=None,
         )[0].weights
 
     for solver in model_pool.SOLVERS:
@@ -128,7 +128,7 @@ def test_many_fits_leave_no_more_graphs_than_one():
     counts = []
     for seed in range(4):
         with model_pool.borrow_model(layers, 0.1, SQUARED_ERROR, "adam", None, False) as model:
-            weights = build.initial_weights(layers, seed)
+            weights = model_pool.initial_weights(layers, seed)
             model_pool.reset_model(model, layers, weights, 0.01, seed)
             model.train_on_batch(*batch)
         del model
@@ -221,7 +221,7 @@ def test_the_names_that_fit_accepts_are_those_there_are():
 
 def test_relu_recurrences_start_from_half_of_an_orthogonal_matrix():
     layers = deep_recurrent_layers(9, 1, (20, 20), "all", 3, "linear")
-    weights = build.initial_weights(layers, seed=1)
+    weights = model_pool.initial_weights(layers, seed=1)
     for k in (1, 2):
         kernel = weights[f"hidden_{k}/recurrent_kernel"]
         np.testing.assert_allclose(kernel @ kernel.T, 0.25 * np.eye(20), atol=1e-5)

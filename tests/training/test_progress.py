@@ -76,7 +76,7 @@ def run_batches(progress, clock, first, other):
 def test_a_log_says_once_how_long_a_fit_takes(monkeypatch, first, other, words):
     log, clock = io.StringIO(), Clock()
     monkeypatch.setattr(sys, "stderr", log)
-    with Progress(4000, 2, True, clock) as progress:
+    with Progress(4000, 2, clock) as progress:
         run_batches(progress, clock, first, other)
     assert log.getvalue().splitlines()[0] == f"This takes about {words}."
     assert [line.partition(" ")[0] for line in log.getvalue().splitlines()[1:]] == ["epoch"] * 2
@@ -85,7 +85,7 @@ def test_a_log_says_once_how_long_a_fit_takes(monkeypatch, first, other, words):
 def test_how_long_a_fit_takes_is_said_when_some_seconds_have_been_timed(monkeypatch):
     log, clock = io.StringIO(), Clock()
     monkeypatch.setattr(sys, "stderr", log)
-    with Progress(4000, 2, True, clock) as progress:
+    with Progress(4000, 2, clock) as progress:
         progress.begin_epoch(1)
         for _ in range(3):
             clock.seconds += 10.0
@@ -102,7 +102,7 @@ def test_how_long_a_fit_takes_is_said_when_some_seconds_have_been_timed(monkeypa
 def test_a_fit_that_is_resumed_takes_as_long_as_what_is_left(monkeypatch):
     log, clock = io.StringIO(), Clock()
     monkeypatch.setattr(sys, "stderr", log)
-    with Progress(4000, 10, True, clock) as progress:
+    with Progress(4000, 10, clock) as progress:
         progress.begin_epoch(10)
         for _ in range(40):
             clock.seconds += 1.0
@@ -113,18 +113,15 @@ def test_a_fit_that_is_resumed_takes_as_long_as_what_is_left(monkeypatch):
 def test_of_a_fit_of_seconds_it_is_not_said_how_long_it_takes(monkeypatch):
     log, clock = io.StringIO(), Clock()
     monkeypatch.setattr(sys, "stderr", log)
-    with Progress(4000, 2, True, clock) as progress:
+    with Progress(4000, 2, clock) as progress:
         run_batches(progress, clock, 1.0, 0.05)
     assert "takes" not in log.getvalue()
 
 
 @pytest.mark.parametrize("file", [io.StringIO(), Terminal()])
-def test_without_verbose_nothing_is_written(monkeypatch, file):
+def test_without_verbose_nothing_is_written(tracks, monkeypatch, file):
     monkeypatch.setattr(sys, "stderr", file)
-    with Progress(10, 1, visible=False) as progress:
-        progress.begin_epoch(1)
-        progress.advance(10, 0.5)
-        progress.end_epoch(0.5)
+    tiny_separator().fit(*analysed(*tracks))
     assert file.getvalue() == ""
 
 
@@ -139,7 +136,7 @@ def test_a_fit_goes_on_where_nothing_can_be_written(tracks, monkeypatch, capsys,
 def test_a_bar_on_a_terminal_that_is_closed_meanwhile_is_left(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with Progress(10, 2, visible=True) as progress:
+    with Progress(10, 2) as progress:
         progress.begin_epoch(1)
         terminal.close()
         progress.advance(10, 0.5)

@@ -1,7 +1,6 @@
-"""Build the Keras model of a network from its layers, and give it weights."""
+"""Build the Keras model of a network from its layers."""
 
 import keras
-import numpy as np
 
 from sksvs.networks.keras.conv import (
     ConvolutionLayer,
@@ -110,44 +109,3 @@ LAYERS = {  # by kind
     "to_bands": _filter_bank,
     "from_bands": _filter_bank,
 }
-
-
-def initial_weights(layers, seed):
-    """Return new weights by parameter name: those that Keras's layers start from.
-
-    Glorot-uniform kernels, orthogonal recurrent kernels, biases of zero, scales and variances of
-    one. But recurrent kernels of ReLU layers are half of an orthogonal matrix: with the identity
-    (Le, Jaitly and Hinton 2015) or a whole one, the states grow from frame to frame, and with the
-    former without bound.
-    """
-    rng = np.random.RandomState(seed)
-    weights = {}
-    for layer in layers:
-        for name, shape in layer.parameter_shapes.items():
-            new_seed = int(rng.randint(2**31 - 1))
-            if name.endswith("/recurrent_kernel"):
-                gain = 0.5 if layer.kind == "rnn" else 1.0
-                values = keras.initializers.Orthogonal(gain, seed=new_seed)(shape)
-            elif name.endswith("/kernel"):
-                values = keras.initializers.GlorotUniform(seed=new_seed)(shape)
-            elif name.endswith(("/scale", "/variance")):
-                values = np.ones(shape, np.float32)
-            else:
-                values = np.zeros(shape, np.float32)
-            weights[name] = np.array(values)
-    return weights
-
-
-def get_weights(model, layers):
-    """Return the model's weights as arrays by parameter name."""
-    return {
-        name: array
-        for layer in layers
-        for name, array in zip(layer.parameter_shapes, model.get_layer(layer.name).get_weights())
-    }
-
-
-def set_weights(model, layers, weights):
-    """Give the model these weights."""
-    for layer in layers:
-        model.get_layer(layer.name).set_weights([weights[name] for name in layer.parameter_shapes])

@@ -7,9 +7,10 @@ import pytest
 import tensorflow as tf
 
 from sksvs.networks.crn import convolutional_recurrent_layers
-from sksvs.networks.keras.build import build_network, get_weights, initial_weights, set_weights
+from sksvs.networks.keras.build import build_network
 from sksvs.networks.keras.conv import ConvolutionLayer, DenseBottleneck, PathRecurrence
 from sksvs.networks.spec import EPSILON, BottleneckLayer, ConvLayer, PathLayer
+from sksvs.training.model_pool import get_weights, initial_weights, set_weights
 from tests.strategies import seeded_noise
 
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sksvs.networks.drnn import deep_recurrent_layers
-from sksvs.networks.keras.build import build_network, set_weights
+from sksvs.networks.keras.build import build_network
 from sksvs.networks.keras.rnn import ContextWindow, FlatDense, ReluRNN
 from sksvs.training.losses import make_loss
+from sksvs.training.model_pool import set_weights
 from sksvs.training.objective import Objective
 from tests.networks.keras.stock_layers import assert_same, outputs_and_gradients, same_weights
 from tests.strategies import seeded_noise

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sksvs.networks.crn import convolutional_recurrent_layers
 from sksvs.networks.drnn import deep_recurrent_layers
 from sksvs.networks.gru import mask_network_layers
-from sksvs.networks.keras.build import build_network, set_weights
+from sksvs.networks.keras.build import build_network
 from sksvs.networks.onnx import session
+from sksvs.training.model_pool import set_weights
 from tests.strategies import seeded_noise
 
 N_FREQS = 9

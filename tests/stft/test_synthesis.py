@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sksvs.stft import STFTParams
-from sksvs.stft.transform import Synthesis, analyse
+from sksvs.stft.spectrogram import Synthesis, analyse
 from tests.strategies import seeded_noise, stft_settings
 
 
