@@ -157,6 +157,7 @@ def as_shipped(hours, others_weight, n_voices, fitted_as=None):
     return Row(PAPERS_STFT, voting, hours, fitted_as, n_voices)
 
 
+BY_DEFAULT = GRUMaskSeparator(cache_size=500, random_state=0)  # as fast, and the same again
 OTHERS_WEIGHT = 2.5  # in the package
 STRONGEST = "the shipped network"
 ROWS = {
@@ -166,11 +167,13 @@ ROWS = {
         for name in ("DNN", "DRNN-1", "DRNN-2", "DRNN-3", "sRNN")
     },
     **dict(_steps()),
+    "GRUMaskSeparator() by default": Row(PAPERS_STFT, BY_DEFAULT),
     "convolutions around a GRU": Row(PAPERS_STFT, convolutional()),
     "+ synthesised voices": Row(PAPERS_STFT, convolutional(), synthesised_voices=1),
     "+ speeds of the backing": transposed((1.0,)),
     "+ transpositions": transposed(TRANSPOSITIONS, fitted_as="+ speeds of the backing"),
     "+ dual paths": transposed(TRANSPOSITIONS, **DUAL_PATHS),
+    "+ dense bottlenecks": transposed(TRANSPOSITIONS, bottleneck_factor=8, **DUAL_PATHS),
     "as shipped, 2 x 1.25 h": as_shipped((BUDGET / 2, BUDGET / 2), 1.0, n_voices=1),
     "+ others' weight 2.5": as_shipped(
         (BUDGET / 2, BUDGET / 2), OTHERS_WEIGHT, n_voices=1, fitted_as="as shipped, 2 x 1.25 h"
