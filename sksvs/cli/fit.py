@@ -1,4 +1,4 @@
-"""The command that trains a separator on a corpus and saves the model."""
+"""The command that trains a separator on corpora or recordings and saves the model."""
 
 import json
 from pathlib import Path
@@ -7,9 +7,10 @@ import click
 
 import sksvs
 from sksvs.cli.options import (
+    FOLDER,
     ParameterType,
     corpus_option,
-    data_option,
+    read_weights,
     sizes,
     strict_option,
 )
@@ -17,8 +18,39 @@ from sksvs.cli.output import in_a_line, one_line
 
 
 @click.command()
-@data_option
+@click.option(
+    "--data",
+    multiple=True,
+    type=FOLDER,
+    help="Folder of a corpus. May be given several times.",
+)
 @corpus_option
+@click.option(
+    "--voices",
+    multiple=True,
+    type=FOLDER,
+    help="Folder with recordings of voices alone, a folder below it for each singer. May be given "
+    "several times.",
+)
+@click.option(
+    "--accompaniments",
+    multiple=True,
+    type=FOLDER,
+    help="Folder with music without a voice, to mix with --voices. May be given several times.",
+)
+@click.option(
+    "--weights",
+    metavar="N,N,...",
+    callback=read_weights,
+    help="Shares of the training audio: that of voices and accompaniments first, then one for each "
+    "--data.  [their lengths]",
+)
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for copies of the voices and accompaniments, which are read faster: 320 MB an "
+    "hour.",
+)
 @click.option(
     "-o",
     "--out",
@@ -43,8 +75,9 @@ from sksvs.cli.output import in_a_line, one_line
 @click.option(
     "--hours",
     type=click.FloatRange(0, min_open=True),
-    help="Hours of audio to train on; songs are repeated as often as needed.  [what two cores "
-    "process within an hour: 20 at 16 kHz, 7 at 44.1 kHz; gru: 60 and 22]",
+    help="Hours of audio to train on; songs are repeated as often as needed, or drawn at random "
+    "where there are more hours of them.  [what two cores process within an hour: 20 at 16 kHz, 7 "
+    "at 44.1 kHz; gru: 60 and 22]",
 )
 @click.option(
     "--epochs",
@@ -83,7 +116,9 @@ from sksvs.cli.output import in_a_line, one_line
     help="Samples from one window to the next.  [half a window]",
 )
 @click.option("--seed", type=ParameterType("random_state", int), default=0, show_default=True)
-@click.option("--songs", type=click.IntRange(1), help="Use only the first N songs.  [all]")
+@click.option(
+    "--songs", type=click.IntRange(1), help="Use only the first N songs of each corpus.  [all]"
+)
 @click.option(
     "--checkpoints",
     type=click.Path(file_okay=False, path_type=Path),
@@ -103,6 +138,10 @@ from sksvs.cli.output import in_a_line, one_line
 def fit(
     data,
     corpus,
+    voices,
+    accompaniments,
+    weights,
+    cache,
     out,
     network,
     hidden_sizes,
@@ -125,10 +164,14 @@ def fit(
     quiet,
     strict,
 ):
-    """Train on the training songs of a corpus (MIR-1K, DSD100, MUSDB18-HQ) and save the model.
+    """Train on the training songs of corpora (MIR-1K, DSD100, MUSDB18-HQ) and save the model.
 
-    The default network and amount of audio take two cores at most an hour.
+    With --voices and --accompaniments, train on recordings that do not belong together. The default
+    network and amount of audio take two cores at most an hour.
     """
+    from sksvs.cli.training_data import check_data_options, draw_epoch, load_corpora
+
+    check_data_options(data, corpus, voices, accompaniments, weights, cache)
     card = {} if card is None else _read_card(card)
     network = network or ("gru" if forwards_only else "crn")
     if network == "crn" and forwards_only:
@@ -138,17 +181,19 @@ def fit(
 
     from sksvs.cli.training_plan import (
         choose_epochs,
+        choose_hours,
         choose_window,
         make_separator,
         plan_in_words,
     )
-    from sksvs.datasets import detect_corpus, load_corpus
     from sksvs.model_files.model_file import check_card
     from sksvs.transforms import MonoDownmix, STFTTransformer
 
     separator = make_separator(
         network,
         augmented=not no_augmentation,
+        dry_voices=bool(voices),
+        pairs=bool(data),
         hidden_layer_sizes=hidden_sizes,
         max_iter=epochs,
         batch_size=batch_size,
@@ -166,12 +211,15 @@ def fit(
     pipeline = Pipeline([("mono", MonoDownmix()), ("stft", stft), (network, separator)])
     _check(pipeline, out, dtype)
 
-    corpus = corpus or detect_corpus(data)
-    learnt = load_corpus(data, "train", corpus, strict=strict)
-    X, y, groups = (values[:songs] for values in (learnt.X, learnt.y, learnt.groups))
-    card = {"corpus": corpus, "subset": "train", "n_tracks": len(X), **card}
-    check_card(card)
-    rates = sorted({x.sample_rate for x in X})
+    corpora = load_corpora(
+        *(data, corpus, voices, accompaniments),
+        cache=cache,
+        songs=songs,
+        strict=strict,
+        random_state=seed,
+        verbose=not quiet,
+    )
+    rates = sorted({x.sample_rate for one in corpora for x in one.X})
     if len(rates) > 1 and not no_augmentation:
         raise click.UsageError(
             f"The songs have sample rates from {rates[0]} to {rates[-1]} Hz, and songs that are "
@@ -180,15 +228,25 @@ def fit(
     window = choose_window(rates[0], n_fft, hop_length)
     # With a sample rate, the model takes songs of any rate.
     stft.set_params(n_fft=window[0], hop_length=window[1], sample_rate=rates[0])
-    hours_of_epoch = sum(x.n_samples / x.sample_rate for x in X) / 3600
     if epochs is None:
-        epochs = choose_epochs(network, hours_of_epoch, *window, rates[0], hours)
+        hours = hours or choose_hours(network, *window, rates[0])
+        epoch = draw_epoch(corpora, weights, hours, seed)
+        epochs = choose_epochs(network, epoch.hours, *window, rates[0], hours)
         separator.set_params(max_iter=epochs)
+    else:
+        epoch = draw_epoch(corpora, weights, random_state=seed)
+    card = {**epoch.facts, **card}
+    check_card(card)
     _check(pipeline, out, dtype)
     if not quiet:
-        words = plan_in_words(separator, stft.n_fft // 2 + 1, len(X), hours_of_epoch)
+        given = sum(len(one.X) for one in corpora), sum(sum(one.hours) for one in corpora)
+        words = plan_in_words(
+            *(separator, stft.n_fft // 2 + 1, epoch.n_tracks, epoch.hours),
+            n_times=len(epoch.X),
+            given=given,
+        )
         click.echo(words, err=True)
-    pipeline.fit(X, y, **{f"{network}__groups": groups})
+    pipeline.fit(epoch.X, epoch.y, **{f"{network}__groups": epoch.groups})
     separator.set_params(verbose=False)
     sksvs.save(pipeline, out, dtype=dtype, card=card)
     click.echo(in_a_line(out))

@@ -1,5 +1,6 @@
 """Options that several commands have, and the model that they name."""
 
+from math import inf
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from sksvs.parameters import PARAMETERS
 
 CORPORA = ("mir1k", "dsd100", "musdb18hq")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 class ParameterType(click.ParamType):
@@ -46,7 +48,7 @@ model_option = click.option(
 data_option = click.option(
     "--data",
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Folder of a corpus.",
 )
 corpus_option = click.option(
@@ -72,6 +74,23 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 def sizes(text):
     """Return numbers separated by commas as a tuple."""
     return tuple(map(int, text.split(",")))
+
+
+def read_weights(context, option, text):
+    """Return positive numbers separated by commas as a tuple; exit with an error for others."""
+    if text is None:
+        return None
+    try:
+        numbers = tuple(map(float, text.split(",")))
+    except ValueError:
+        numbers = ()
+    if not numbers or not all(0 < number < inf for number in numbers):
+        raise click.BadParameter(
+            f"it must be positive numbers separated by commas, such as 3,1; got {text}.",
+            context,
+            option,
+        )
+    return numbers
 
 
 def load_model(path):

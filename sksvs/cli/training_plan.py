@@ -9,9 +9,11 @@ SETTINGS = {
     "crn": {"hidden_layer_sizes": (), "dual_path_sizes": ((24, 48), (24, 48))},
     "gru": {"hidden_layer_sizes": (192, 192, 192), "dropout": 0.4, "learning_rate_init": 0.002},
 }
+AUGMENTATION = {"gain_db": 5.0, "remix": 0.5, "shift": 0.5, "speed": (0.35, 0.1)}
+OF_DRY_VOICES = {"effects": 0.5, "drop": (0.1, 0.05)}  # which records hardly have
 
 
-def make_separator(network, *, augmented=True, **given):
+def make_separator(network, *, augmented=True, dry_voices=False, pairs=True, **given):
     """Return the strongest separator of a kind that two cores train within an hour.
 
     Parameters
@@ -19,6 +21,12 @@ def make_separator(network, *, augmented=True, **given):
     network : {"crn", "gru"}
     augmented : bool, default=True
         Whether the sources are augmented.
+    dry_voices : bool, default=False
+        Whether there are voices and accompaniments that do not belong together: the voices get
+        effects, either is silent at times, and four of five segments are mixed of different tracks.
+    pairs : bool, default=True
+        Whether there are voices that belong to their accompaniments. Without them, all segments are
+        mixed of different tracks.
     **given : dict
         Parameters to set differently; None keeps the default. Hidden layers of a "crn" replace its
         dual-path blocks.
@@ -35,8 +43,10 @@ def make_separator(network, *, augmented=True, **given):
     if network == "crn" and given.get("hidden_layer_sizes"):
         parameters["dual_path_sizes"] = ()
     if augmented:
-        changes = Augmentation(gain_db=5.0, remix=0.5, shift=0.5, speed=(0.35, 0.1))
-        parameters["augmentation"] = changes
+        changes = dict(AUGMENTATION)
+        if dry_voices:
+            changes |= OF_DRY_VOICES | {"remix": 0.8 if pairs else 1.0}
+        parameters["augmentation"] = Augmentation(**changes)
     return {"crn": CRNSeparator, "gru": GRUMaskSeparator}[network](**parameters)
 
 
@@ -62,6 +72,29 @@ def choose_window(sample_rate, n_fft=None, hop_length=None):
     return n_fft, hop_length or max(1, n_fft // 2)
 
 
+def choose_hours(network, n_fft, hop_length, sample_rate):
+    """Return the hours of audio that two cores process within an hour.
+
+    Work is proportional to the number of bins of the STFT, so it is less audio at a higher sample
+    rate or with more overlap.
+
+    Parameters
+    ----------
+    network : {"crn", "gru"}
+    n_fft, hop_length : int
+        In samples.
+    sample_rate : float
+        In Hz.
+
+    Examples
+    --------
+    >>> choose_hours("crn", 1024, 512, 16000), choose_hours("crn", 1024, 256, 16000)
+    (20.0, 10.0)
+    """
+    bins = 3600 * sample_rate / hop_length * (n_fft / 2)  # of an hour of audio
+    return HOURS[network] * BINS_OF_AN_HOUR / bins
+
+
 def choose_epochs(network, hours_of_epoch, n_fft, hop_length, sample_rate, hours=None):
     """Return the number of epochs that amounts to some hours of audio.
 
@@ -75,9 +108,7 @@ def choose_epochs(network, hours_of_epoch, n_fft, hop_length, sample_rate, hours
     sample_rate : float
         In Hz.
     hours : float, optional
-        Of audio. The default is the amount that two cores process within an hour: work is
-        proportional to the number of bins of the STFT, so it is less at a higher sample rate or
-        with more overlap.
+        Of audio. The default is what :func:`choose_hours` returns.
 
     Returns
     -------
@@ -85,12 +116,11 @@ def choose_epochs(network, hours_of_epoch, n_fft, hop_length, sample_rate, hours
         1 or more.
     """
     if hours is None:
-        bins = 3600 * sample_rate / hop_length * (n_fft / 2)  # of an hour of audio
-        hours = HOURS[network] * BINS_OF_AN_HOUR / bins
+        hours = choose_hours(network, n_fft, hop_length, sample_rate)
     return min(MAX_EPOCHS, max(1, round(hours / hours_of_epoch)))
 
 
-def plan_in_words(separator, n_freqs, n_tracks, hours_of_epoch):
+def plan_in_words(separator, n_freqs, n_tracks, hours_of_epoch, n_times=None, given=None):
     """Describe a fit in one line.
 
     Parameters
@@ -99,21 +129,33 @@ def plan_in_words(separator, n_freqs, n_tracks, hours_of_epoch):
         Not fitted yet, with its final number of epochs.
     n_freqs, n_tracks : int
     hours_of_epoch : float
+    n_times : int, optional
+        Tracks of an epoch where some of them come several times.
+    given : (int, float), optional
+        How many tracks there are, and their hours, where not all of them are used.
 
     Examples
     --------
     >>> plan_in_words(make_separator("crn", max_iter=5), 513, 132, 2.1)
     'Training a CRN of 270,000 parameters on 132 tracks (2.1 h): 5 epochs, 10.5 h of audio.'
+    >>> print(plan_in_words(make_separator("crn", max_iter=1), 1441, 206, 7.0, given=(412, 14.0)))
+    Training a CRN of 270,000 parameters on 206 tracks (7.0 h): 1 epoch, 7.0 h of audio. \
+Of 412 tracks (14.0 h) 206 are used.
     """
     kind = "CRN" if type(separator).__name__ == "CRNSeparator" else "GRU network"
     n_params = float(f"{separator.count_params(n_freqs=n_freqs):.2g}")
     n_epochs = separator.max_iter
     at_most = "at most " if separator.early_stopping else ""
-    return (
+    repeated = ", some of them several times" if (n_times or 0) > n_tracks else ""
+    words = (
         f"Training a {kind} of {n_params:,.0f} parameters on {_counted(n_tracks, 'track')} "
-        f"({_duration(hours_of_epoch)}): {at_most}{_counted(n_epochs, 'epoch')}, "
+        f"({_duration(hours_of_epoch)}{repeated}): {at_most}{_counted(n_epochs, 'epoch')}, "
         f"{_duration(n_epochs * hours_of_epoch)} of audio."
     )
+    if given is not None and given[0] > n_tracks:
+        used = f"{n_tracks:,} {'is' if n_tracks == 1 else 'are'} used"
+        words += f" Of {_counted(given[0], 'track')} ({_duration(given[1])}) {used}."
+    return words
 
 
 def _counted(number, what):

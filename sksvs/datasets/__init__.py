@@ -3,6 +3,7 @@
 from sksvs.datasets.corpus import detect_corpus, load_corpus
 from sksvs.datasets.mir1k import load_mir1k
 from sksvs.datasets.multitrack import load_dsd100, load_musdb18hq
+from sksvs.datasets.resampling import resample_tracks
 from sksvs.datasets.singing_mixtures import make_singing_mixtures
 from sksvs.datasets.splitting import split_tracks
 from sksvs.datasets.voices_and_accompaniments import load_voices_and_accompaniments
@@ -15,5 +16,6 @@ __all__ = [
     "load_musdb18hq",
     "load_voices_and_accompaniments",
     "make_singing_mixtures",
+    "resample_tracks",
     "split_tracks",
 ]

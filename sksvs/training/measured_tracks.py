@@ -3,6 +3,7 @@
 import warnings
 
 from sksvs.audio.centred import Centred, measure_track
+from sksvs.audio.waveform import before_downmix
 from sksvs.masks import RatioMask
 from sksvs.stft.spectrogram import Spectrogram, Target
 from sksvs.stft.tracks import check_sources, check_spectrograms, warn_of_difference
@@ -24,15 +25,21 @@ def training_tracks(X, y, estimator):
     -------
     list of Spectrogram
         Each with a target: the downmixes of its sources, analysed with its own settings, and the
-        rule of its ideal mask, `RatioMask()` where X has none.
+        rule of its ideal mask, `RatioMask()` where X has none. Where the same waveform and the same
+        sources come several times, one object does, which readers measure and decode once.
     """
     spectrograms = check_spectrograms(X, estimator)
     sources = check_sources(y, [x.waveform for x in spectrograms])
-    tracks, default = [], RatioMask()
-    for x, track in zip(spectrograms, sources):
-        views = tuple(Spectrogram(source.to_mono(), x.params) for source in track)
-        target = Target(views, x.mask_rule or default)
-        tracks.append(Spectrogram(x.waveform, x.params, target=target))
+    # Both lists keep alive what is identified by its id.
+    wholes, given = [before_downmix(x.waveform) for x in spectrograms], list(y)
+    tracks, made, default = [], {}, RatioMask()
+    for x, whole, own, track in zip(spectrograms, wholes, given, sources):
+        key = id(whole), x.waveform.ndim, x.params.sample_rate, id(x.mask_rule), id(own)
+        if key not in made:
+            views = tuple(Spectrogram(source.to_mono(), x.params) for source in track)
+            target = Target(views, x.mask_rule or default)
+            made[key] = Spectrogram(x.waveform, x.params, target=target)
+        tracks.append(made[key])
     return tracks
 
 
@@ -58,8 +65,8 @@ def warn_of_unseen_mask(tracks, losses):
 def measured_tracks(tracks):
     """Measure the downmixes of tracks and their targets; return them without their constants.
 
-    A mixture and its sources are read together, once. Tracks returned from here are not measured
-    or warned of again.
+    A mixture and its sources are read together, once, also where a track comes several times in
+    the list. Tracks returned from here are not measured or warned of again.
 
     Parameters
     ----------
@@ -69,19 +76,21 @@ def measured_tracks(tracks):
     Returns
     -------
     list of Spectrogram
-        Spectrograms of `Centred` waveforms, as are the sources of their targets.
+        Spectrograms of `Centred` waveforms, as are the sources of their targets; the same object
+        for the same track.
 
     Warns
     -----
     UserWarning
         If a mixture is not the sum of its sources, naming it.
     """
-    measured = [_centred(x.to_mono()) for x in tracks]
-    differences = thread_map(_measure, (track for track in measured))
-    for track, given, difference in zip(measured, tracks, differences):
+    once = {id(x): x for x in tracks}
+    measured = {key: _centred(x.to_mono()) for key, x in once.items()}
+    differences = thread_map(_measure, (track for track in measured.values()))
+    for given, difference in zip(once.values(), differences):
         if not isinstance(given.waveform, Centred):
-            warn_of_difference(track.name, difference)
-    return measured
+            warn_of_difference(given.name, difference)
+    return [measured[id(x)] for x in tracks]
 
 
 def _centred(x):

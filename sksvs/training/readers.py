@@ -1,5 +1,6 @@
 """Read segments of tracks as inputs and targets of the network, plain or augmented."""
 
+from collections import Counter
 from math import prod
 from threading import Lock
 from typing import NamedTuple
@@ -34,6 +35,7 @@ class TrackReader:
     ----------
     spectrograms : list of Spectrogram
         From `training_tracks` or `measured_tracks`, at any sample rate. Their downmixes are read.
+        The same object may come several times: it is then drawn more often, and kept once.
     objective : Objective
         Determines the targets.
     input_power : float
@@ -49,9 +51,13 @@ class TrackReader:
         self.params = params
         self.n_frames = [x.n_frames for x in spectrograms]
         self.levels = [x.waveform.level for x in spectrograms]
+        indices = {}
+        # Of every track, the index at which it comes first.
+        self.firsts = [indices.setdefault(id(x), i) for i, x in enumerate(spectrograms)]
         self._cache, self._locks = {}, [Lock() for _ in spectrograms]
         self.n_values = objective.n_parts * params.n_freqs
-        for i, x in enumerate(spectrograms):
+        for i in indices.values():
+            x = spectrograms[i]
             needed = 4 * x.n_frames * (params.n_freqs + self.n_values)
             if needed > cache_bytes:
                 continue  # shorter ones may fit
@@ -69,7 +75,7 @@ class TrackReader:
 
     def read(self, segment):
         """Return ``(input, target)`` of a segment: each (n_frames, n_values)."""
-        track, start, stop = segment
+        track, start, stop = self.firsts[segment.track], segment.start, segment.stop
         if track not in self._cache:
             return self._compute(track, start, stop)
         with self._locks[track]:
@@ -113,8 +119,9 @@ class TrackReader:
         mean, scale : array of float32, shape (n_freqs,)
             The scale is at least 1 % of the largest, so that empty bands are not amplified.
         """
-        tracks = (track for track in range(len(self.spectrograms)))
-        total, squares = sum(thread_map(self._input_sums, tracks))
+        times = Counter(self.firsts)
+        sums = thread_map(self._input_sums, (track for track in times))
+        total, squares = sum(n * both for n, both in zip(times.values(), sums))
         count = sum(self.n_frames)
         mean = total / count
         scale = np.sqrt(np.maximum(squares / count - mean**2, 0))
@@ -168,7 +175,11 @@ class AugmentedReader:
                     "tracks, which must have the network's. Resample with sksvs.audio.resample."
                 )
         self.sources, self.powers = [], []
-        for x in reader.spectrograms:
+        for i, (x, first) in enumerate(zip(reader.spectrograms, reader.firsts)):
+            if first < i:  # it is there already
+                self.powers.append(self.powers[first])
+                self.sources.append(self.sources[first])
+                continue
             waveforms = [source.waveform for source in x.target.sources]
             if augmentation.channel > 0:
                 waveforms = [waveform.with_channels() for waveform in waveforms]

@@ -5,6 +5,7 @@ from sksvs.cli.training_plan import (
     HOURS,
     MAX_EPOCHS,
     choose_epochs,
+    choose_hours,
     choose_window,
     make_separator,
     plan_in_words,
@@ -28,6 +29,14 @@ def test_the_convolutional_network_has_dual_paths_unless_it_is_given_hidden_laye
 def test_sources_are_varied_unless_it_is_switched_off(network):
     assert make_separator(network).augmentation.get_params() == VARIED.get_params()
     assert make_separator(network, augmented=False).augmentation is None
+
+
+@pytest.mark.parametrize(("pairs", "remix"), [(True, 0.8), (False, 1.0)])
+def test_dry_voices_get_effects_and_other_accompaniments(pairs, remix):
+    changes = make_separator("crn", dry_voices=True, pairs=pairs).augmentation.get_params()
+    of_voices = {"remix": remix, "effects": 0.5, "drop": (0.1, 0.05)}
+    assert changes == VARIED.get_params() | of_voices
+    assert make_separator("crn", dry_voices=True, augmented=False).augmentation is None
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000])
@@ -61,6 +70,7 @@ def test_an_hour_of_work_is_less_audio_where_an_hour_of_audio_is_more_bins(netwo
     assert hours(1024, 256, 16000) == HOURS[network] / 2
     assert hours(2880, 1440, 44100) == pytest.approx(HOURS[network] * 16 / 44.1, abs=0.01)
     assert hours(1024, 512, 44100) == hours(2880, 1440, 44100)
+    assert choose_hours(network, 1024, 256, 16000) == HOURS[network] / 2
 
 
 @pytest.mark.parametrize(
@@ -84,3 +94,25 @@ def test_an_hour_of_work_is_less_audio_where_an_hour_of_audio_is_more_bins(netwo
 def test_a_plan_is_said_in_one_line(separator, n_tracks, hours, words):
     assert isinstance(separator, (CRNSeparator, GRUMaskSeparator))
     assert plan_in_words(separator, 513, n_tracks, hours) == f"Training {words}"
+
+
+@pytest.mark.parametrize(
+    ("n_times", "given", "words"),
+    [
+        (10, (10, 2.0), "on 10 tracks (2.0 h): 3 epochs, 6.0 h of audio."),
+        (
+            19,
+            (10, 1.0),
+            "on 10 tracks (2.0 h, some of them several times): 3 epochs, 6.0 h of audio.",
+        ),
+        (
+            10,
+            (4000, 400.0),
+            "on 10 tracks (2.0 h): 3 epochs, 6.0 h of audio. Of 4,000 tracks (400.0 h) 10 are "
+            "used.",
+        ),
+    ],
+)
+def test_it_is_said_which_tracks_are_used(n_times, given, words):
+    separator = make_separator("crn", max_iter=3)
+    assert plan_in_words(separator, 513, 10, 2.0, n_times, given).endswith(words)

@@ -46,6 +46,23 @@ def test_it_is_named_once_when_it_is_learnt_from_or_held_out(wrong, separator, h
     assert sum(re.search(WARNING, str(x.message)) is not None for x in caught) == 1
 
 
+def test_it_is_named_once_when_it_comes_several_times(wrong):
+    X, y = ([tracks[i] for i in (0, 1, 1, 2, 1)] for tracks in wrong)
+    with pytest.warns(UserWarning, match=WARNING) as caught:
+        measured = measured_tracks(training_tracks(*analysed(X, y), None))
+    assert len(caught) == 1
+    assert [measured.index(x) for x in measured] == [0, 1, 1, 3, 1]
+
+
+def test_a_mixture_with_other_sources_is_another_track(tracks):
+    x, sources = ArrayWaveform(tracks[0][0]), tracks[1][0]
+    others = sources[::-1]
+    X = analysed([x, x, x])
+    chosen = training_tracks(X, [sources, others, sources], None)
+    assert [chosen.index(one) for one in chosen] == [0, 1, 0]
+    np.testing.assert_array_equal(chosen[1].target.sources[0].waveform[:], others[0])
+
+
 def test_it_is_named_once_when_it_is_scored(wrong):
     X = analysed(wrong[0])
     baseline = MixtureBaseline().fit(X, wrong[1])

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sksvs.audio import ArrayWaveform
+from sksvs.audio import ArrayWaveform, Sources
 from sksvs.augmentation import Augmentation, read_plan
 from sksvs.masks import RatioMask, ideal_ratio_mask
 from sksvs.stft.settings import STFTParams
@@ -13,7 +13,8 @@ from sksvs.training.objective import Objective
 from sksvs.training.readers import AugmentedReader, Segment, TrackReader
 from sksvs.training.segments import SegmentBatches
 from sksvs.transforms import MonoDownmix, STFTTransformer
-from tests.strategies import seeded_noise
+from tests.strategies import SAMPLE_RATE, seeded_noise, tiny_tracks
+from tests.tiny_separators import analysed
 
 PARAMS = STFTParams(16, 8)
 N_FREQS = PARAMS.n_freqs
@@ -333,3 +334,49 @@ def test_an_epoch_counts_its_frames_and_names_its_tracks():
         n_segments = sum(np.count_nonzero(b.frame_weights[:, 0]) for b in batches)
         assert n_segments * batches.segment_frames == batches.n_frames
         assert {name for batch in batches for name in batch.tracks} == {"track 0", "track 1"}
+
+
+class CountedWaveform(ArrayWaveform):
+    """A waveform that counts how many of its samples are read."""
+
+    n_read = 0
+
+    def _read(self, start, stop):
+        self.n_read += stop - start
+        return super()._read(start, stop)
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+def test_a_track_that_comes_several_times_is_measured_and_kept_once(augmented):
+    X, y = tiny_tracks(3, n_channels=2)
+    order = [0, 1, 0, 2, 0]
+    X = [CountedWaveform(x, SAMPLE_RATE) for x in X]
+    y = [Sources([CountedWaveform(s, SAMPLE_RATE) for s in sources]) for sources in y]
+    everything = [*X, *(source for sources in y for source in sources)]
+    n_samples = len(X[0])
+    downmixes = MonoDownmix().transform([X[i] for i in order])
+    tracks = training_tracks(*analysed(downmixes, [y[i] for i in order]), None)
+    assert [tracks.index(x) for x in tracks] == [0, 1, 0, 3, 0]
+    settings = Objective("magnitude_squared_error", 2, 1), 1.0, 0 if augmented else 1e9
+    reader = TrackReader(tracks, *settings, tracks[0].params)
+    assert [waveform.n_read for waveform in everything] == [n_samples] * 9
+
+    actual = reader.input_statistics()[0]
+    assert X[0].n_read < 3 * n_samples  # measured and analysed, with frames that overlap
+    alone = [TrackReader(tracks[i : i + 1], *settings, tracks[0].params) for i in (0, 1, 3)]
+    means = [one.input_statistics()[0] for one in alone]
+    mean = (3 * means[0] + means[1] + means[2]) / 5  # of tracks of one length
+    np.testing.assert_allclose(actual, mean, rtol=1e-4)
+
+    for waveform in everything:
+        waveform.n_read = 0
+    if augmented:
+        reader = AugmentedReader(reader, Augmentation(remix=1.0), 1e9)
+        assert [waveform.n_read for waveform in everything[3:]] == [n_samples] * 6
+        assert reader.spare_bytes == 1e9 - 4 * 6 * n_samples
+        assert reader.sources[0] is reader.sources[2] is reader.sources[4]
+    else:
+        first, *others = (reader.read(Segment(track, 2, 9))[1] for track in (0, 2, 4))
+        for other in others:
+            np.testing.assert_array_equal(other, first)
+        assert X[0].n_read == 0
