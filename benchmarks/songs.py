@@ -1,0 +1,77 @@
+"""Score models on whole songs: SDR of the voice, and its level, song by song.
+
+    python benchmarks/songs.py --dsd100 <DSD100, or an excerpt of it>
+    python benchmarks/songs.py --dsd100 <DSD100> --models voice my_model.safetensors --weights 1 2.5
+
+"images" is the images SDR of BSS Eval version 3 over the whole song and all its channels, which is
+10 log10(Σ s² / Σ (s - ŝ)²), the uSDR of the MDX challenges. "downmix" is the SDR of version 3 for
+sources, with filters of 512 taps, of the downmix. "level" is the energy of the estimated voice over
+that of the true one in dB where the singer sings: in seconds whose voice is at most 20 dB softer
+than the loudest.
+"""
+
+import argparse
+
+import numpy as np
+
+import sksvs
+from sksvs.datasets import load_dsd100
+from sksvs.metrics import bss_eval_sources
+
+RANGE = 20  # dB below the loudest second of the voice
+
+
+def main():
+    """Separate every song with every model and weight, and print a row for each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dsd100", required=True, help="folder of DSD100")
+    parser.add_argument("--models", nargs="+", default=["voice"], help="packaged names or files")
+    parser.add_argument("--weights", nargs="+", type=float, help="others_weight  [the model's own]")
+    arguments = parser.parse_args()
+    subsets = [load_dsd100(arguments.dsd100, subset) for subset in ("dev", "test")]
+    songs = [song for s in subsets for song in zip(s.names, s.X, s.y)]
+    for model in arguments.models:
+        packaged = model in sksvs.pretrained_names()
+        separator = sksvs.pretrained(model) if packaged else sksvs.load(model)
+        if "mono" in separator.named_steps:  # stereo songs keep their channels
+            separator.set_params(mono="passthrough")
+        for weight in arguments.weights or [separator[-1].others_weight]:
+            separator[-1].set_params(others_weight=weight)
+            print(f"{model}, others_weight={weight:g}              images downmix   level")
+            rows = [score(separator, x, y) for _, x, y in songs]
+            for (name, *_), row in zip(songs, rows):
+                print_row(name, row)
+            print_row("mean", np.mean(rows, axis=0))
+
+
+def score(separator, x, y):
+    """Return the images SDR of the voice of a song, its SDR in the downmix, and its level."""
+    sources, estimates = np.stack(list(map(np.asarray, y))), separator.predict([x])[0]
+    voice, estimate = sources[0], estimates[0]
+    images = in_db(np.sum(voice**2), np.sum((voice - estimate) ** 2))
+    if sources.ndim == 3:
+        sources, estimates = sources.mean(axis=-1), estimates.mean(axis=-1)
+    downmix = bss_eval_sources(sources, estimates).sdr[0]
+    seconds = [energy_by_second(v, x.sample_rate) for v in (voice, estimate)]
+    sung = seconds[0] > seconds[0].max() * 10 ** (-RANGE / 10)
+    return images, downmix, in_db(seconds[1][sung].sum(), seconds[0][sung].sum())
+
+
+def energy_by_second(samples, sample_rate):
+    """Return the energy of every whole second, over all channels."""
+    n = max(1, len(samples) // sample_rate)
+    return np.array([np.sum(part**2) for part in np.array_split(samples, n)])
+
+
+def in_db(power, reference):
+    """Return a ratio of powers in dB."""
+    return 10 * np.log10(power / reference)
+
+
+def print_row(name, row):
+    """Print the scores of a song."""
+    print(f"{name[:42]:<42}" + "".join(f"{x:>8.2f}" for x in row), flush=True)
+
+
+if __name__ == "__main__":
+    main()
