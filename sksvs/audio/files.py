@@ -162,14 +162,16 @@ class AudioFile(Waveform):
                 f"{self.path} is damaged: its header promises {wanted} channel(s), but {got} were "
                 "decoded."
             )
-        n_decoded = min(decoded.header.n_samples, header.n_samples)
-        problem = (
-            f"is damaged: {n_decoded} of its {header.n_samples} samples can be decoded, and "
-            "silence stands for the rest"
-        )
+        n_decoded, problem = decoded.header.n_samples, decoded.header.problem
+        if n_decoded < header.n_samples:
+            problem = (
+                f"is damaged: {n_decoded} of its {header.n_samples} samples can be decoded, and "
+                "silence stands for the rest"
+            )
         self._samples = decoded
         _keep(self._key, header._replace(direct=False, problem=problem), decoded)
-        self._report(problem)
+        if problem is not None:
+            self._report(problem)
 
     def _decoded_file(self):
         """Return the samples of a file that is not read in ranges; decode it if necessary."""

@@ -10,7 +10,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sksvs.audio import ArrayWaveform, AudioFile, read, to_mono, write
+from sksvs.audio import ArrayWaveform, AudioFile, read, sndfile, to_mono, write
+from sksvs.audio.header import NotDecodableError
 from tests.strategies import seeded_noise
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -227,6 +228,21 @@ def test_what_lies_beyond_the_last_decoded_sample_is_silence(tmp_path):
     with pytest.warns(UserWarning, match="of its 30000 samples can be decoded, and silence"):
         file[:100]
     np.testing.assert_array_equal(file[29_900:], np.zeros((100, 2)))
+
+
+def test_a_file_that_cannot_be_read_in_ranges_but_is_decoded_whole_is_not_damaged(
+    tmp_path, monkeypatch
+):
+    def fail(*_):
+        raise NotDecodableError("its index is wrong")
+
+    path = tmp_path / "a.flac"
+    write(path, seeded_noise((30_000, 2), seed=0, scale=0.1), 16000)
+    whole = AudioFile(path)[:]
+    file = AudioFile(path, strict=True)
+    monkeypatch.setattr(sndfile, "read_range", fail)
+    np.testing.assert_allclose(file[1000:2000], whole[1000:2000], atol=1e-6)  # and no warning
+    np.testing.assert_allclose(file[:], whole, atol=1e-6)
 
 
 READ = "import sys; from sksvs.audio import AudioFile; AudioFile(sys.argv[1])"
