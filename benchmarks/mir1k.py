@@ -3,6 +3,7 @@
     python benchmarks/mir1k.py --root <MIR-1K> --subset test     # the packaged network, 825 clips
     python benchmarks/mir1k.py --root <MIR-1K> --subset holdout  # all rows, on an unseen singer
     python benchmarks/mir1k.py --root <MIR-1K> --subset dev --rows DRNN-2 "GRU 2 x 128"
+    python benchmarks/mir1k.py --sizes
 
 With "dev" and "test" the training data are the 171 clips of "train". "holdout" trains on one of the
 two singers of train and dev and scores the other, in both directions. Models and scores are kept in
@@ -25,6 +26,7 @@ from mir1k_rows import OTHERS_WEIGHT, ROWS, STRONGEST
 import sksvs
 from sksvs.datasets import load_mir1k
 from sksvs.metrics import PROTOCOLS, Variant, evaluate
+from sksvs.stft import STFTParams
 
 PROTOCOL = PROTOCOLS["huang2014"]
 VERSIONS = {
@@ -51,11 +53,19 @@ class Fold(NamedTuple):
 def main():
     """Fit and score the rows that are not in the folder --keep, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--root", required=True, help="folder of MIR-1K")
+    parser.add_argument("--root", help="folder of MIR-1K")
     parser.add_argument("--subset", default="dev", choices=("dev", "test", "holdout"))
     parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="names, or all")
+    parser.add_argument(
+        "--sizes", action="store_true", help="print the parameters and the MACs of all rows alone"
+    )
     parser.add_argument("--keep", default="mir1k_kept", help="folder for models and scores")
     arguments = parser.parse_args()
+    if arguments.sizes:
+        print_sizes()
+        return
+    if arguments.root is None:
+        parser.error("--root is needed: the folder of MIR-1K.")
     unknown = set(arguments.rows) - set(ROWS) - {"all"}
     if unknown:
         parser.error(f"no row is called {sorted(unknown)}. Rows: {', '.join(ROWS)}.")
@@ -78,6 +88,16 @@ def main():
     if arguments.subset == "test":
         for name, values in OF_THE_PAPER.items():
             print(f"{name + ', in the paper':<32}" + "".join(f"{x:>7.2f}" for x in values))
+
+
+def print_sizes():
+    """Print how many parameters the rows have, and the MACs of a second of audio in millions."""
+    print(f"{'':<32}{'parameters':>12}{'MMAC/s':>9}")
+    for name, row in ROWS.items():
+        stft = row.stft
+        params = STFTParams(stft.n_fft, stft.hop_length, stft.window, stft.sample_rate)
+        n_params = row.network.count_params(n_freqs=params.n_freqs)
+        print(f"{name:<32}{n_params:>12,}{row.network.count_macs(params) / 1e6:>9.0f}")
 
 
 def make_folds(root, subset, learns=True):

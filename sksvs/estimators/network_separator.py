@@ -209,6 +209,45 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         counts = {layer.name: layer.n_params for layer in layers}
         return counts if by_layer else sum(counts.values())
 
+    def count_macs(self, params=None):
+        """Return the multiply-accumulate operations (MACs) of prediction for a second of audio.
+
+        Those of the network's products count, a frame at a time: no activations, no STFT, and no
+        context of windows.
+
+        Parameters
+        ----------
+        params : STFTParams, optional
+            With a sample rate, to count before `fit`, for two sources.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            If the sample rate is not known.
+
+        Examples
+        --------
+        >>> from sksvs.estimators import GRUMaskSeparator
+        >>> from sksvs.stft import STFTParams
+        >>> GRUMaskSeparator().count_macs(STFTParams(1024, 512, sample_rate=16000)) / 1e6
+        28.704
+        """
+        if params is None:
+            check_is_fitted(self, "n_sources_")
+            params, layers = self.stft_params_, self.layers_
+        else:
+            layers = self._layers(params.n_freqs, getattr(self, "n_sources_", 2))
+        if params.sample_rate is None:
+            raise ValueError(
+                "The MACs of a second need a sample rate, and that of the training data is not "
+                "known. Give count_macs(STFTParams(..., sample_rate=...))."
+            )
+        return params.sample_rate / params.hop_length * sum(layer.n_macs for layer in layers)
+
     def _mask_blocks(self, spectrogram):
         return predict_masks(self, spectrogram)
 

@@ -159,6 +159,23 @@ class VotingSeparator(BaseMaskSeparator):
         }
         return counts if by_layer else sum(counts.values())
 
+    def count_macs(self, params=None):
+        """Return the MACs of all networks for a second of audio, with test-time pitch shifts.
+
+        Parameters
+        ----------
+        params : STFTParams, optional
+            As in :meth:`GRUMaskSeparator.count_macs`.
+
+        Returns
+        -------
+        float
+        """
+        if params is None:
+            check_is_fitted(self, "n_sources_")
+        members = dict(self.estimators).values() if params is not None else self.estimators_
+        return len(self.transpositions) * sum(member.count_macs(params) for member in members)
+
     def get_params(self, deep=True):
         """Return the parameters of this separator and of its networks.
 

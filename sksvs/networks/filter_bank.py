@@ -49,6 +49,12 @@ class FilterBankLayer(NamedTuple):
         return (self.n_inputs,)
 
     @property
+    def n_macs(self):
+        """Multiply-accumulate operations of the products of a frame."""
+        n_products = 1 if self.kind == "to_bands" else self.n_masks
+        return n_products * self.n_freqs * self.n_bands
+
+    @property
     def matrix(self):
         """What the features of a frame are multiplied by: an array of float32."""
         weights = band_weights(self.n_freqs, self.n_fine, self.n_coarse)

@@ -39,6 +39,11 @@ class Layer(NamedTuple):
         return (self.n_inputs,)
 
     @property
+    def n_macs(self):
+        """Multiply-accumulate operations of the products of a frame."""
+        return _count_in_kernels(self.parameter_shapes)
+
+    @property
     def is_wide(self):
         """Whether the layer trains faster outside XLA; a unidirectional GRU does not."""
         if self.drops_inputs:
@@ -116,6 +121,12 @@ class ConvLayer(NamedTuple):
         return self.n_channels * (halved(self.n_freqs) if self.kind == "decoder" else self.n_freqs)
 
     @property
+    def n_macs(self):
+        """Multiply-accumulate operations of the products of a frame."""
+        n_places = self.n_freqs if self.kind == "conv_mask" else halved(self.n_freqs)
+        return n_places * _count_in_kernels(self.parameter_shapes)
+
+    @property
     def is_normalised(self):
         """Whether every channel is normalised over the batch before the activation."""
         return self.kind != "conv_mask"
@@ -153,6 +164,11 @@ class PathLayer(NamedTuple):
     drops_inputs = False
     is_wide = True  # as the convolutions around it
     n_skipped = 0
+
+    @property
+    def n_macs(self):
+        """Multiply-accumulate operations of the products of a frame."""
+        return self.n_freqs * _count_in_kernels(self.parameter_shapes)
 
     @property
     def input_shape(self):
@@ -203,6 +219,11 @@ class BottleneckLayer(NamedTuple):
     n_skipped = 0
 
     @property
+    def n_macs(self):
+        """Multiply-accumulate operations of the products of a frame."""
+        return self.channels * _count_in_kernels(self.parameter_shapes)
+
+    @property
     def input_shape(self):
         """Shape of the input of every frame: frequencies and channels."""
         return self.n_freqs, self.channels
@@ -235,6 +256,10 @@ class BottleneckLayer(NamedTuple):
     def n_params(self):
         """Trainable parameters of the layer."""
         return _count_trained(self.parameter_shapes)
+
+
+def _count_in_kernels(shapes):
+    return sum(prod(shape) for name, shape in shapes.items() if name.endswith("kernel"))
 
 
 def _count_trained(shapes):
