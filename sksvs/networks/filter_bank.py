@@ -1,11 +1,14 @@
 """Describe a fixed filter bank over frequencies: fine bands below, coarse bands above."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
+from sksvs.networks.spec import LayerFacts
 
-class FilterBankLayer(NamedTuple):
+
+@dataclass(frozen=True)
+class FilterBankLayer(LayerFacts):
     """A fixed filter bank over frequencies, or the way back from its bands.
 
     The first `n_fine` bins are a band each. Triangular bands, whose centres have equal distances on
@@ -21,12 +24,7 @@ class FilterBankLayer(NamedTuple):
     n_coarse: int
     n_masks: int = 1
 
-    bidirectional = False
-    drops_inputs = False
-    is_wide = False
-    n_skipped = 0
     parameter_shapes = {}
-    n_params = 0
 
     @property
     def n_bands(self):
@@ -42,11 +40,6 @@ class FilterBankLayer(NamedTuple):
     def units(self):
         """Number of output features of every frame."""
         return self.n_bands if self.kind == "to_bands" else self.n_masks * self.n_freqs
-
-    @property
-    def input_shape(self):
-        """Shape of the input of every frame."""
-        return (self.n_inputs,)
 
     @property
     def n_macs(self):

@@ -4,8 +4,8 @@ Both the Keras network that is trained and the ONNX graph that predicts are made
 description, so that they cannot disagree.
 """
 
+from dataclasses import dataclass, field
 from math import prod
-from typing import NamedTuple
 
 # Units from which both directions of a GRU are each trained in a loop of their own, outside XLA:
 # in batches of 64 segments as fast as XLA at 64 units, 1.2 times as fast at 96, 1.3 times at 256.
@@ -15,7 +15,57 @@ WIDE_FROM = 96
 HIDDEN_WIDE_FROM = 768
 
 
-class Layer(NamedTuple):
+class LayerFacts:
+    """What all layers have; a subclass has fields, and says what differs."""
+
+    bidirectional = False
+    drops_inputs = False
+    is_wide = False  # whether the layer trains faster outside XLA
+    n_skipped = 0  # channels from a layer further below
+    n_places = 1  # at which its kernels are applied in a frame
+
+    @property
+    def input_shape(self):
+        """Shape of the input of every frame."""
+        return (self.n_inputs,)
+
+    @property
+    def n_macs(self):
+        """Multiply-accumulate operations of the products of a frame."""
+        shapes = self.parameter_shapes.items()
+        kernels = sum(prod(shape) for name, shape in shapes if name.endswith("kernel"))
+        return self.n_places * kernels
+
+    @property
+    def n_params(self):
+        """Trainable parameters of the layer."""
+        shapes = self.parameter_shapes.items()
+        return sum(prod(s) for name, s in shapes if name.rpartition("/")[2] not in NOT_TRAINED)
+
+
+class ResidualLayer(LayerFacts):
+    """A layer whose output is added to its input: frequencies and channels."""
+
+    is_wide = True  # as the convolutions around it
+
+    @property
+    def input_shape(self):
+        """Shape of the input of every frame: frequencies and channels."""
+        return self.n_freqs, self.channels
+
+    @property
+    def units(self):
+        """Number of output features of every frame."""
+        return self.n_freqs * self.channels
+
+    @property
+    def n_inputs(self):
+        """Number of input features of every frame."""
+        return self.units
+
+
+@dataclass(frozen=True)
+class Layer(LayerFacts):
     """A recurrent or dense layer, or a context window.
 
     Recurrent layers are a GRU (one direction or two, concatenated) and an RNN,
@@ -30,18 +80,6 @@ class Layer(NamedTuple):
     activation: str = "tanh"
     bidirectional: bool = False
     drops_inputs: bool = False  # a hidden layer of a deep recurrent network: dropout acts on it
-
-    n_skipped = 0
-
-    @property
-    def input_shape(self):
-        """Shape of the input of every frame."""
-        return (self.n_inputs,)
-
-    @property
-    def n_macs(self):
-        """Multiply-accumulate operations of the products of a frame."""
-        return _count_in_kernels(self.parameter_shapes)
 
     @property
     def is_wide(self):
@@ -78,13 +116,9 @@ class Layer(NamedTuple):
             for key, shape in shapes.items()
         }
 
-    @property
-    def n_params(self):
-        """Trainable parameters of the layer."""
-        return sum(prod(shape) for shape in self.parameter_shapes.values())
 
-
-class ConvLayer(NamedTuple):
+@dataclass(frozen=True)
+class ConvLayer(LayerFacts):
     """A convolution over frames and frequencies, with batch normalisation and an ELU.
 
     An "encoder" has a stride of two frequencies. A "decoder" is its transpose; its input is the
@@ -96,13 +130,12 @@ class ConvLayer(NamedTuple):
     kind: str  # "encoder", "decoder" or "conv_mask"
     n_freqs: int  # on the finer side: of an encoder's input, of a decoder's output
     n_channels: int  # from the layer below
-    n_skipped: int  # from the layer of the same frequencies on the way down
+    n_skipped: int = field()  # from the layer of the same frequencies on the way down; no default
     channels: int
     kernel_size: tuple  # frames, frequencies
     activation: str = "elu"
 
     bidirectional = True  # the kernel covers frames on both sides
-    drops_inputs = False
     is_wide = True  # XLA on processors is slow at convolutions
 
     @property
@@ -121,10 +154,9 @@ class ConvLayer(NamedTuple):
         return self.n_channels * (halved(self.n_freqs) if self.kind == "decoder" else self.n_freqs)
 
     @property
-    def n_macs(self):
-        """Multiply-accumulate operations of the products of a frame."""
-        n_places = self.n_freqs if self.kind == "conv_mask" else halved(self.n_freqs)
-        return n_places * _count_in_kernels(self.parameter_shapes)
+    def n_places(self):
+        """Number of frequencies at which the kernel is applied."""
+        return self.n_freqs if self.kind == "conv_mask" else halved(self.n_freqs)
 
     @property
     def is_normalised(self):
@@ -141,13 +173,9 @@ class ConvLayer(NamedTuple):
         shapes |= dict.fromkeys(names, (self.channels,))
         return {f"{self.name}/{key}": shape for key, shape in shapes.items()}
 
-    @property
-    def n_params(self):
-        """Trainable parameters of the layer."""
-        return _count_trained(self.parameter_shapes)
 
-
-class PathLayer(NamedTuple):
+@dataclass(frozen=True)
+class PathLayer(ResidualLayer):
     """A bidirectional GRU along the frequencies of a frame or the frames of a frequency.
 
     A linear projection maps the GRU output back to `channels`; batch normalisation and a residual
@@ -160,30 +188,10 @@ class PathLayer(NamedTuple):
     channels: int
     gru_units: int  # of each direction
 
-    bidirectional = True
-    drops_inputs = False
-    is_wide = True  # as the convolutions around it
-    n_skipped = 0
-
     @property
-    def n_macs(self):
-        """Multiply-accumulate operations of the products of a frame."""
-        return self.n_freqs * _count_in_kernels(self.parameter_shapes)
-
-    @property
-    def input_shape(self):
-        """Shape of the input of every frame: frequencies and channels."""
-        return self.n_freqs, self.channels
-
-    @property
-    def units(self):
-        """Number of output features of every frame."""
-        return self.n_freqs * self.channels
-
-    @property
-    def n_inputs(self):
-        """Number of input features of every frame, without skipped ones."""
-        return self.units
+    def n_places(self):
+        """Number of frequencies at which the kernels are applied."""
+        return self.n_freqs
 
     @property
     def parameter_shapes(self):
@@ -194,13 +202,9 @@ class PathLayer(NamedTuple):
         own = {f"{self.name}/{key}": shape for key, shape in shapes.items()}
         return {**gru.parameter_shapes, **own}
 
-    @property
-    def n_params(self):
-        """Trainable parameters of the layer."""
-        return _count_trained(self.parameter_shapes)
 
-
-class BottleneckLayer(NamedTuple):
+@dataclass(frozen=True)
+class BottleneckLayer(ResidualLayer):
     """Two dense layers along the frequencies of every channel, with a residual connection.
 
     The first maps `n_freqs` values to `hidden_units`, the second back; batch normalisation and an
@@ -213,30 +217,10 @@ class BottleneckLayer(NamedTuple):
     channels: int
     hidden_units: int
 
-    bidirectional = False
-    drops_inputs = False
-    is_wide = True  # as the convolutions around it
-    n_skipped = 0
-
     @property
-    def n_macs(self):
-        """Multiply-accumulate operations of the products of a frame."""
-        return self.channels * _count_in_kernels(self.parameter_shapes)
-
-    @property
-    def input_shape(self):
-        """Shape of the input of every frame: frequencies and channels."""
-        return self.n_freqs, self.channels
-
-    @property
-    def units(self):
-        """Number of output features of every frame."""
-        return self.n_freqs * self.channels
-
-    @property
-    def n_inputs(self):
-        """Number of input features of every frame."""
-        return self.units
+    def n_places(self):
+        """Number of channels to which the kernels are applied."""
+        return self.channels
 
     @property
     def parameter_shapes(self):
@@ -251,21 +235,6 @@ class BottleneckLayer(NamedTuple):
         for step in kernels:
             shapes |= {f"{step}/{name}": (self.channels,) for name in NOT_TRAINED}
         return {f"{self.name}/{name}": shape for name, shape in shapes.items()}
-
-    @property
-    def n_params(self):
-        """Trainable parameters of the layer."""
-        return _count_trained(self.parameter_shapes)
-
-
-def _count_in_kernels(shapes):
-    return sum(prod(shape) for name, shape in shapes.items() if name.endswith("kernel"))
-
-
-def _count_trained(shapes):
-    return sum(
-        prod(shape) for name, shape in shapes.items() if name.rpartition("/")[2] not in NOT_TRAINED
-    )
 
 
 NOT_TRAINED = ("mean", "variance")  # running statistics

@@ -79,20 +79,9 @@ def _context(layer, dropout, **options):
     return ContextWindow(layer.units // layer.n_inputs, name=layer.name)
 
 
-def _convolution(layer, dropout, **options):
-    return ConvolutionLayer(layer, **options)
-
-
-def _path(layer, dropout, **options):
-    return PathRecurrence(layer, **options)
-
-
-def _bottleneck(layer, dropout, **options):
-    return DenseBottleneck(layer, **options)
-
-
-def _filter_bank(layer, dropout, **options):
-    return FilterBank(layer)
+def _described(keras_class):
+    """Return a builder of layers that are made from their description alone."""
+    return lambda layer, dropout, **options: keras_class(layer, **options)
 
 
 LAYERS = {  # by kind
@@ -100,12 +89,12 @@ LAYERS = {  # by kind
     "rnn": _rnn,
     "dense": _dense,
     "context": _context,
-    "encoder": _convolution,
-    "decoder": _convolution,
-    "conv_mask": _convolution,
-    "frequency_path": _path,
-    "frame_path": _path,
-    "bottleneck": _bottleneck,
-    "to_bands": _filter_bank,
-    "from_bands": _filter_bank,
+    "encoder": _described(ConvolutionLayer),
+    "decoder": _described(ConvolutionLayer),
+    "conv_mask": _described(ConvolutionLayer),
+    "frequency_path": _described(PathRecurrence),
+    "frame_path": _described(PathRecurrence),
+    "bottleneck": _described(DenseBottleneck),
+    "to_bands": _described(FilterBank),
+    "from_bands": _described(FilterBank),
 }

@@ -1,5 +1,7 @@
 """Keras layers of convolutional recurrent networks: convolutions and dual-path GRUs."""
 
+from dataclasses import asdict, replace
+
 import keras
 import tensorflow as tf
 
@@ -77,7 +79,7 @@ class NormalisedLayer(MixedPrecision, keras.layers.Layer):
 
     def get_config(self):
         """Return the constructor's arguments."""
-        return {**super().get_config(), "layer": self.layer._asdict()}
+        return {**super().get_config(), "layer": asdict(self.layer)}
 
 
 @keras.saving.register_keras_serializable("sksvs")
@@ -91,7 +93,7 @@ class ConvolutionLayer(NormalisedLayer):
 
     def __init__(self, layer, mixed_precision=False, **kwargs):
         super().__init__(layer, mixed_precision, **kwargs)
-        self.layer = self.layer._replace(kernel_size=tuple(self.layer.kernel_size))
+        self.layer = replace(self.layer, kernel_size=tuple(self.layer.kernel_size))
         self.activation = keras.activations.get(self.layer.activation)
 
     def call(self, values, skipped=None, training=False):
