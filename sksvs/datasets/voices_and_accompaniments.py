@@ -77,9 +77,9 @@ def load_voices_and_accompaniments(
     cache_dir : str or path-like, optional
         Folder for copies of all files, downmixed and resampled, as WAV files of 16 bits (32 where
         the file holds floats): 320 MB an hour of one channel at 44.1 kHz. They are written when a
-        file is first loaded, and read after that for as long as the file has not changed: fifteen
-        times as fast as decoding Vorbis. It may be deleted at any time. The default is to keep no
-        copies, and to decode whatever is read.
+        file is first loaded, and read after that in place of decoding, for as long as the file has
+        not changed. It may be deleted at any time. The default is to keep no copies, and to decode
+        whatever is read.
     random_state : int, RandomState or None, default=0
         Draws in which order the files come, how long the rests are, and so the pairs.
     strict : bool, default=False
