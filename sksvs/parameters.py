@@ -227,6 +227,7 @@ _TABLE = {
     "prediction": {
         "mask": _choice("ratio", "binary"),
         "others_weight": ("from 1e-6 to 1e6", _reals(1e-6, 1e6)),
+        "side_weight": ("from 0 to 1e6", _reals(0, 1e6)),
         "transpositions": (
             "a tuple of 1 to 8 numbers from 0.5 to 2",
             _tuples(1, 8, _reals(0.5, 2)),

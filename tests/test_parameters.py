@@ -98,6 +98,7 @@ CHANGES = {
     "augmentation": Augmentation(gain_db=1.0),
     "random_state": 5,
     "others_weight": 2.0,
+    "side_weight": 1.0,
     "cache_size": 3,
     "verbose": True,
     "checkpoint_dir": "folder",

@@ -11,7 +11,7 @@ from sksvs.audio.centred import Centred, difference_from_sum
 from sksvs.metrics import score_tracks
 from sksvs.metrics.scores import check_weights
 from sksvs.parameters import check_parameters
-from sksvs.prediction.channels import channels_of
+from sksvs.prediction.channels import channels_of, favour_centre
 from sksvs.prediction.synthesis import MaskedSynthesis
 from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import (
@@ -37,6 +37,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     has them, and the fitted arrays of `_fitted_shapes`.
     """
 
+    side_weight = 0.0  # a parameter of separators with a network
     _masks_sum_to_one = True
     _have_constant = slice(-1, None)  # the sources that the constant goes to
     _fitted_scalars = ("n_sources_", "source_names_", "stft_params_")
@@ -204,6 +205,8 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         if spectrogram.waveform.cancels:
             estimates = self._separate(spectrogram)
             return estimates if spectrogram.ndim == 2 else estimates.mean(axis=-1)
+        if self._favours_centre(spectrogram):
+            return self._separate(spectrogram).mean(axis=-1)
         return self._separate(spectrogram.to_mono())  # the same, as one mask serves all channels
 
     def _whole_masks(self, spectrogram):
@@ -212,8 +215,19 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
             warn_of_cancelled(spectrogram.name, waveform.n_channels)
             if waveform.ndim == 2:
                 return np.stack([self._whole_masks(x) for x in channels_of(spectrogram)], axis=1)
-        blocks = self._mask_blocks(spectrogram.to_mono())
-        return np.concatenate([masks for _, masks in blocks], axis=-1)
+        if not self._favours_centre(spectrogram):
+            spectrogram = spectrogram.to_mono()
+        return np.concatenate([masks for _, masks in self._final_masks(spectrogram)], axis=-1)
+
+    def _favours_centre(self, spectrogram):
+        return self.side_weight > 0 and spectrogram.shape[0] == 2 and spectrogram.ndim == 3
+
+    def _final_masks(self, spectrogram):
+        """Yield the pairs of `_mask_blocks` with what the channels tell."""
+        blocks = self._mask_blocks(spectrogram)
+        if not self._favours_centre(spectrogram):
+            return blocks
+        return ((b, favour_centre(masks, b.frames, self.side_weight)) for b, masks in blocks)
 
     def _separate(self, spectrogram):
         return self._join(spectrogram, self._separate_blocks(spectrogram))
@@ -226,7 +240,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
             if waveform.ndim == 2:
                 yield from self._separate_channels(spectrogram)
                 return
-        for estimates in self._synthesise(spectrogram, self._mask_blocks(spectrogram)):
+        for estimates in self._synthesise(spectrogram, self._final_masks(spectrogram)):
             estimates[self._have_constant] += waveform.constant
             yield estimates
 

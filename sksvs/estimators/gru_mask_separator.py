@@ -99,6 +99,11 @@ class GRUMaskSeparator(BaseNetworkSeparator):
         voice's SIR rises and its SAR falls. Its SDR rises up to some w, since BSS Eval forgives a
         filtered voice more than interference; the SDR of the accompaniment falls. From 1e-6 to 1e6;
         may be changed after `fit`.
+    side_weight : float, default=0.0
+        How much the difference of two channels counts against the voice in prediction: with w, the
+        voice's mask is multiplied by ``|M|² / (|M|² + w |S|²)``, where M and S are the mid and the
+        side signal of the stereo mixture. It helps where the voice is in the centre, as on most
+        records. May be changed after `fit`.
     random_state : int, RandomState or None, default=None
         Determines the initial weights, dropout, segments and held-out tracks.
     verbose : bool, default=False

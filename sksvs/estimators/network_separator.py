@@ -51,6 +51,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     checkpoint_dir: str | PathLike | None = None
     callbacks: list | None = None
     others_weight: float = 1.0
+    side_weight: float = 0.0
     random_state: int | np.random.RandomState | None = None
     verbose: bool = False
 
@@ -252,7 +253,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         return predict_masks(self, spectrogram)
 
     def _check_predict(self, X):
-        check_range(self, "others_weight")  # which may be changed after the fit
+        check_range(self, "others_weight", "side_weight")  # which may be changed after the fit
         return super()._check_predict(X)
 
     def _fitted_shapes(self):

@@ -49,6 +49,9 @@ class VotingSeparator(BaseMaskSeparator):
     others_weight : float, default=1.0
         As in :class:`GRUMaskSeparator`, applied to the mean of the masks; that of a network applies
         to its own masks before. May be changed after `fit`.
+    side_weight : float, default=0.0
+        As in :class:`GRUMaskSeparator`, applied to the mean of the masks; those of the networks do
+        not count.
     n_jobs : int or None, default=None
         Number of networks to fit at a time, each in a process with its share of the cores; -1 for
         one a core. None for one after the other, as always in a process that is itself a worker,
@@ -87,10 +90,13 @@ class VotingSeparator(BaseMaskSeparator):
     (2, 32000)
     """
 
-    def __init__(self, estimators, transpositions=(1.0,), others_weight=1.0, n_jobs=None):
+    def __init__(
+        self, estimators, transpositions=(1.0,), others_weight=1.0, side_weight=0.0, n_jobs=None
+    ):
         self.estimators = estimators
         self.transpositions = transpositions
         self.others_weight = others_weight
+        self.side_weight = side_weight
         self.n_jobs = n_jobs
 
     def fit(self, X, y=None, *, groups=None, validation_tracks=None):
@@ -242,7 +248,9 @@ class VotingSeparator(BaseMaskSeparator):
             yield block, weigh_masks(total, self.others_weight)
 
     def _check_predict(self, X):
-        check_range(self, "others_weight", "transpositions")  # which may be changed after the fit
+        check_range(
+            self, "others_weight", "side_weight", "transpositions"
+        )  # which may be changed after the fit
         return super()._check_predict(X)
 
     def _check_parameters(self):

@@ -1,6 +1,8 @@
-"""Split a track whose channels cancel each other in the downmix into its channels."""
+"""What the channels of a track tell: of one that cancels in the downmix, and of a stereo one."""
 
 from dataclasses import replace
+
+import numpy as np
 
 from sksvs.stft.spectrogram import Spectrogram, Target
 
@@ -28,3 +30,40 @@ def channels_of(spectrogram):
             channel = replace(channel, target=Target(views, target.rule))
         channels.append(channel)
     return channels
+
+
+def favour_centre(masks, frames, side_weight):
+    """Make the first source's mask smaller, in place, where the mixture is not in the centre.
+
+    With the mid and side signals ``M = (L + R) / 2`` and ``S = (L - R) / 2``, it is multiplied by
+    ``|M|² / (|M|² + w |S|²)``: 1 in the centre, ``1 / (1 + w)`` in one channel alone. The other
+    masks grow in proportion, so that all sum to one.
+
+    Parameters
+    ----------
+    masks : array of float32, shape (n_sources, n_freqs, n_frames)
+        They sum to one.
+    frames : array of complex64, shape (2, n_freqs, n_frames)
+        Of the mixture, left and right.
+    side_weight : float
+        The w.
+
+    Returns
+    -------
+    array of float32
+        The same array.
+
+    Examples
+    --------
+    >>> frames = np.array([[[1.0, 1.0]], [[1.0, 0.0]]])  # two bins: in the centre, and left
+    >>> favour_centre(np.array([[[0.8, 0.8]], [[0.2, 0.2]]]), frames, 1.0).round(2).tolist()
+    [[[0.8, 0.4]], [[0.2, 0.6]]]
+    """
+    mid, side = (np.square(np.abs(x)) for x in (frames[0] + frames[1], frames[0] - frames[1]))
+    side *= np.float32(side_weight)
+    side += mid
+    masks[0] *= np.divide(mid, side, out=np.ones_like(mid), where=side > 0)
+    rest = masks[1:].sum(axis=0)
+    masks[1:, rest == 0] = 1
+    masks[1:] *= (1 - masks[0]) / np.where(rest == 0, len(masks) - 1, rest)
+    return masks

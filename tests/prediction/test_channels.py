@@ -1,5 +1,6 @@
 """Channels that the downmix cancels are separated one by one, with a warning."""
 
+import copy
 import tracemalloc
 
 import numpy as np
@@ -8,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 
 from sksvs.audio import ArrayWaveform, AudioFile, Waveform, read, write
 from sksvs.estimators import IdealMaskOracle
+from sksvs.metrics import bss_eval_sources
 from sksvs.separation import separate_file
 from sksvs.stft import Spectrogram
 from sksvs.transforms import MonoDownmix, STFTTransformer
@@ -145,3 +147,44 @@ def test_a_file_of_opposite_channels_has_stems_whatever_the_pipeline_begins_with
     estimates = np.stack([read(stem)[0] for stem in stems])
     np.testing.assert_allclose(estimates, of_channels(fitted, [noise, -noise]), atol=1e-5)
     np.testing.assert_allclose(estimates.sum(axis=0), AudioFile(path)[:], atol=1e-6)
+
+
+def test_side_weight_lowers_the_voice_outside_the_centre(fitted, tracks):
+    centred, beside = tracks[0][:2]
+    stereo = np.stack([centred + beside, centred], axis=1)
+    x = analysed([stereo - stereo.mean(axis=0)])
+    (before,), (plain,) = fitted.predict(x), fitted.predict_mask(x)
+    weighted = clone_with_weights(fitted, side_weight=1.0)
+    (estimates,), (masks,) = weighted.predict(x), weighted.predict_mask(x)
+    frames = x[0].stft
+    mid, side = (np.square(np.abs(s)) for s in (frames[0] + frames[1], frames[0] - frames[1]))
+    np.testing.assert_allclose(masks[0], plain[0] * mid / (mid + side), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(masks.sum(axis=0), 1, atol=1e-5)
+    np.testing.assert_allclose(estimates.sum(axis=0), x[0].waveform[:], atol=1e-5)
+    difference = (e[0][:, 0] - e[0][:, 1] for e in (estimates, before))
+    assert np.less(*(np.sum(np.square(d)) for d in difference))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_side_weight_leaves_all_but_stereo_as_it_is(fitted, tracks, channels):
+    samples = tracks[0][0] if channels == 1 else np.stack([*tracks[0][:2], tracks[0][0]], axis=1)
+    weighted = clone_with_weights(fitted, side_weight=1.0)
+    pairs = zip(weighted.predict(analysed([samples])), fitted.predict(analysed([samples])))
+    for estimates, expected in pairs:
+        np.testing.assert_array_equal(estimates, expected)
+
+
+def test_score_is_that_of_the_estimates_with_side_weight(fitted, tracks):
+    X, y = tracks
+    y = three_sources(y) if fitted.n_sources_ == 3 else y
+    stereo = np.stack([X[0], X[0][::-1]], axis=1)
+    sources = np.stack([y[0], y[0][:, ::-1]], axis=-1)
+    weighted = clone_with_weights(fitted, side_weight=2.0)
+    x = analysed([stereo])
+    expected = bss_eval_sources(sources.mean(axis=-1), weighted.predict(x)[0].mean(axis=-1))
+    assert weighted.score(x, [sources]).sdr == pytest.approx(expected.sdr[0], abs=1e-3)
+
+
+def clone_with_weights(separator, **parameters):
+    """Return a copy of a fitted separator with other parameters of prediction."""
+    return copy.copy(separator).set_params(**parameters)
