@@ -239,9 +239,14 @@ def _fill(cached, path, *grid):
         file = AudioFile(path, strict=True)
         holds_floats = file.subtype in ("FLOAT", "DOUBLE")
         samples = _on_grid(file, *grid).gain(CACHE_GAIN)
-        write(cached, samples, subtype="FLOAT" if holds_floats else "PCM_16")
+        own = cached.with_suffix(f".{os.getpid()}.wav")
+        write(own, samples, subtype="FLOAT" if holds_floats else "PCM_16")
     except ValueError:
         return False
+    if cached.exists():  # meanwhile: another process wrote it, and may be reading it
+        own.unlink()
+    else:
+        own.replace(cached)
     return True
 
 

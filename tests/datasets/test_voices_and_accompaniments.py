@@ -1,3 +1,5 @@
+import itertools
+import os
 import pickle
 
 import numpy as np
@@ -200,6 +202,23 @@ def test_copies_are_written_once_and_hold_the_same_samples(folders, tmp_path, mo
     write_noise(folders[1], {"a.wav": 2600}, seed=99)  # another file of the same name
     load(folders, cache_dir=tmp_path / "a" / "cache")
     assert len(list((tmp_path / "a" / "cache").iterdir())) == len(copies) + 1
+
+
+def test_copies_that_another_process_is_reading_are_not_replaced(folders, tmp_path, monkeypatch):
+    opened = []
+
+    def write_last(path, *arguments, **options):
+        if not opened:
+            opened.append(None)
+            opened[0] = load(folders, cache_dir=tmp_path / "cache")
+        write(path, *arguments, **options)
+
+    monkeypatch.setattr(voices_and_accompaniments, "write", write_last)
+    monkeypatch.setattr(os, "getpid", lambda pids=itertools.count(): next(pids))
+    load(folders, cache_dir=tmp_path / "cache")
+    for x in opened[0].X:
+        assert np.all(np.isfinite(x[:]))
+    assert len(list((tmp_path / "cache").iterdir())) == len(VOICES) + len(ACCOMPANIMENTS)
 
 
 def test_peaks_beyond_full_scale_are_not_clipped_in_copies(tmp_path):
