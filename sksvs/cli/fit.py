@@ -174,8 +174,6 @@ def fit(
     check_data_options(data, corpus, voices, accompaniments, weights, cache)
     card = {} if card is None else _read_card(card)
     network = network or ("gru" if forwards_only else "crn")
-    if network == "crn" and forwards_only:
-        raise click.UsageError("--forwards-only is for --network gru: convolutions are not causal.")
 
     from sklearn.pipeline import Pipeline
 

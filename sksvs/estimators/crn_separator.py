@@ -12,14 +12,14 @@ MAX_FEATURES = 1 << 18  # of a frame in any layer: a window of them is less than
 class CRNSeparator(BaseNetworkSeparator):
     """Separate with masks from GRU layers between convolutions over frames and frequencies.
 
-    The convolutional recurrent network of Tan and Wang 2018, with bidirectional GRUs. Encoders are
-    convolutions, each of which halves the number of frequencies. The GRU layers take the output of
-    the last encoder, frame by frame, and a dense layer restores its size. Decoders are transposed
-    convolutions, each of which doubles the number of frequencies; it takes the output of the layer
-    before and of the encoder of the same size. A last convolution, over three frequencies, outputs
-    the masks. All but the last have ELUs. A convolution treats all pitches alike, so the network
-    generalises from fewer singers than GRU layers alone, for several times the work of
-    GRUMaskSeparator on the same audio.
+    The convolutional recurrent network of Tan and Wang 2018, by default with bidirectional GRUs.
+    Encoders are convolutions, each of which halves the number of frequencies. The GRU layers take
+    the output of the last encoder, frame by frame, and a dense layer restores its size. Decoders
+    are transposed convolutions, each of which doubles the number of frequencies; it takes the
+    output of the layer before and of the encoder of the same size. A last convolution, over three
+    frequencies, outputs the masks. All but the last have ELUs. A convolution treats all pitches
+    alike, so the network generalises from fewer singers than GRU layers alone, for several times
+    the work of GRUMaskSeparator on the same audio.
 
     Convolutions are batch-normalised: with batches of one segment, or in fits of a few steps, the
     running statistics that `predict` uses are poor.
@@ -58,6 +58,12 @@ class CRNSeparator(BaseNetworkSeparator):
         bins are a band each, and triangular bands on a logarithmic scale share those above. A long
         window then resolves low frequencies finely at little cost: ``(140, 96)`` with n_fft=4096 at
         44.1 kHz has bins of 11 Hz up to 1.5 kHz. None: all bins.
+    bidirectional : bool, default=True
+        Whether GRUs along frames also run backwards in time and convolutions cover frames on both
+        sides. Without, the network is causal: the masks of a frame depend on this frame and those
+        before it alone, and a kernel of k frames covers the frame and the k - 1 before it. A causal
+        network can separate a live stream (:class:`StreamingSeparator`); a bidirectional one
+        separates better.
     output_activation : {"sigmoid", "relu", "linear"}, default="sigmoid"
         All but the sigmoid are clipped to [0, 1] in predictions; "linear" is for joint masks.
     joint_mask : bool, default=False
@@ -198,6 +204,7 @@ class CRNSeparator(BaseNetworkSeparator):
     dual_path_sizes: tuple = ()
     bottleneck_factor: int | None = None
     filter_bank: tuple | None = None
+    bidirectional: bool = True
     _: KW_ONLY
     input_power: float = 0.5
     learning_rate_init: float = 0.002
@@ -213,6 +220,7 @@ class CRNSeparator(BaseNetworkSeparator):
             self.dual_path_sizes,
             self.bottleneck_factor,
             self.filter_bank,
+            self.bidirectional,
         )
         if self.filter_bank is not None and sum(self.filter_bank) > n_freqs:
             raise ValueError(

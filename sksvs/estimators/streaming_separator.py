@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksvs.audio.centred import ROUNDING
 from sksvs.audio.checks import check_shape, require_finite
-from sksvs.estimators.gru_mask_separator import GRUMaskSeparator
+from sksvs.estimators.network_separator import BaseNetworkSeparator
+from sksvs.networks.spec import is_causal, lookahead
 from sksvs.parameters import check_range
 from sksvs.prediction.masks import network_of, to_features, to_masks
 from sksvs.prediction.synthesis import MaskedSynthesis
@@ -36,8 +37,9 @@ class StreamingSeparator:
 
     Parameters
     ----------
-    separator : GRUMaskSeparator or Pipeline that ends in one
-        Fitted with ``bidirectional=False``. Only the last step of a pipeline is used: there is no
+    separator : separator with one network or Pipeline that ends in one
+        A fitted GRUMaskSeparator or CRNSeparator with ``bidirectional=False``, or another whose
+        network needs no later frames. Only the last step of a pipeline is used: there is no
         downmix.
     level : float, optional
         RMS of the downmix of the whole stream, without its constant; full scale is 1.
@@ -55,8 +57,9 @@ class StreamingSeparator:
     Raises
     ------
     TypeError, ValueError
-        If the separator is no GRUMaskSeparator or is bidirectional, a `sample_rate` is given but
-        that of the training data is not known, or a number is out of its range.
+        If the separator has no network or several, or its network is bidirectional or has a
+        look-ahead, a `sample_rate` is given but that of the training data is not known, or a number
+        is out of its range.
 
     Examples
     --------
@@ -68,16 +71,17 @@ class StreamingSeparator:
 
     def __init__(self, separator, level=None, sample_rate=None):
         last = separator[-1] if isinstance(separator, Pipeline) else separator
-        if not isinstance(last, GRUMaskSeparator):
+        if not isinstance(last, BaseNetworkSeparator):
             raise TypeError(
-                "A stream needs a GRUMaskSeparator or a Pipeline that ends in one; got "
-                f"{type(last).__name__}."
+                "A stream needs a separator with one network, such as a GRUMaskSeparator, or a "
+                f"Pipeline that ends in one; got {type(last).__name__}."
             )
         check_is_fitted(last, "n_sources_")
-        if last.layers_[0].bidirectional:
+        if not is_causal(last.layers_) or lookahead(last.layers_):
             raise ValueError(
-                "A bidirectional network needs the end of a track before it begins. Fit a "
-                "GRUMaskSeparator with bidirectional=False for streams."
+                "A stream needs a causal network without look-ahead, and that of this "
+                f"{type(last).__name__} needs later frames. Fit a CRNSeparator or GRUMaskSeparator "
+                "with bidirectional=False."
             )
         check_range(last, "others_weight")
         for name, value in (("level", level), ("sample_rate", sample_rate)):

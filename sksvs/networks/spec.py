@@ -30,6 +30,16 @@ class LayerFacts:
         return (self.n_inputs,)
 
     @property
+    def is_causal(self):
+        """Whether the output of a frame depends on this frame and those before it alone."""
+        return not self.bidirectional
+
+    @property
+    def directions(self):
+        """Directions in which a recurrent layer runs."""
+        return ("forward", "backward") if self.bidirectional else ("forward",)
+
+    @property
     def n_macs(self):
         """Multiply-accumulate operations of the products of a frame."""
         shapes = self.parameter_shapes.items()
@@ -91,7 +101,7 @@ class Layer(LayerFacts):
     @property
     def n_outputs(self):
         """Number of output features of every frame."""
-        return 2 * self.units if self.bidirectional else self.units
+        return len(self.directions) * self.units
 
     @property
     def parameter_shapes(self):
@@ -109,10 +119,9 @@ class Layer(LayerFacts):
             "recurrent_kernel": (self.units, 3 * self.units),
             "bias": (3 * self.units,),
         }
-        directions = ("forward", "backward") if self.bidirectional else ("forward",)
         return {
             f"{self.name}/{direction}/{key}": shape
-            for direction in directions
+            for direction in self.directions
             for key, shape in shapes.items()
         }
 
@@ -124,6 +133,7 @@ class ConvLayer(LayerFacts):
     An "encoder" has a stride of two frequencies. A "decoder" is its transpose; its input is the
     output of the layer before and, as `n_skipped` channels, of the encoder of the same size. The
     "conv_mask" takes the network's input as such channels, and is neither normalised nor strided.
+    A kernel of k frames covers a frame and (k - 1) / 2 on either side, or the k - 1 before it.
     """
 
     name: str
@@ -134,8 +144,8 @@ class ConvLayer(LayerFacts):
     channels: int
     kernel_size: tuple  # frames, frequencies
     activation: str = "elu"
+    bidirectional: bool = True  # whether the kernel covers frames on both sides
 
-    bidirectional = True  # the kernel covers frames on both sides
     is_wide = True  # XLA on processors is slow at convolutions
 
     @property
@@ -176,10 +186,10 @@ class ConvLayer(LayerFacts):
 
 @dataclass(frozen=True)
 class PathLayer(ResidualLayer):
-    """A bidirectional GRU along the frequencies of a frame or the frames of a frequency.
+    """A GRU along the frequencies of a frame or the frames of a frequency.
 
-    A linear projection maps the GRU output back to `channels`; batch normalisation and a residual
-    connection follow.
+    The GRU is bidirectional or not. A linear projection maps its output back to `channels`; batch
+    normalisation and a residual connection follow.
     """
 
     name: str
@@ -187,6 +197,12 @@ class PathLayer(ResidualLayer):
     n_freqs: int
     channels: int
     gru_units: int  # of each direction
+    bidirectional: bool = True
+
+    @property
+    def is_causal(self):
+        """Whether the output of a frame depends on this frame and those before it alone."""
+        return self.kind == "frequency_path" or not self.bidirectional
 
     @property
     def n_places(self):
@@ -196,7 +212,8 @@ class PathLayer(ResidualLayer):
     @property
     def parameter_shapes(self):
         """Parameter name → shape, in Keras's order; GRU gates are update, reset, candidate."""
-        gru = Layer(self.name, "gru", self.channels, self.gru_units, bidirectional=True)
+        ways = {"bidirectional": self.bidirectional}
+        gru = Layer(self.name, "gru", self.channels, self.gru_units, **ways)
         shapes = {"kernel": (gru.n_outputs, self.channels)}
         shapes |= dict.fromkeys(NORMALISATION, (self.channels,))
         own = {f"{self.name}/{key}": shape for key, shape in shapes.items()}
@@ -244,7 +261,7 @@ EPSILON = 1e-3  # added to variances
 
 def is_causal(layers):
     """Return whether a network is causal and carries a state; others run in windows."""
-    return not any(layer.bidirectional for layer in layers)
+    return all(layer.is_causal for layer in layers)
 
 
 def lookahead(layers):

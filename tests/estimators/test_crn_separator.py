@@ -6,7 +6,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sksvs.augmentation import Augmentation
-from sksvs.estimators import CRNSeparator, MixtureBaseline, StreamingSeparator
+from sksvs.estimators import CRNSeparator, MixtureBaseline
 from sksvs.metrics import bss_eval_scorer
 from sksvs.training import fit as training_fit
 from sksvs.training import model_pool
@@ -34,6 +34,7 @@ def test_it_learns_to_separate_better_than_the_mixture(tracks):
         {"dual_path_sizes": [[4, 5]]},
         {"bottleneck_factor": 4, "mixed_precision": True},
         {"filter_bank": (8, 6), "joint_mask": True},
+        {"bidirectional": False, "dual_path_sizes": ((4, 5),)},
     ],
 )
 def test_it_learns_with_other_parameters(tracks, parameters):
@@ -100,6 +101,7 @@ def test_partial_fit_and_warm_start_go_on_and_refuse_another_network(tracks):
         {"conv_channels": (3,)},
         {"kernel_size": (1, 3)},
         {"dual_path_sizes": ((4, 5),)},
+        {"bidirectional": False},
     ):
         with pytest.raises(ValueError, match="other layers"):
             tiny_crn(warm_start=True).fit(X, y).set_params(**change).partial_fit(X, y)
@@ -127,11 +129,6 @@ def test_a_search_tries_channels_and_objectives(tracks):
     assert len(search.cv_results_["params"]) == 4
 
 
-def test_a_stream_refuses_it(tracks):
-    with pytest.raises(TypeError, match="needs a GRUMaskSeparator .* got CRNSeparator"):
-        StreamingSeparator(tiny_crn(max_iter=1).fit(*analysed(*tracks)))
-
-
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
@@ -153,6 +150,7 @@ def test_a_stream_refuses_it(tracks):
         ({"conv_channels": (513,)}, r"conv_channels must be .* from 1 to 512; got \(513,\)"),
         ({"kernel_size": (33, 3)}, r"kernel_size must be .* from 1 to 31, .* got \(33, 3\)"),
         ({"discriminative": 0.1}, "discriminative must be 0 where the loss"),
+        ({"bidirectional": 2}, "bidirectional must be True or False; got 2"),
         ({"bottleneck_factor": 0}, "bottleneck_factor must be an integer from 1 to 64"),
         ({"filter_bank": (8,)}, "filter_bank must be a pair of integers"),
         ({"filter_bank": (30, 30)}, "filter_bank .* more bands than the 33 frequency bins"),

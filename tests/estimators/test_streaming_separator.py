@@ -4,24 +4,31 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from sksvs.estimators import MixtureBaseline, StreamingSeparator
 from sksvs.transforms import STFTTransformer
 from tests.strategies import centred_noise, seeded_noise, tiny_tracks
-from tests.tiny_separators import analysed, three_sources, tiny_separator
+from tests.tiny_separators import analysed, three_sources, tiny_crn, tiny_drnn, tiny_separator
 
 N_FFT, HOP = 64, 32  # of `analysed`
 
 
-@pytest.fixture(scope="module", params=[2, 3])
+KINDS = {
+    "GRU": tiny_separator(hidden_layer_sizes=(6, 4)),
+    "GRU, three sources": tiny_separator(hidden_layer_sizes=(6, 4)),
+    "CRN": tiny_crn(dual_path_sizes=((2, 3),), filter_bank=(8, 6), bottleneck_factor=4),
+}
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def forwards(request):
     X, y = tiny_tracks(2)
-    y = three_sources(y) if request.param == 3 else y
-    return tiny_separator(hidden_layer_sizes=(6, 4), max_iter=1, bidirectional=False).fit(
-        *analysed(X, y)
-    )
+    y = three_sources(y) if request.param == "GRU, three sources" else y
+    separator = clone(KINDS[request.param]).set_params(bidirectional=False, max_iter=1)
+    return separator.fit(*analysed(X, y))
 
 
 def level_of(samples):
@@ -112,10 +119,15 @@ def test_a_pipeline_streams_by_its_last_step(forwards):
 
 
 def test_what_cannot_stream_is_refused(forwards, tracks):
-    both_ways = tiny_separator(max_iter=1, bidirectional=True).fit(*analysed(*tracks))
-    with pytest.raises(ValueError, match="bidirectional network .* bidirectional=False"):
-        StreamingSeparator(both_ways)
-    with pytest.raises(TypeError, match="needs a GRUMaskSeparator .* got MixtureBaseline"):
+    for separator in (
+        tiny_separator(max_iter=1),
+        tiny_crn(max_iter=1, filter_bank=(8, 6)),
+        tiny_drnn(max_iter=1),
+    ):
+        name, separator = type(separator).__name__, separator.fit(*analysed(*tracks))
+        with pytest.raises(ValueError, match=f"this {name} needs later .* bidirectional=False"):
+            StreamingSeparator(separator)
+    with pytest.raises(TypeError, match="needs a separator with one network.*MixtureBaseline"):
         StreamingSeparator(MixtureBaseline())
     with pytest.raises(NotFittedError):
         StreamingSeparator(tiny_separator())

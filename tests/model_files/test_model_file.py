@@ -22,6 +22,7 @@ from sksvs.audio import ArrayWaveform, Sources
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import GRUMaskSeparator, IdealMaskOracle, MixtureBaseline, VotingSeparator
 from sksvs.model_files import ModelFileError, load, save
+from sksvs.networks.spec import is_causal
 from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 from tests.strategies import seeded_noise, tiny_tracks
 from tests.tiny_separators import three_sources, tiny_crn, tiny_drnn, tiny_separator
@@ -152,6 +153,7 @@ def test_baselines_are_saved_too(last, tracks, tmp_path):
         (tiny_drnn(max_iter=1), {"window": ["kaiser", 8.0]}),
         (tiny_crn(max_iter=1, conv_channels=[4], kernel_size=(1, 5)), {}),
         (tiny_crn(max_iter=1, hidden_layer_sizes=(), dual_path_sizes=((4, 5), [3, 2])), {}),
+        (tiny_crn(max_iter=1, bidirectional=False, dual_path_sizes=((4, 5),)), {}),
         (
             tiny_drnn(max_iter=1, recurrent_layers="all", clip_norm=None, others_weight=3.0),
             {"sample_rate": 8000, "array_rate": 16000},
@@ -624,9 +626,18 @@ def convolutional_model(tracks, tmp_path_factory):
     return path.read_bytes()
 
 
+def test_the_network_of_a_file_from_before_causal_ones_is_bidirectional(
+    convolutional_model, scratch
+):
+    old = with_document(convolutional_model, lambda d: last(d)["parameters"].pop("bidirectional"))
+    scratch.write_bytes(old)
+    assert load(scratch)[-1].bidirectional and not is_causal(load(scratch)[-1].layers_)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (setting("bidirectional", False), r"it (lacks|has too much)"),
         (setting("conv_channels", {"tuple": [513]}), "conv_channels must be a tuple of 1 to 16"),
         (setting("conv_channels", {"tuple": []}), "conv_channels must be a tuple of 1 to 16"),
         (setting("conv_channels", {"tuple": [4, 3]}), r"of shape \(3, 3, 1, 4\); got F32"),

@@ -49,6 +49,7 @@ def masks_of_session(path, samples):
         tiny_separator(max_iter=1),
         tiny_separator(max_iter=1, bidirectional=False, input_power=0.5),
         tiny_crn(max_iter=1),
+        tiny_crn(max_iter=1, bidirectional=False, dual_path_sizes=((2, 3),)),
         tiny_drnn(max_iter=1, context_frames=1),
     ],
 )

@@ -20,6 +20,7 @@ from sksvs.stft import STFTParams
         (ConvLayer("a", "decoder", 9, 2, 2, 4, (3, 3)), 5 * 3 * 3 * (2 + 2) * 4),
         (ConvLayer("a", "conv_mask", 9, 2, 1, 1, (1, 3)), 9 * 3 * (2 + 1)),
         (PathLayer("a", "frame_path", 6, 4, 5), 6 * (2 * 3 * (4 * 5 + 5 * 5) + 10 * 4)),
+        (PathLayer("a", "frame_path", 6, 4, 5, False), 6 * (3 * (4 * 5 + 5 * 5) + 5 * 4)),
         (BottleneckLayer("a", "bottleneck", 6, 4, 2), 4 * (6 * 2 + 2 * 6)),
         (FilterBankLayer("a", "to_bands", 20, 3, 4, n_masks=2), 20 * 7),
         (FilterBankLayer("a", "from_bands", 20, 3, 4, n_masks=2), 2 * 7 * 20),

@@ -23,6 +23,9 @@ LAYERS = {
     "convolutional": convolutional_recurrent_layers(
         N_FREQS, 1, (2, 3), (3, 3), (3,), "sigmoid", ((2, 2),)
     ),
+    "convolutional, causal": convolutional_recurrent_layers(
+        *(N_FREQS, 1, (2, 3), (3, 3), (3,), "sigmoid", ((2, 2),)), bidirectional=False
+    ),
 }
 
 
@@ -43,7 +46,9 @@ def iter_of(blocks):
     yield from blocks
 
 
-@pytest.mark.parametrize("kind", ["causal", "window of frames", "no recurrence"])
+@pytest.mark.parametrize(
+    "kind", ["causal", "convolutional, causal", "window of frames", "no recurrence"]
+)
 @given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=6))
 def test_blocks_make_no_difference_to_a_network_that_reads_in_order(kind, lengths):
     whole = run(kind, [sum(lengths)])

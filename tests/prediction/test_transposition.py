@@ -71,6 +71,7 @@ def voting(request, tracks):
         ("forwards", tiny_separator(max_iter=1, bidirectional=False)),
         ("drnn", tiny_drnn(max_iter=1)),
         ("crn", tiny_crn(max_iter=1)),
+        ("crn_forwards", tiny_crn(max_iter=1, bidirectional=False)),
     ]
     return VotingSeparator(members).fit(*analysed(X, y))
 

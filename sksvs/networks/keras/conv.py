@@ -106,22 +106,32 @@ class ConvolutionLayer(NormalisedLayer):
         training : bool
             Whether to normalise by the statistics of this batch, and to update the running ones.
         """
-        layer, kernel = self.layer, self._tensor("kernel")
         if skipped is not None:
             values = tf.concat([values, skipped], axis=-1)
+        sums = self._convolve(values, training)
+        if self.layer.is_normalised:
+            return self.activation(self._normalise(sums, training))
+        masks = tf.transpose(self.activation(sums + self._tensor("bias")), [0, 1, 3, 2])
+        return tf.reshape(masks, [*_batch_and_frames(masks), self.layer.units])
+
+    def _convolve(self, values, training):
+        """Return the convolution, with as many frames as `values`."""
+        layer, kernel = self.layer, self._tensor("kernel")
+        # "SAME" adds frames of zeros on both sides: put as many more before, and cut off the end.
+        n_before = 0 if layer.bidirectional else layer.kernel_size[0] // 2
+        if n_before:
+            values = tf.pad(values, [[0, 0], [n_before, 0], [0, 0], [0, 0]])
         if training and self.mixed_precision:
             values, kernel = tf.cast(values, tf.bfloat16), tf.cast(kernel, tf.bfloat16)
-        if layer.kind == "conv_mask":
-            sums = tf.cast(tf.nn.conv2d(values, kernel, 1, "SAME"), tf.float32)
-            masks = tf.transpose(self.activation(sums + self._tensor("bias")), [0, 1, 3, 2])
-            return tf.reshape(masks, [*_batch_and_frames(masks), layer.units])
-        if layer.kind == "encoder":
-            sums = tf.nn.conv2d(values, kernel, STRIDES, "SAME")
-        else:
+        if layer.kind == "decoder":
             shape = [*_batch_and_frames(values), layer.n_freqs, layer.channels]
             sums = tf.nn.conv2d_transpose(values, kernel, shape, STRIDES, "SAME")
             sums = tf.ensure_shape(sums, [None, None, layer.n_freqs, layer.channels])
-        return self.activation(self._normalise(tf.cast(sums, tf.float32), training))
+        else:
+            strides = STRIDES if layer.kind == "encoder" else 1
+            sums = tf.nn.conv2d(values, kernel, strides, "SAME")
+        sums = tf.cast(sums, tf.float32)
+        return sums[:, :-n_before] if n_before else sums
 
     def compute_output_shape(self, shape, *_):
         """Return the shape of the output."""
@@ -156,12 +166,12 @@ class PathRecurrence(NormalisedLayer):
         shape, in_bfloat16 = tf.shape(ahead), bool(training and self.mixed_precision)
         sequences = tf.reshape(ahead, [shape[0], shape[1] * shape[2], self.layer.channels])
         kernels, recurrent_kernels, biases = (
-            [self._tensor(f"{way}/{name}") for way in ("forward", "backward")]
+            [self._tensor(f"{way}/{name}") for way in self.layer.directions]
             for name in ("kernel", "recurrent_kernel", "bias")
         )
         projected = [multiply_frames(sequences, *p, in_bfloat16) for p in zip(kernels, biases)]
-        outputs = run_in_order(projected, recurrent_kernels, [False, True])
-        flat = tf.reshape(outputs, [-1, 2 * self.layer.gru_units])
+        outputs = run_in_order(projected, recurrent_kernels, [False, True][: len(projected)])
+        flat = tf.reshape(outputs, [-1, len(projected) * self.layer.gru_units])
         added = tf.reshape(multiply(flat, self._tensor("kernel"), in_bfloat16), shape)
         added = tf.transpose(added, [order.index(axis) for axis in range(4)])
         return values + self._normalise(tf.ensure_shape(added, values.shape), training)

@@ -12,9 +12,10 @@ def build_model(layers, weights, mean, scale, metadata=None):
 
     Its input "features" has the shape (batch, n_frames, n_freqs), float32, before it is
     standardised; its "output" (batch, n_frames, n_outputs). A causal network also takes and returns
-    the state of every recurrent layer, of shape (1, batch, units), as "state_0" and "next_state_0",
-    …: zeros before the first frame. With a context window, the output has ``width - 1`` fewer
-    frames than the input, half of them on either side.
+    the states of its layers, of shape (1, batch, units), as "state_0" and "next_state_0", …: zeros
+    before the first frame. They are those of recurrent layers, along frames one of every frequency,
+    and the last k - 1 frames of the input of a convolution over k. With a context window, the
+    output has ``width - 1`` fewer frames than the input, half of them on either side.
 
     Parameters
     ----------

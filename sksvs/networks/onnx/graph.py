@@ -15,7 +15,7 @@ class Graph:
 
     def __init__(self):
         self._nodes, self._constants = [], []
-        self._states = []  # (name, units)
+        self._states = {}  # units by name
 
     def constant(self, array, dtype=np.float32):
         """Add a constant; return its name."""
@@ -36,10 +36,15 @@ class Graph:
         return outputs[0] if n_outputs == 1 else outputs
 
     def state(self, units):
-        """Add a state; return the names of its input and its output."""
+        """Add a state of shape (1, batch, units); return the name of its input."""
         name = f"state_{len(self._states)}"
-        self._states.append((name, units))
-        return name, f"next_{name}"
+        self._states[name] = units
+        return name
+
+    def set_next(self, state, values):
+        """Reshape values to those of a state after the frames."""
+        shape = self.shape(1, -1, self._states[state])
+        self.node("Reshape", values, shape, output=f"next_{state}")
 
     def activate(self, values, activation):
         """Add an activation function."""
@@ -51,8 +56,8 @@ class Graph:
         def tensor(name, *shape):
             return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
-        states = [tensor(name, 1, "batch", n) for name, n in self._states]
-        next_states = [tensor(f"next_{name}", 1, "batch", n) for name, n in self._states]
+        states = [tensor(name, 1, "batch", n) for name, n in self._states.items()]
+        next_states = [tensor(f"next_{name}", 1, "batch", n) for name, n in self._states.items()]
         graph = helper.make_graph(
             self._nodes,
             "sksvs",

@@ -3,6 +3,8 @@
 Batch normalisation, whose statistics are fixed after the fit, is folded into the kernels.
 """
 
+from math import prod
+
 import numpy as np
 
 from sksvs.networks.onnx.graph import ACTIVATIONS
@@ -52,26 +54,26 @@ def _run_gru(graph, sequences, parameters, state=None):
     }
     if state is None:
         return graph.node("GRU", sequences, kernel, recurrent_kernel, bias, **settings)
-    before, after = state
+    before = graph.node("Reshape", state, graph.shape(1, -1, settings["hidden_size"]))
     inputs = (sequences, kernel, recurrent_kernel, bias, "", before)
     outputs, last = graph.node("GRU", *inputs, n_outputs=2, **settings)
-    graph.node("Identity", last, output=after)
+    graph.set_next(state, last)
     return outputs
 
 
 def _rnn(graph, values, layer, kernel, recurrent_kernel, bias):
     """Add a recurrent layer, ``h ← f(x W + h U + b)``, over frames."""
     frames_first = graph.node("Transpose", values, perm=[1, 0, 2])
-    before, after = graph.state(layer.units)
+    state = graph.state(layer.units)
     bias = np.concatenate([bias, np.zeros_like(bias)])
     parameters = (graph.constant(p[np.newaxis]) for p in (kernel.T, recurrent_kernel.T, bias))
     outputs, last = graph.node(
-        *("RNN", frames_first, *parameters, "", before),
+        *("RNN", frames_first, *parameters, "", state),
         n_outputs=2,
         hidden_size=layer.units,
         activations=[ACTIVATIONS[layer.activation]],
     )
-    graph.node("Identity", last, output=after)
+    graph.set_next(state, last)
     outputs = graph.node("Transpose", outputs, perm=[2, 0, 1, 3])
     return graph.node("Reshape", outputs, graph.shape(0, 0, layer.units))
 
@@ -98,7 +100,9 @@ def _convolution(graph, values, layer, kernel, *others):
     if layer.kind == "decoder":
         kernel, before, after = _even_and_odd(kernel, before)
         bias, stride = np.tile(bias, 2), 1
-    margin = n_frames // 2
+    margin = n_frames // 2 if layer.bidirectional else 0
+    if n_frames > 1 and not layer.bidirectional:
+        values = _after_last_frames(graph, values, layer)
     values = graph.node(
         *("Conv", values, graph.constant(kernel.transpose(3, 2, 0, 1)), graph.constant(bias)),
         kernel_shape=kernel.shape[:2],
@@ -110,6 +114,17 @@ def _convolution(graph, values, layer, kernel, *others):
         values = graph.node("Transpose", values, perm=[0, 2, 1, 3])
         return graph.node("Reshape", values, graph.shape(0, 0, layer.units))
     return values if layer.kind != "decoder" else _interleaved(graph, values, layer)
+
+
+def _after_last_frames(graph, values, layer):
+    """Prepend the frames before an image that the kernel of its first frame covers: a state."""
+    shape = layer.n_channels + layer.n_skipped, layer.kernel_size[0] - 1, layer.input_shape[0]
+    state = graph.state(prod(shape))
+    before = graph.node("Reshape", state, graph.shape(-1, *shape))
+    values = graph.node("Concat", before, values, axis=2)
+    ranges = (graph.constant([n], np.int64) for n in (-shape[1], _ANY, 2))
+    graph.set_next(state, graph.node("Slice", values, *ranges))
+    return values
 
 
 def _even_and_odd(kernel, before):
@@ -160,15 +175,18 @@ def _interleaved(graph, values, layer):
 
 def _path(graph, values, layer, *parameters):
     """Add a GRU along frames or frequencies, its projection and the residual connection."""
-    kernel, bias = _normalise_in_kernel(*parameters[6:])
+    n_ways = len(layer.directions)
+    kernel, bias = _normalise_in_kernel(*parameters[3 * n_ways :])
     along_frames = layer.kind == "frame_path"
     # (batch, channels, frames, freqs): the axis of the GRU comes first, channels last.
     order = [2, 0, 3, 1] if along_frames else [3, 0, 2, 1]
     ahead = graph.node("Transpose", values, perm=order)
     sequences = graph.node("Reshape", ahead, graph.shape(0, -1, layer.channels))
-    states = _run_gru(graph, sequences, parameters[:6])
+    # The state of every frequency; along frequencies, the GRU begins anew in every frame.
+    state = None if layer.bidirectional else graph.state(layer.n_freqs * layer.gru_units)
+    states = _run_gru(graph, sequences, parameters[: 3 * n_ways], state)
     states = graph.node("Transpose", states, perm=[0, 2, 1, 3])
-    states = graph.node("Reshape", states, graph.shape(0, 0, 2 * layer.gru_units))
+    states = graph.node("Reshape", states, graph.shape(0, 0, n_ways * layer.gru_units))
     added = graph.node("MatMul", states, graph.constant(kernel))
     added = graph.node("Add", added, graph.constant(bias))
     added = graph.node("Reshape", added, graph.node("Shape", ahead))

@@ -9,7 +9,7 @@ import tensorflow as tf
 from sksvs.networks.crn import convolutional_recurrent_layers
 from sksvs.networks.keras.build import build_network
 from sksvs.networks.keras.conv import ConvolutionLayer, DenseBottleneck, PathRecurrence
-from sksvs.networks.spec import EPSILON, BottleneckLayer, ConvLayer, PathLayer
+from sksvs.networks.spec import EPSILON, BottleneckLayer, ConvLayer, PathLayer, is_causal
 from sksvs.training.model_pool import get_weights, initial_weights, set_weights
 from tests.strategies import seeded_noise
 
@@ -22,9 +22,11 @@ def make_layers(
     hidden=(7,),
     paths=(),
     bottleneck=None,
+    bidirectional=True,
 ):
     return convolutional_recurrent_layers(
-        n_freqs, n_masks, channels, kernel_size, hidden, "sigmoid", paths, bottleneck
+        *(n_freqs, n_masks, channels, kernel_size, hidden, "sigmoid", paths, bottleneck),
+        bidirectional=bidirectional,
     )
 
 
@@ -33,6 +35,7 @@ BETWEEN = {  # what is between encoders and decoders
     "dual paths": {"hidden": (), "paths": ((4, 5), (3, 6))},
     "both": {"hidden": (7, 6), "paths": ((4, 5),)},
     "bottlenecks": {"bottleneck": 4},
+    "both, causal": {"hidden": (7, 6), "paths": ((4, 5),), "bidirectional": False},
 }
 
 
@@ -86,7 +89,7 @@ def test_a_training_pass_normalises_by_the_batch_and_keeps_running_statistics():
 
 
 def test_a_layer_is_made_again_from_its_configuration():
-    for layer in make_layers(**BETWEEN["both"]):
+    for layer in make_layers(**BETWEEN["both, causal"]):
         if not isinstance(layer, (ConvLayer, PathLayer)):
             continue
         kind = ConvolutionLayer if isinstance(layer, ConvLayer) else PathRecurrence
@@ -137,15 +140,46 @@ def test_a_path_reads_along_its_own_axis_alone():
         np.testing.assert_array_equal(reached, expected)
 
 
-def test_a_path_adds_a_stock_gru_and_dense_layer_to_its_input():
-    layer = PathLayer("p", "frame_path", 3, 4, 5)
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_kernels_cover_frames_on_both_sides_or_those_before(bidirectional):
+    for kind, n_freqs in (("encoder", 11), ("decoder", 6), ("conv_mask", 11)):
+        layer = ConvLayer("c", kind, 11, 3, 0, 2, (5, 3), bidirectional=bidirectional)
+        weights = random_weights([layer])
+        values = seeded_noise((12, n_freqs, 3), 1).astype(np.float32)
+        changed = values.copy()
+        changed[5] += 1
+        with_change, without = (
+            run_layer(ConvolutionLayer, layer, weights, v) for v in (changed, values)
+        )
+        reached = np.flatnonzero(np.abs(with_change - without).reshape(12, -1).max(axis=1) > 1e-6)
+        assert reached.tolist() == list(range(3, 8) if bidirectional else range(5, 10))
+
+
+@pytest.mark.parametrize("kernel_size", [(1, 3), (3, 3), (3, 5)])
+def test_a_causal_network_trains_and_depends_on_no_later_frame(kernel_size):
+    layers = make_layers(**BETWEEN["both, causal"], kernel_size=kernel_size)
+    assert is_causal(layers) and not is_causal(make_layers(**BETWEEN["both"]))
+    model = build_network(layers, dropout=0.0)
+    set_weights(model, layers, random_weights(layers))
+    features = seeded_noise((2, 20, 33), 1).astype(np.float32)
+    whole = model(features).numpy()
+    for n in (1, 2, 11):
+        np.testing.assert_allclose(model(features[:, :n]).numpy(), whole[:, :n], atol=1e-6)
+    with tf.GradientTape() as tape:
+        outputs = model(features, training=True)
+    gradients = tape.gradient(outputs, model.trainable_variables)
+    assert all(np.abs(gradient).max() > 0 for gradient in gradients)
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_a_path_adds_a_stock_gru_and_dense_layer_to_its_input(bidirectional):
+    layer = PathLayer("p", "frame_path", 3, 4, 5, bidirectional)
     weights = random_weights([layer])
-    stock = tf.keras.layers.Bidirectional(
-        tf.keras.layers.GRU(5, return_sequences=True, reset_after=False)
-    )
+    stock = tf.keras.layers.GRU(5, return_sequences=True, reset_after=False)
+    stock = tf.keras.layers.Bidirectional(stock) if bidirectional else stock
     values = seeded_noise((7, 3, 4), 1).astype(np.float32)
     stock.build((None, None, 4))
-    stock.set_weights([weights[name] for name in list(layer.parameter_shapes)[:6]])
+    stock.set_weights([weights[name] for name in list(layer.parameter_shapes)[:-5]])
     product = stock(values.swapaxes(0, 1)).numpy().swapaxes(0, 1) @ weights["p/kernel"]
     parameters = (weights[f"p/{name}"] for name in ("mean", "variance", "bias", "scale"))
     expected = values + tf.nn.batch_normalization(product, *parameters, 1e-3)

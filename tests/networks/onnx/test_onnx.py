@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,8 @@ from sksvs.networks.crn import convolutional_recurrent_layers
 from sksvs.networks.drnn import deep_recurrent_layers
 from sksvs.networks.gru import mask_network_layers
 from sksvs.networks.keras.build import build_network
-from sksvs.networks.onnx import session
+from sksvs.networks.onnx import build_model, session
+from sksvs.networks.spec import is_causal
 from sksvs.training.model_pool import set_weights
 from tests.strategies import seeded_noise
 
@@ -33,12 +35,13 @@ conv_layers = st.builds(
     convolutional_recurrent_layers,
     *(st.integers(1, 40), st.integers(1, 2), st.sampled_from([(2,), (3, 2)]), st.tuples(odd, odd)),
     *(st.sampled_from([(), (4,), (3, 2)]), activations, st.sampled_from([(), ((2, 3),)])),
-    st.sampled_from([None, 1, 4]),
+    *(st.sampled_from([None, 1, 4]), st.none(), st.booleans()),
 )
 bank_layers = st.builds(
     convolutional_recurrent_layers,
     *(st.integers(7, 40), st.integers(1, 3), st.just((2,)), st.just((3, 3)), st.just((3,))),
-    *(activations, st.just(()), st.just(None), st.sampled_from([(1, 0), (2, 3), (7, 0), (1, 6)])),
+    *(activations, st.just(()), st.none(), st.sampled_from([(1, 0), (2, 3), (7, 0), (1, 6)])),
+    st.booleans(),
 )
 
 
@@ -121,6 +124,7 @@ causal_layers = st.one_of(
         *(st.just(N_FREQS), st.integers(1, 2), sizes, st.just(False), st.just((4,)), activations),
     ),
     deep_layers,
+    st.one_of(conv_layers, bank_layers).filter(is_causal),
 )
 
 
@@ -130,6 +134,24 @@ def test_blocks_of_any_length_give_what_one_pass_gives(layers, lengths):
     whole = run(layers, weights, features)
     parts = run(layers, weights, features, lengths)
     np.testing.assert_allclose(parts, whole, **close_to(whole))
+
+
+def test_the_tracks_of_a_batch_have_states_of_their_own():
+    layers = convolutional_recurrent_layers(
+        *(9, 1, (2, 3), (3, 5), (3,), "sigmoid", ((2, 3),)), bidirectional=False
+    )
+    weights, mean_and_scale = random_weights(layers), statistics(layers)
+    model = onnxruntime.InferenceSession(
+        build_model(layers, weights, *mean_and_scale).SerializeToString()
+    )
+    features = np.stack([features_of(layers, 8, seed) for seed in (1, 2)])
+    state = [np.zeros((1, 2, x.shape[2]), np.float32) for x in model.get_inputs()[1:]]
+    names, outputs = [x.name for x in model.get_inputs()], []
+    for part in (features[:, :5], features[:, 5:]):
+        output, *state = model.run(None, dict(zip(names, [part, *state])))
+        outputs.append(output)
+    for actual, own in zip(np.concatenate(outputs, axis=1), features):
+        np.testing.assert_allclose(actual, run(layers, weights, own), atol=1e-5)
 
 
 def test_a_recurrence_has_the_activation_that_its_layer_says():
