@@ -205,7 +205,7 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         if spectrogram.waveform.cancels:
             estimates = self._separate(spectrogram)
             return estimates if spectrogram.ndim == 2 else estimates.mean(axis=-1)
-        if self._favours_centre(spectrogram):
+        if self.side_weight > 0 and spectrogram.ndim == 3:
             return self._separate(spectrogram).mean(axis=-1)
         return self._separate(spectrogram.to_mono())  # the same, as one mask serves all channels
 
@@ -215,19 +215,14 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
             warn_of_cancelled(spectrogram.name, waveform.n_channels)
             if waveform.ndim == 2:
                 return np.stack([self._whole_masks(x) for x in channels_of(spectrogram)], axis=1)
-        if not self._favours_centre(spectrogram):
+        if self.side_weight == 0:
             spectrogram = spectrogram.to_mono()
         return np.concatenate([masks for _, masks in self._final_masks(spectrogram)], axis=-1)
 
-    def _favours_centre(self, spectrogram):
-        return self.side_weight > 0 and spectrogram.shape[0] == 2 and spectrogram.ndim == 3
-
     def _final_masks(self, spectrogram):
-        """Yield the pairs of `_mask_blocks` with what the channels tell."""
-        blocks = self._mask_blocks(spectrogram)
-        if not self._favours_centre(spectrogram):
-            return blocks
-        return ((b, favour_centre(masks, b.frames, self.side_weight)) for b, masks in blocks)
+        """Yield the pairs of `_mask_blocks`, with what the channels tell."""
+        for block, masks in self._mask_blocks(spectrogram):
+            yield block, favour_centre(masks, block.frames, self.side_weight)
 
     def _separate(self, spectrogram):
         return self._join(spectrogram, self._separate_blocks(spectrogram))

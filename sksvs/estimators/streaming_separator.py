@@ -11,6 +11,7 @@ from sksvs.audio.checks import check_shape, require_finite
 from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.spec import is_causal, lookahead
 from sksvs.parameters import check_range
+from sksvs.prediction.channels import favour_centre
 from sksvs.prediction.masks import network_of, to_features, to_masks
 from sksvs.prediction.synthesis import MaskedSynthesis
 from sksvs.stft.spectrogram import FRAME_BLOCK, Block, analyse
@@ -83,7 +84,7 @@ class StreamingSeparator:
                 f"{type(last).__name__} needs later frames. Fit a CRNSeparator or GRUMaskSeparator "
                 "with bidirectional=False."
             )
-        check_range(last, "others_weight")
+        check_range(last, "others_weight", "side_weight")
         for name, value in (("level", level), ("sample_rate", sample_rate)):
             if value is not None and not 0 < value < float("inf"):
                 raise ValueError(f"{name} must be positive and finite, or None; got {value!r}.")
@@ -193,7 +194,9 @@ class StreamingSeparator:
         output, self._state = self._network.run(features, self._state)
         self._n_frames += n
         self._buffer = self._buffer[..., n * params.hop_length :]
-        return self._synthesis.push(block, to_masks(separator, params, output))
+        masks = to_masks(separator, params, output)
+        masks = favour_centre(masks, block.frames, separator.side_weight)
+        return self._synthesis.push(block, masks)
 
     def _causal_levels(self, seen, first, n):
         """Return the RMS of all samples up to the end of each frame, about their mean; 1 for 0."""

@@ -44,9 +44,9 @@ def favour_centre(masks, frames, side_weight):
     masks : array of float32, shape (n_sources, n_freqs, n_frames)
         They sum to one.
     frames : array of complex64, shape (2, n_freqs, n_frames)
-        Of the mixture, left and right.
+        Of the mixture, left and right. Of another number of channels, the masks stay as they are.
     side_weight : float
-        The w.
+        The w; with 0 they stay as they are, too.
 
     Returns
     -------
@@ -59,6 +59,8 @@ def favour_centre(masks, frames, side_weight):
     >>> favour_centre(np.array([[[0.8, 0.8]], [[0.2, 0.2]]]), frames, 1.0).round(2).tolist()
     [[[0.8, 0.4]], [[0.2, 0.6]]]
     """
+    if side_weight == 0 or frames.ndim == 2 or len(frames) != 2:
+        return masks
     mid, side = (np.square(np.abs(x)) for x in (frames[0] + frames[1], frames[0] - frames[1]))
     side *= np.float32(side_weight)
     side += mid

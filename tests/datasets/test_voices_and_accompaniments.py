@@ -1,6 +1,7 @@
 import itertools
 import os
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -214,7 +215,7 @@ def test_copies_that_another_process_is_reading_are_not_replaced(folders, tmp_pa
         write(path, *arguments, **options)
 
     monkeypatch.setattr(voices_and_accompaniments, "write", write_last)
-    monkeypatch.setattr(os, "getpid", lambda pids=itertools.count(): next(pids))
+    monkeypatch.setattr(os, "getpid", partial(next, itertools.count()))
     load(folders, cache_dir=tmp_path / "cache")
     for x in opened[0].X:
         assert np.all(np.isfinite(x[:]))

@@ -47,8 +47,12 @@ def stream_through(stream, samples, lengths):
     n_samples=st.integers(1, 1500),
     n_channels=st.integers(0, 2),
     lengths=st.lists(st.integers(0, 400), max_size=8),
+    side_weight=st.sampled_from([0.0, 1.0]),
 )
-def test_with_its_level_a_stream_gives_what_predict_gives(forwards, n_samples, n_channels, lengths):
+def test_with_its_level_a_stream_gives_what_predict_gives(
+    forwards, n_samples, n_channels, lengths, side_weight
+):
+    forwards = copy.copy(forwards).set_params(side_weight=side_weight)
     shape = (n_samples, n_channels) if n_channels else (n_samples,)
     samples = centred_noise(shape, seed=n_samples, scale=0.1)
     (expected,) = forwards.predict(analysed([samples]))
