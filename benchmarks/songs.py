@@ -11,13 +11,16 @@ than the loudest.
 """
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 
 import sksvs
+from sksvs.audio import ArrayWaveform, AudioFile, Sources
 from sksvs.datasets import load_dsd100
 from sksvs.metrics import bss_eval_sources
 
+SOURCES = ("vocals", "accompaniment")
 RANGE = 20  # dB below the loudest second of the voice
 
 
@@ -26,10 +29,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dsd100", required=True, help="folder of DSD100")
     parser.add_argument("--models", nargs="+", default=["voice"], help="packaged names or files")
+    parser.add_argument(
+        "--song", nargs="*", default=[], help="folders of vocals.*, accompaniment.*"
+    )
     parser.add_argument("--weights", nargs="+", type=float, help="others_weight  [the model's own]")
     arguments = parser.parse_args()
-    subsets = [load_dsd100(arguments.dsd100, subset) for subset in ("dev", "test")]
-    songs = [song for s in subsets for song in zip(s.names, s.X, s.y)]
+    songs = [*load_songs(arguments.dsd100), *map(read_song, arguments.song)]
     for model in arguments.models:
         packaged = model in sksvs.pretrained_names()
         separator = sksvs.pretrained(model) if packaged else sksvs.load(model)
@@ -42,6 +47,21 @@ def main():
             for (name, *_), row in zip(songs, rows):
                 print_row(name, row)
             print_row("mean", np.mean(rows, axis=0))
+
+
+def load_songs(dsd100):
+    """Return the name, the mixture and the sources of every song."""
+    subsets = [load_dsd100(dsd100, subset) for subset in ("dev", "test")]
+    return [song for s in subsets for song in zip(s.names, s.X, s.y)]
+
+
+def read_song(folder):
+    """Return the name, the mixture and the sources of a song with stereo stems."""
+    stems = [AudioFile(next(iter(Path(folder).glob(f"{s}.*")))) for s in SOURCES]
+    n_samples = min(stem.n_samples for stem in stems)
+    samples = [np.atleast_2d(stem[:n_samples].T).T * np.ones((1, 2)) for stem in stems]
+    y = Sources([ArrayWaveform(np.float32(s), stems[0].sample_rate) for s in samples])
+    return Path(folder).name, y[0] + y[1], y
 
 
 def score(separator, x, y):
