@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+import sksvs
 from sksvs.cli.options import (
     ParameterType,
     jobs_option,
@@ -12,6 +13,7 @@ from sksvs.cli.options import (
     strict_option,
 )
 from sksvs.cli.output import in_a_line, one_line, progress_bar
+from sksvs.parameters import BALANCES
 
 
 @click.command()
@@ -47,16 +49,22 @@ from sksvs.cli.output import in_a_line, one_line, progress_bar
     help="Of mp3, ogg and opus stems.  [default for stereo: 256, 192, 160]",
 )
 @click.option(
+    "--balance",
+    type=click.Choice(list(BALANCES)),
+    help="cleaner: less of the accompaniment in the voice, and the voice thinner. fuller: all of "
+    "the voice, and more of the accompaniment with it.  [default: balanced]",
+)
+@click.option(
     "--others-weight",
     type=ParameterType("others_weight", float),
-    help="Weight of the accompaniment in the masks: lower keeps more of the voice, higher removes "
-    "more of the accompaniment.  [default: that of the model]",
+    help="Weight of the accompaniment in the masks, in place of --balance: lower keeps more of the "
+    "voice, higher removes more of the accompaniment.  [default: that of the model]",
 )
 @click.option("--skip-existing", is_flag=True, help="Skip songs whose stems all exist.")
 @jobs_option
 @strict_option
 @click.pass_context
-def separate(ctx, songs, out, model, stems, others_weight, jobs, **options):
+def separate(ctx, songs, out, model, stems, balance, others_weight, jobs, **options):
     """Separate songs: the stems of song.mp3 go to DIR/song/vocals.mp3 and accompaniment.mp3.
 
     Stems have the names of the sources that the model was trained on. Songs are audio files or
@@ -67,14 +75,22 @@ def separate(ctx, songs, out, model, stems, others_weight, jobs, **options):
     # The other options have the names of separate_song's parameters.
     if options["bitrate"] is not None and options["audio_format"] in ("wav", "flac"):
         raise click.UsageError("--bitrate is for mp3, ogg and opus.")
+    if balance and others_weight:
+        raise click.UsageError(
+            "--balance and --others-weight exclude each other, since a balance is a multiple of "
+            "the model's own weight. Give one of them."
+        )
 
     from sksvs.separation import plan_songs, separate_songs
 
     separator = load_model(model)
-    if others_weight is not None:
-        if "others_weight" not in separator[-1].get_params(deep=False):
-            kind = type(separator[-1]).__name__
-            raise click.UsageError(f"--others-weight: a {kind} has no masks to weigh.")
+    weighed_by = "--balance" if balance else "--others-weight" if others_weight else None
+    if weighed_by and "others_weight" not in separator[-1].get_params(deep=False):
+        kind = type(separator[-1]).__name__
+        raise click.UsageError(f"{weighed_by}: a {kind} has no masks to weigh.")
+    if balance:
+        separator = sksvs.with_balance(separator, balance)
+    elif others_weight:
         separator[-1].set_params(others_weight=others_weight)
     names = _chosen(stems, separator[-1])
     planned = plan_songs(separator, songs, out, names, options["audio_format"])

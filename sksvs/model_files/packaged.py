@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from sksvs.estimators import with_balance
 from sksvs.model_files.model_file import load
 
 FOLDER = Path(__file__).parent / "models"
 
 
-def pretrained(name="voice", *, sample_rate=None, return_card=False):
+def pretrained(name="voice", *, sample_rate=None, balance="balanced", return_card=False):
     """Return a fitted pipeline from the package.
 
     It separates mono and stereo songs of any sample rate. The estimates have the sample rate and
@@ -23,6 +24,9 @@ def pretrained(name="voice", *, sample_rate=None, return_card=False):
         In Hz, of songs that are plain arrays. By default they are assumed to be at the network's
         own rate, 16,000 Hz, with a warning. Files and waveforms with a sample rate are analysed
         at theirs.
+    balance : {"cleaner", "balanced", "fuller"}, default="balanced"
+        "cleaner": less of the accompaniment in the voice, and the voice thinner. "fuller": all of
+        the voice, and more of the accompaniment with it. See :func:`~sksvs.with_balance`.
     return_card : bool, default=False
         Whether to return ``(pipeline, card)``; the card is a dict.
 
@@ -33,7 +37,7 @@ def pretrained(name="voice", *, sample_rate=None, return_card=False):
     Raises
     ------
     ValueError
-        If there is no such model.
+        If there is no such model or balance.
 
     Examples
     --------
@@ -49,7 +53,7 @@ def pretrained(name="voice", *, sample_rate=None, return_card=False):
             f"There is no pretrained model {name!r}. There are: {', '.join(pretrained_names())}."
         )
     pipeline, card = load(pretrained_path(name), return_card=True)
-    pipeline.set_params(stft__array_rate=sample_rate)
+    pipeline = with_balance(pipeline, balance).set_params(stft__array_rate=sample_rate)
     return (pipeline, card) if return_card else pipeline
 
 

@@ -73,6 +73,11 @@ def test_without_a_model_the_packaged_one_is_taken(run, song, model, tmp_path, m
         ),
         (["separate", "x.wav", "--format", "wav", "--bitrate", "128"], "--bitrate is for mp3"),
         (["separate", "x.wav", "--others-weight", "0"], "it must be from 1e-6 to 1e6; got 0"),
+        (["separate", "x.wav", "--balance", "loud"], "'loud' is not one of 'cleaner', 'balanced'"),
+        (
+            ["separate", "x.wav", "--balance", "fuller", "--others-weight", "2"],
+            "--balance and --others-weight exclude each other",
+        ),
         (["separate", "x.wav", "-o", "out", "--model", "none"], "'none' does not exist"),
         (["separate", "x.wav", "-o", "out", "--format", "mp2"], "'mp2' is not one of"),
         (["evil"], "No such command 'evil'"),
@@ -206,15 +211,19 @@ def test_every_format_can_be_asked_for(run, song, model, tmp_path, audio_format)
 
 
 def test_more_of_the_voice_can_be_asked_for(run, song, model, tmp_path):
-    result = run("separate", song, "--others-weight", "1", "--model", model)
-    assert (result.exit_code, "has no masks to weigh" in result.stderr) == (2, True)
     levels = []
-    for weight in ("0.1", "10"):
-        out = tmp_path / weight
-        result = run("separate", song, "-o", out, "--others-weight", weight, "--stems", "vocals")
+    options = ("--others-weight", "0.1"), ("--balance", "fuller"), ("--balance", "cleaner")
+    for option, value in (*options, ("--others-weight", "10")):
+        result = run("separate", song, option, value, "--model", model)
+        message = f"{option}: a MixtureBaseline has no masks to weigh"
+        assert (result.exit_code, message in result.stderr) == (2, True)
+        out = tmp_path / value
+        result = run("separate", song, "-o", out, option, value, "--stems", "vocals")
         assert result.exit_code == 0
         levels.append(np.sqrt(np.mean(AudioFile(out / "song" / "vocals.wav")[:] ** 2)))
-    assert levels[0] > 1.3 * levels[1] > 0
+    assert levels == sorted(levels, reverse=True)
+    assert levels[0] > 1.3 * levels[3] > 0
+    assert levels[1] > 1.05 * levels[2]
 
 
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2>said"])

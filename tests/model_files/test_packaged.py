@@ -45,6 +45,13 @@ def test_bare_arrays_are_at_the_networks_rate_unless_told_otherwise(voice, tmp_p
     assert np.abs(assumed - voice.predict([file])[0]).max() > 1e-3
 
 
+def test_a_balance_is_a_multiple_of_the_models_own_weight(voice):
+    cleaner = sksvs.pretrained("voice", balance="cleaner")
+    assert cleaner[-1].others_weight == 2.5 * voice[-1].others_weight
+    with pytest.raises(ValueError, match="balance must be one of 'cleaner', 'balanced', 'fuller'"):
+        sksvs.pretrained("voice", balance="clean")
+
+
 def test_a_step_that_chooses_a_mask_is_loaded_from_older_files(voice):
     assert isinstance(voice.named_steps["irm"], IRMTarget)
 
