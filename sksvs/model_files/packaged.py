@@ -6,6 +6,7 @@ from sksvs.estimators import with_balance
 from sksvs.model_files.model_file import load
 
 FOLDER = Path(__file__).parent / "models"
+RESEARCH_ONLY = "research only"  # as a licence in a card
 
 
 def pretrained(name="voice", *, sample_rate=None, balance="balanced", return_card=False):
@@ -18,17 +19,15 @@ def pretrained(name="voice", *, sample_rate=None, balance="balanced", return_car
     Parameters
     ----------
     name : str, default="voice"
-        "voice": the singing voice and the accompaniment, trained on MIR-1K at 16 kHz. Its card
-        holds the training data, the scores, and the terms of use, which are not those of the code.
+        One of :func:`pretrained_names`. "voice": the singing voice and the accompaniment.
     sample_rate : int, optional
         In Hz, of songs that are plain arrays. By default they are assumed to be at the network's
-        own rate, 16,000 Hz, with a warning. Files and waveforms with a sample rate are analysed
-        at theirs.
+        own rate, with a warning. Files and waveforms with a sample rate are analysed at theirs.
     balance : {"cleaner", "balanced", "fuller"}, default="balanced"
         "cleaner": less of the accompaniment in the voice, and the voice thinner. "fuller": all of
         the voice, and more of the accompaniment with it. See :func:`~sksvs.with_balance`.
     return_card : bool, default=False
-        Whether to return ``(pipeline, card)``; the card is a dict.
+        Whether to return ``(pipeline, card)``. The card is a dict, see below.
 
     Returns
     -------
@@ -38,6 +37,18 @@ def pretrained(name="voice", *, sample_rate=None, balance="balanced", return_car
     ------
     ValueError
         If there is no such model or balance.
+
+    Notes
+    -----
+    The card of a packaged model has
+
+    - "licence": the terms of its weights, which are not those of the code: an SPDX expression such
+      as "CC-BY-SA-4.0 AND GPL-3.0-or-later", or "research only";
+    - "sources": all that it was trained on, a list of dicts with "name", "terms" and "hours";
+    - "learnt_by": the command that trained it, and "date", of its training, in ISO format;
+    - "parameters", their number, and "macs_per_second", the multiply-accumulate operations for a
+      second of audio;
+    - "scores", a dict, and "limits": what it separates less well.
 
     Examples
     --------
