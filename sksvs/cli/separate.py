@@ -11,8 +11,9 @@ from sksvs.cli.options import (
     load_model,
     model_option,
     strict_option,
+    terms_of_use,
 )
-from sksvs.cli.output import in_a_line, one_line, progress_bar
+from sksvs.cli.output import in_a_line, note, one_line, progress_bar
 from sksvs.parameters import BALANCES
 
 
@@ -69,8 +70,8 @@ def separate(ctx, songs, out, model, stems, balance, others_weight, jobs, **opti
 
     Stems have the names of the sources that the model was trained on. Songs are audio files or
     videos; - is standard input. A folder stands for the audio files in it, at any depth, and the
-    stems keep its structure. A song that fails does not stop the others: it is named on standard
-    error, and the exit code is 1.
+    stems keep its structure. If the card of the model has a licence, standard error names it. A
+    song that fails does not stop the others: it is named on standard error, and the exit code is 1.
     """
     # The other options have the names of separate_song's parameters.
     if options["bitrate"] is not None and options["audio_format"] in ("wav", "flac"):
@@ -83,7 +84,7 @@ def separate(ctx, songs, out, model, stems, balance, others_weight, jobs, **opti
 
     from sksvs.separation import plan_songs, separate_songs
 
-    separator = load_model(model)
+    separator, card = load_model(model)
     weighed_by = "--balance" if balance else "--others-weight" if others_weight else None
     if weighed_by and "others_weight" not in separator[-1].get_params(deep=False):
         kind = type(separator[-1]).__name__
@@ -95,6 +96,9 @@ def separate(ctx, songs, out, model, stems, balance, others_weight, jobs, **opti
     names = _chosen(stems, separator[-1])
     planned = plan_songs(separator, songs, out, names, options["audio_format"])
     options["source_names"] = names
+    terms = terms_of_use(model, card)
+    if terms:
+        note(terms)
     if jobs == 1:
         results = (_separate_song(separator, song, options) for song in planned)
     else:
@@ -102,12 +106,12 @@ def separate(ctx, songs, out, model, stems, balance, others_weight, jobs, **opti
     failed = False
     for result in results:
         for message in result.warnings:
-            click.echo(f"Warning: {one_line(message)}", err=True)
+            note(f"Warning: {one_line(message)}")
         if result.error:
-            click.echo(f"Error: {one_line(result.error)}", err=True)
+            note(f"Error: {one_line(result.error)}")
             failed = True
         if result.skipped:
-            click.echo(f"{in_a_line(result.path)}: its stems are there already.", err=True)
+            note(f"{in_a_line(result.path)}: its stems are there already.")
         for path in result.stems:
             click.echo(in_a_line(path))
     if failed:
