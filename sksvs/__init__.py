@@ -11,6 +11,7 @@ Data flow, and the modules that implement it::
     sksvs.metrics                       SDR, SIR and SAR; scorers for GridSearchCV
     sksvs.save, sksvs.load              a fitted pipeline to a file without pickle, and back
     sksvs.pretrained                    a fitted pipeline that comes with the package
+    sksvs.with_balance                  a fitted pipeline with a cleaner or a fuller voice
     sksvs.export_onnx                   the network of a fitted separator as an ONNX file
 
 `X` is a list of mixtures and `y` the list of their sources, one item a track, so everything in
@@ -25,6 +26,7 @@ _LAZY_EXPORTS = {
     "pretrained": "sksvs.model_files.packaged",
     "pretrained_names": "sksvs.model_files.packaged",
     "save": "sksvs.model_files.model_file",
+    "with_balance": "sksvs.estimators.balance",
 }
 _SUBPACKAGES = (
     *("audio", "augmentation", "datasets", "estimators", "masks", "metrics", "model_files"),

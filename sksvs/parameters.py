@@ -13,6 +13,8 @@ SPECTRUM_LOSSES = ("spectrum_absolute_error", "spectrum_squared_error", "segment
 MAX_LAYERS = 16
 MAX_SOURCES = 64
 MAX_WINDOW = 1 << 20  # samples: 24 s at 44.1 kHz
+OTHERS_WEIGHTS = 1e-6, 1e6  # lowest and highest
+BALANCES = {"cleaner": 2.5, "balanced": 1.0, "fuller": 0.4}  # factors of a model's others_weight
 MAX_TAYLOR_ROWS = 20  # each as long as the window
 NAME = re.compile("[A-Za-z0-9_]([A-Za-z0-9 _-]{0,62}[A-Za-z0-9_-])?")  # of a source, and its files
 
@@ -226,7 +228,7 @@ _TABLE = {
     },
     "prediction": {
         "mask": _choice("ratio", "binary"),
-        "others_weight": ("from 1e-6 to 1e6", _reals(1e-6, 1e6)),
+        "others_weight": ("from 1e-6 to 1e6", _reals(*OTHERS_WEIGHTS)),
         "side_weight": ("from 0 to 1e6", _reals(0, 1e6)),
         "transpositions": (
             "a tuple of 1 to 8 numbers from 0.5 to 2",

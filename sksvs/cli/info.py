@@ -6,36 +6,32 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 import sksvs
-from sksvs.cli.options import FILE, json_option
+from sksvs.cli.options import ModelFile, json_option
 from sksvs.cli.output import in_a_line, one_line, to_json
 
 PACKAGES = (
     *("numpy", "scipy", "scikit-learn", "tensorflow", "onnxruntime", "soundfile", "av", "soxr"),
     "safetensors",
 )
+SOURCE = {"name", "terms", "hours"}  # in a card, see sksvs.pretrained
 
 
 @click.command()
-@click.argument("models", metavar="[MODEL...]", nargs=-1, type=FILE)
+@click.argument("models", metavar="[MODEL...]", nargs=-1, type=ModelFile())
 @json_option
 @click.pass_context
 def info(ctx, models, as_json):
-    """List the installed versions and describe the packaged models and model files.
+    """List the installed versions and describe models, by default all packaged ones.
 
-    A file that is not a model does not stop the others: it is named on standard error, and the
-    exit code is 1.
+    MODEL is a model file, or the name of a packaged model. A file that is not a model
+    does not stop the others: it is named on standard error, and the exit code is 1.
     """
     from sksvs.model_files.packaged import pretrained_names, pretrained_path
 
-    packaged = [_describe(pretrained_path(name)) for name in pretrained_names()]
-    others = [_describe(path) for path in models]
-    found = {
-        "versions": _versions(),
-        "packaged_models": [model for model in packaged if model],
-        "models": [model for model in others if model],
-    }
+    described = [_describe(path) for path in models or map(pretrained_path, pretrained_names())]
+    found = {"versions": _versions(), "models": [model for model in described if model]}
     click.echo(to_json(found) if as_json else _as_text(found))
-    if None in packaged + others:
+    if None in described:
         ctx.exit(1)
 
 
@@ -86,16 +82,32 @@ def _parameters_of(step):
 def _as_text(found):
     width = max(map(len, found["versions"]))
     lines = [f"{name:<{width}}  {v or 'none'}" for name, v in found["versions"].items()]
-    if not found["packaged_models"]:
-        lines += ["", "No model is packaged."]
-    for model in found["packaged_models"] + found["models"]:
+    for model in found["models"]:
         lines += ["", f"{in_a_line(model['path'])}: {model['bytes']} bytes"]
         lines += [f"  {name}: {model[name]}" for name in ("sample_rate", "n_sources", "n_params")]
         lines.append(f"  source_names: {', '.join(model['source_names'])}")
         for step in model["steps"]:
             lines += _step_as_lines(step, "  ")
-        lines.append("  card: " + to_json(model["card"]).replace("\n", "\n  "))
+        lines += _card_as_lines(model["card"])
     return "\n".join(lines)
+
+
+def _card_as_lines(card):
+    """Return the licence and the sources as text, and the rest of a card as JSON."""
+    lines, rest = [], card and dict(card)
+    if card and isinstance(card.get("licence"), str):
+        lines.append(f"  licence: {in_a_line(rest.pop('licence'))}")
+    if card and _are_sources(card.get("sources")):
+        lines.append("  sources:")
+        for source in rest.pop("sources"):
+            lines.append("    " + in_a_line("{name}: {hours} hours, {terms}".format(**source)))
+    return [*lines, "  card: " + to_json(rest).replace("\n", "\n  ")]
+
+
+def _are_sources(value):
+    return isinstance(value, list) and all(
+        isinstance(source, dict) and source.keys() == SOURCE for source in value
+    )
 
 
 def _step_as_lines(step, indent):

@@ -2,15 +2,32 @@
 
 from math import inf
 from pathlib import Path
+from textwrap import shorten
 
 import click
 
 import sksvs
+from sksvs.cli.output import in_a_line
 from sksvs.parameters import PARAMETERS
 
 CORPORA = ("mir1k", "dsd100", "musdb18hq")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class ModelFile(click.Path):
+    """A model that is given as a file or by the name of a packaged one; the value is its path."""
+
+    def __init__(self):
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value, param, ctx):
+        """Return the path of the model; exit with an error if there is none."""
+        if not Path(value).is_file():
+            from sksvs.model_files.packaged import pretrained_names, pretrained_path
+
+            value = pretrained_path(value) if str(value) in pretrained_names() else value
+        return super().convert(value, param, ctx)
 
 
 class ParameterType(click.ParamType):
@@ -42,8 +59,10 @@ class ParameterType(click.ParamType):
 
 model_option = click.option(
     "--model",
-    type=FILE,
-    help="Model file, as sksvs.save writes it.  [default: the packaged model 'voice']",
+    metavar="MODEL",
+    type=ModelFile(),
+    help="Model file, as sksvs.save writes it, or the name of a packaged model (see sksvs info).  "
+    "[default: voice]",
 )
 data_option = click.option(
     "--data",
@@ -94,5 +113,28 @@ def read_weights(context, option, text):
 
 
 def load_model(path):
-    """Return the pipeline in a file, or the packaged one if `path` is None."""
-    return sksvs.pretrained("voice") if path is None else sksvs.load(path)
+    """Return the pipeline in a file and its card, or those of the package if `path` is None."""
+    if path is None:
+        return sksvs.pretrained("voice", return_card=True)
+    return sksvs.load(path, return_card=True)
+
+
+def terms_of_use(path, card):
+    """Return the terms of a model's weights in a line, None if its card has no licence.
+
+    Parameters
+    ----------
+    path : Path or None
+        As for `load_model`.
+    card : dict or None
+    """
+    from sksvs.model_files.packaged import RESEARCH_ONLY, pretrained_path
+
+    licence = (card or {}).get("licence")
+    if not licence or not isinstance(licence, str):
+        return None
+    packaged = path is None or path == pretrained_path(path.stem)
+    name = "voice" if path is None else path.stem if packaged else in_a_line(path)
+    terms = "for research only" if licence == RESEARCH_ONLY else f"under {shorten(licence, 200)}"
+    sources = f"; `sksvs info {name}` names its sources" if card.get("sources") else ""
+    return f"The network {name} is {in_a_line(terms)}{sources}."

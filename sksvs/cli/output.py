@@ -2,6 +2,9 @@
 
 import json
 import sys
+from contextlib import suppress
+
+import click
 
 from sksvs.system.terminal import is_terminal
 
@@ -19,6 +22,12 @@ def in_a_line(text):
 def printable(text):
     """Return text of several lines, other unprintable characters escaped."""
     return "\n".join(map(in_a_line, text.split("\n")))
+
+
+def note(text):
+    """Print a line on standard error, if that can be written: the work does not end for it."""
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def to_json(value):

@@ -51,7 +51,7 @@ def score(
         raise click.BadParameter(one_of, param_hint="'--subset'")
     tracks = load_corpus(data, subset, corpus, strict=strict)
     found = evaluate(
-        load_model(model),
+        load_model(model)[0],
         tracks.X[:songs],
         tracks.y[:songs],
         protocol=protocol,

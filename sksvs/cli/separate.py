@@ -4,14 +4,17 @@ from pathlib import Path
 
 import click
 
+import sksvs
 from sksvs.cli.options import (
     ParameterType,
     jobs_option,
     load_model,
     model_option,
     strict_option,
+    terms_of_use,
 )
-from sksvs.cli.output import in_a_line, one_line, progress_bar
+from sksvs.cli.output import in_a_line, note, one_line, progress_bar
+from sksvs.parameters import BALANCES
 
 
 @click.command()
@@ -47,38 +50,55 @@ from sksvs.cli.output import in_a_line, one_line, progress_bar
     help="Of mp3, ogg and opus stems.  [default for stereo: 256, 192, 160]",
 )
 @click.option(
+    "--balance",
+    type=click.Choice(list(BALANCES)),
+    help="cleaner: less of the accompaniment in the voice, and the voice thinner. fuller: all of "
+    "the voice, and more of the accompaniment with it.  [default: balanced]",
+)
+@click.option(
     "--others-weight",
     type=ParameterType("others_weight", float),
-    help="Weight of the accompaniment in the masks: lower keeps more of the voice, higher removes "
-    "more of the accompaniment.  [default: that of the model]",
+    help="Weight of the accompaniment in the masks, in place of --balance: lower keeps more of the "
+    "voice, higher removes more of the accompaniment.  [default: that of the model]",
 )
 @click.option("--skip-existing", is_flag=True, help="Skip songs whose stems all exist.")
 @jobs_option
 @strict_option
 @click.pass_context
-def separate(ctx, songs, out, model, stems, others_weight, jobs, **options):
+def separate(ctx, songs, out, model, stems, balance, others_weight, jobs, **options):
     """Separate songs: the stems of song.mp3 go to DIR/song/vocals.mp3 and accompaniment.mp3.
 
     Stems have the names of the sources that the model was trained on. Songs are audio files or
     videos; - is standard input. A folder stands for the audio files in it, at any depth, and the
-    stems keep its structure. A song that fails does not stop the others: it is named on standard
-    error, and the exit code is 1.
+    stems keep its structure. If the card of the model has a licence, standard error names it. A
+    song that fails does not stop the others: it is named on standard error, and the exit code is 1.
     """
     # The other options have the names of separate_song's parameters.
     if options["bitrate"] is not None and options["audio_format"] in ("wav", "flac"):
         raise click.UsageError("--bitrate is for mp3, ogg and opus.")
+    if balance and others_weight:
+        raise click.UsageError(
+            "--balance and --others-weight exclude each other, since a balance is a multiple of "
+            "the model's own weight. Give one of them."
+        )
 
     from sksvs.separation import plan_songs, separate_songs
 
-    separator = load_model(model)
-    if others_weight is not None:
-        if "others_weight" not in separator[-1].get_params(deep=False):
-            kind = type(separator[-1]).__name__
-            raise click.UsageError(f"--others-weight: a {kind} has no masks to weigh.")
+    separator, card = load_model(model)
+    weighed_by = "--balance" if balance else "--others-weight" if others_weight else None
+    if weighed_by and "others_weight" not in separator[-1].get_params(deep=False):
+        kind = type(separator[-1]).__name__
+        raise click.UsageError(f"{weighed_by}: a {kind} has no masks to weigh.")
+    if balance:
+        separator = sksvs.with_balance(separator, balance)
+    elif others_weight:
         separator[-1].set_params(others_weight=others_weight)
     names = _chosen(stems, separator[-1])
     planned = plan_songs(separator, songs, out, names, options["audio_format"])
     options["source_names"] = names
+    terms = terms_of_use(model, card)
+    if terms:
+        note(terms)
     if jobs == 1:
         results = (_separate_song(separator, song, options) for song in planned)
     else:
@@ -86,12 +106,12 @@ def separate(ctx, songs, out, model, stems, others_weight, jobs, **options):
     failed = False
     for result in results:
         for message in result.warnings:
-            click.echo(f"Warning: {one_line(message)}", err=True)
+            note(f"Warning: {one_line(message)}")
         if result.error:
-            click.echo(f"Error: {one_line(result.error)}", err=True)
+            note(f"Error: {one_line(result.error)}")
             failed = True
         if result.skipped:
-            click.echo(f"{in_a_line(result.path)}: its stems are there already.", err=True)
+            note(f"{in_a_line(result.path)}: its stems are there already.")
         for path in result.stems:
             click.echo(in_a_line(path))
     if failed:

@@ -1,5 +1,6 @@
 """Separators: fit, predict, score; and the baselines that bound them."""
 
+from sksvs.estimators.balance import with_balance
 from sksvs.estimators.baselines import IdealMaskOracle, MixtureBaseline
 from sksvs.estimators.crn_separator import CRNSeparator
 from sksvs.estimators.drnn_separator import DRNNSeparator
@@ -21,4 +22,5 @@ __all__ = [
     "VotingSeparator",
     "huang2014_network",
     "report_network",
+    "with_balance",
 ]

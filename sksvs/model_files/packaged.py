@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from sksvs.estimators import with_balance
 from sksvs.model_files.model_file import load
 
 FOLDER = Path(__file__).parent / "models"
+RESEARCH_ONLY = "research only"  # as a licence in a card
 
 
-def pretrained(name="voice", *, sample_rate=None, return_card=False):
+def pretrained(name="voice", *, sample_rate=None, balance="balanced", return_card=False):
     """Return a fitted pipeline from the package.
 
     It separates mono and stereo songs of any sample rate. The estimates have the sample rate and
@@ -17,14 +19,15 @@ def pretrained(name="voice", *, sample_rate=None, return_card=False):
     Parameters
     ----------
     name : str, default="voice"
-        "voice": the singing voice and the accompaniment, trained on MIR-1K at 16 kHz. Its card
-        holds the training data, the scores, and the terms of use, which are not those of the code.
+        One of :func:`pretrained_names`. "voice": the singing voice and the accompaniment.
     sample_rate : int, optional
         In Hz, of songs that are plain arrays. By default they are assumed to be at the network's
-        own rate, 16,000 Hz, with a warning. Files and waveforms with a sample rate are analysed
-        at theirs.
+        own rate, with a warning. Files and waveforms with a sample rate are analysed at theirs.
+    balance : {"cleaner", "balanced", "fuller"}, default="balanced"
+        "cleaner": less of the accompaniment in the voice, and the voice thinner. "fuller": all of
+        the voice, and more of the accompaniment with it. See :func:`~sksvs.with_balance`.
     return_card : bool, default=False
-        Whether to return ``(pipeline, card)``; the card is a dict.
+        Whether to return ``(pipeline, card)``. The card is a dict, see below.
 
     Returns
     -------
@@ -33,7 +36,19 @@ def pretrained(name="voice", *, sample_rate=None, return_card=False):
     Raises
     ------
     ValueError
-        If there is no such model.
+        If there is no such model or balance.
+
+    Notes
+    -----
+    The card of a packaged model has
+
+    - "licence": the terms of its weights, which are not those of the code: an SPDX expression such
+      as "CC-BY-SA-4.0 AND GPL-3.0-or-later", or "research only";
+    - "sources": all that it was trained on, a list of dicts with "name", "terms" and "hours";
+    - "learnt_by": the command that trained it, and "date", of its training, in ISO format;
+    - "parameters", their number, and "macs_per_second", the multiply-accumulate operations for a
+      second of audio;
+    - "scores", a dict, and "limits": what it separates less well.
 
     Examples
     --------
@@ -49,7 +64,7 @@ def pretrained(name="voice", *, sample_rate=None, return_card=False):
             f"There is no pretrained model {name!r}. There are: {', '.join(pretrained_names())}."
         )
     pipeline, card = load(pretrained_path(name), return_card=True)
-    pipeline.set_params(stft__array_rate=sample_rate)
+    pipeline = with_balance(pipeline, balance).set_params(stft__array_rate=sample_rate)
     return (pipeline, card) if return_card else pipeline
 
 

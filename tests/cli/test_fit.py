@@ -13,14 +13,14 @@ from tests.strategies import seeded_noise
 
 def test_a_model_is_learnt_and_saved(run, dsd100, tmp_path):
     out, card = tmp_path / "model.safetensors", tmp_path / "card.json"
-    card.write_text(json.dumps({"licence": "none"}))
+    card.write_text(json.dumps({"author": "none"}))
     small = ["--hidden-sizes", "4,3", "--epochs", 1, "--n-fft", 64, "--hop-length", 32]
     folder = tmp_path / "checkpoints"
     options = ["--forwards-only", "--card", card, "--checkpoints", folder, "--seed", 3, "--quiet"]
     result = run("fit", "--data", dsd100, "-o", out, *small, *options)
     assert (result.exit_code, result.stdout, result.stderr) == (0, f"{out}\n", "")
     pipeline, card = sksvs.load(out, return_card=True)
-    assert card == {"corpus": "dsd100", "subset": "train", "n_tracks": 2, "licence": "none"}
+    assert card == {"corpus": "dsd100", "subset": "train", "n_tracks": 2, "author": "none"}
     assert pipeline[-1].hidden_layer_sizes == (4, 3)
     assert (pipeline[-1].random_state, pipeline[-1].bidirectional) == (3, False)
     assert pipeline[-1].stft_params_.sample_rate == 8000

@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 
 import sksvs
 from sksvs.estimators import MixtureBaseline
+from sksvs.model_files.packaged import pretrained_path
 from sksvs.transforms import STFTTransformer
 from tests.strategies import tiny_tracks
 
@@ -37,6 +38,31 @@ def test_versions_and_models_as_json(run, model):
     assert [step["class"] for step in described["steps"]][-1] == "MixtureBaseline"
     assert (described["n_sources"], described["n_params"]) == (2, 0)
     assert described["source_names"] == ["vocals", "accompaniment"]
+
+
+def test_packaged_models_are_described_where_none_is_named(run):
+    found = json.loads(run("info", "--json").stdout)["models"]
+    assert [model["path"] for model in found] == list(
+        map(str, map(pretrained_path, sksvs.pretrained_names()))
+    )
+    (named,) = json.loads(run("info", "voice", "--json").stdout)["models"]
+    assert named == found[sksvs.pretrained_names().index("voice")]
+
+
+def test_licence_and_sources_are_printed_as_text(run, model, tmp_path):
+    path = tmp_path / "own.safetensors"
+    source = {"name": "a corpus", "terms": "CC0-1.0\n\x9b", "hours": 2.5}
+    card = {"licence": "MIT", "sources": [source], "limits": "none"}
+    sksvs.save(sksvs.load(model), path, card=card)
+    expected = (
+        "  licence: MIT\n  sources:\n    a corpus: 2.5 hours, CC0-1.0\\n\\x9b\n"
+        '  card: {\n    "limits": "none"\n  }\n'
+    )
+    assert run("info", path).stdout.endswith(expected)
+    for sources in ("MIR-1K", ["MIR-1K"], [{"name": "a"}]):
+        sksvs.save(sksvs.load(model), path, card={"sources": sources})
+        result = run("info", path)
+        assert (result.exit_code, '  card: {\n    "sources": ' in result.stdout) == (0, True)
 
 
 def test_a_false_model_is_an_error(run, tmp_path):

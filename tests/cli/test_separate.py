@@ -54,9 +54,9 @@ def test_stems_of_four_sources_are_chosen_by_their_names(run, song, tmp_path):
 def test_without_a_model_the_packaged_one_is_taken(run, song, model, tmp_path, monkeypatch):
     asked = []
 
-    def pretrained(name):
+    def pretrained(name, return_card):
         asked.append(name)
-        return sksvs.load(model)
+        return sksvs.load(model, return_card=return_card)
 
     monkeypatch.setattr(sksvs, "pretrained", pretrained, raising=False)
     assert run("separate", song, "-o", tmp_path / "out").exit_code == 0
@@ -73,6 +73,11 @@ def test_without_a_model_the_packaged_one_is_taken(run, song, model, tmp_path, m
         ),
         (["separate", "x.wav", "--format", "wav", "--bitrate", "128"], "--bitrate is for mp3"),
         (["separate", "x.wav", "--others-weight", "0"], "it must be from 1e-6 to 1e6; got 0"),
+        (["separate", "x.wav", "--balance", "loud"], "'loud' is not one of 'cleaner', 'balanced'"),
+        (
+            ["separate", "x.wav", "--balance", "fuller", "--others-weight", "2"],
+            "--balance and --others-weight exclude each other",
+        ),
         (["separate", "x.wav", "-o", "out", "--model", "none"], "'none' does not exist"),
         (["separate", "x.wav", "-o", "out", "--format", "mp2"], "'mp2' is not one of"),
         (["evil"], "No such command 'evil'"),
@@ -206,20 +211,53 @@ def test_every_format_can_be_asked_for(run, song, model, tmp_path, audio_format)
 
 
 def test_more_of_the_voice_can_be_asked_for(run, song, model, tmp_path):
-    result = run("separate", song, "--others-weight", "1", "--model", model)
-    assert (result.exit_code, "has no masks to weigh" in result.stderr) == (2, True)
     levels = []
-    for weight in ("0.1", "10"):
-        out = tmp_path / weight
-        result = run("separate", song, "-o", out, "--others-weight", weight, "--stems", "vocals")
+    options = ("--others-weight", "0.1"), ("--balance", "fuller"), ("--balance", "cleaner")
+    for option, value in (*options, ("--others-weight", "10")):
+        result = run("separate", song, option, value, "--model", model)
+        message = f"{option}: a MixtureBaseline has no masks to weigh"
+        assert (result.exit_code, message in result.stderr) == (2, True)
+        out = tmp_path / value
+        result = run("separate", song, "-o", out, option, value, "--stems", "vocals")
         assert result.exit_code == 0
         levels.append(np.sqrt(np.mean(AudioFile(out / "song" / "vocals.wav")[:] ** 2)))
-    assert levels[0] > 1.3 * levels[1] > 0
+    assert levels == sorted(levels, reverse=True)
+    assert levels[0] > 1.3 * levels[3] > 0
+    assert levels[1] > 1.05 * levels[2]
+
+
+def test_the_terms_of_the_weights_are_printed_once_for_all_songs(run, song, model, tmp_path):
+    def printed(card, *options):
+        path = tmp_path / "own.safetensors"
+        sksvs.save(sksvs.load(model), path, card=card)
+        result = run("separate", song, song, "-o", tmp_path / "out", "--model", path, *options)
+        return [line for line in result.stderr.splitlines() if "The network" in line]
+
+    own = f"The network {tmp_path}/own.safetensors is"
+    sources = [{"name": "a", "terms": "b", "hours": 1}]
+    names = f"`sksvs info {tmp_path}/own.safetensors` names its sources."
+    expected = [f"{own} for research only; {names}"]
+    assert printed({"licence": "research only", "sources": sources}) == expected
+    expected = [f"{own} under CC-BY-SA-4.0."]
+    assert printed({"licence": "CC-BY-SA-4.0"}, "--jobs", "2") == expected
+    assert printed({"licence": "a\n\x1bb"}) == [f"{own} under a \\x1bb."]
+    for card in (None, {}, {"licence": ["research only"]}, {"licence": ""}):
+        assert printed(card) == []
+
+
+def test_a_packaged_model_is_taken_by_its_name(run, song, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = "The network voice is for research only; `sksvs info voice` names its sources.\n"
+    for number, options in enumerate([(), ("--model", "voice")]):
+        result = run("separate", song, "-o", tmp_path / f"{number}", *options)
+        assert (result.exit_code, result.stderr) == (0, line)
 
 
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2>said"])
 def test_the_work_is_done_wherever_standard_error_leads(song, model, tmp_path, redirection):
-    command = f"'{sys.executable}' -m sksvs.cli separate song.wav -o out --model '{model}'"
+    path = tmp_path / "own.safetensors"
+    sksvs.save(sksvs.load(model), path, card={"licence": "MIT"})
+    command = f"'{sys.executable}' -m sksvs.cli separate song.wav -o out --model '{path}'"
     done = subprocess.run(
         f"{command} {redirection}", shell=True, cwd=tmp_path, capture_output=True, text=True
     )
@@ -229,7 +267,7 @@ def test_the_work_is_done_wherever_standard_error_leads(song, model, tmp_path, r
         AudioFile(tmp_path / "out" / "song" / "vocals.wav")[:], AudioFile(song)[:], atol=1e-4
     )
     said = tmp_path / "said"
-    assert not said.exists() or said.read_text() == ""
+    assert not said.exists() or said.read_text() == f"The network {path} is under MIT.\n"
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9.wav", "caf\u00e9 \u97f3.wav".encode()])

@@ -1,6 +1,8 @@
 """The packaged model separates songs of any kind, and its card describes it."""
 
 import copy
+import datetime
+import re
 import subprocess
 import sys
 
@@ -12,9 +14,11 @@ import sksvs
 from sksvs.audio import ArrayWaveform, AudioFile, write
 from sksvs.datasets import load_dsd100, load_mir1k, make_singing_mixtures
 from sksvs.metrics import evaluate, si_sdr
-from sksvs.model_files.packaged import pretrained_path
+from sksvs.model_files.packaged import RESEARCH_ONLY, pretrained_path
 from sksvs.transforms import IRMTarget
 from tests.strategies import seeded_noise
+
+SPDX = re.compile(r"[\w.+-]+( (AND|OR|WITH) [\w.+-]+)*", re.ASCII)  # no parentheses are needed
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +49,13 @@ def test_bare_arrays_are_at_the_networks_rate_unless_told_otherwise(voice, tmp_p
     assert np.abs(assumed - voice.predict([file])[0]).max() > 1e-3
 
 
+def test_a_balance_is_a_multiple_of_the_models_own_weight(voice):
+    cleaner = sksvs.pretrained("voice", balance="cleaner")
+    assert cleaner[-1].others_weight == 2.5 * voice[-1].others_weight
+    with pytest.raises(ValueError, match="balance must be one of 'cleaner', 'balanced', 'fuller'"):
+        sksvs.pretrained("voice", balance="clean")
+
+
 def test_a_step_that_chooses_a_mask_is_loaded_from_older_files(voice):
     assert isinstance(voice.named_steps["irm"], IRMTarget)
 
@@ -58,11 +69,18 @@ def test_the_file_is_small_and_its_weights_have_16_bits():
     assert kinds == {"F16"}
 
 
-def test_the_card_has_what_a_user_must_know():
-    _, card = sksvs.pretrained("voice", return_card=True)
-    assert {"learnt_from", "learnt_by", "date", "terms", "limits", "scores"} <= set(card)
-    assert "research" in card["terms"]
-    assert any("MIR-1K" in name for name in card["scores"])
+@pytest.mark.parametrize("name", sksvs.pretrained_names())
+def test_the_card_has_what_a_user_must_know(name):
+    pipeline, card = sksvs.pretrained(name, return_card=True)
+    assert card["licence"] == RESEARCH_ONLY or SPDX.fullmatch(card["licence"])
+    assert card["sources"]
+    for source in card["sources"]:
+        assert set(source) == {"name", "terms", "hours"}
+        assert source["name"] and source["terms"] and source["hours"] > 0
+    assert card["parameters"] == pipeline[-1].count_params()
+    assert card["macs_per_second"] == round(pipeline[-1].count_macs())
+    assert card["scores"] and card["learnt_by"] and card["limits"]
+    datetime.date.fromisoformat(card["date"])
 
 
 def test_a_model_that_is_not_there_is_an_error_that_names_those_that_are():
