@@ -29,7 +29,7 @@ from sksvs.augmentation import Augmentation
 from sksvs.datasets import load_mir1k
 from sksvs.estimators import CRNSeparator
 from sksvs.metrics import evaluate
-from sksvs.transforms import MonoDownmix, STFTTransformer
+from sksvs.transforms import STFTTransformer
 
 MODELS = Path(sksvs.__file__).parent / "model_files" / "models"
 LISTS = Path(__file__).parent / "learnt_from"
@@ -156,7 +156,7 @@ def fit(recipe, recordings, checkpoints, path):
         X += drawn[0]
         y += drawn[1]
     network = clone(recipe.network).set_params(max_iter=recipe.epochs, checkpoint_dir=checkpoints)
-    pipeline = Pipeline([("mono", MonoDownmix()), ("stft", recipe.stft), ("network", network)])
+    pipeline = Pipeline([("stft", recipe.stft), ("network", network)])
     hours = sum(x.n_samples / x.sample_rate for x in X) / 3600
     print(f"{len(X)} tracks, {hours:.1f} h, {recipe.epochs} epochs", flush=True)
     start = time.monotonic()

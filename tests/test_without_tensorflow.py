@@ -48,7 +48,7 @@ def test_models_are_loaded_saved_scored_and_exported(folder):
     sksvs.save(voice, "voice.safetensors")
     voice = sksvs.load("voice.safetensors").set_params(stft__array_rate=16000)
     print(float(voice.score(X, y)), voice.predict(X)[0].shape)
-    sksvs.export_onnx(voice[-1].estimators_[0], "voice.onnx")
+    sksvs.export_onnx(voice[-1], "voice.onnx")
     """
     done = run(code, folder)
     assert done.returncode == 0, done.stderr

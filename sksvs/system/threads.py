@@ -35,8 +35,8 @@ def n_threads():
     return thread_limit() or joblib.cpu_count()
 
 
-def prefetch(items, depth=2):
-    """Yield what `items` yields, computed up to `depth` items ahead in another thread.
+def prefetch(items):
+    """Yield what `items` yields, computed one item ahead in another thread.
 
     If the process has one core, nothing is computed ahead. An exception is raised where its item
     would be. BLAS uses one thread while an item is computed.
@@ -45,9 +45,8 @@ def prefetch(items, depth=2):
     ----------
     items : generator
         Closed when this one is.
-    depth : int, default=2
     """
-    n_ahead = depth if n_threads() > 1 else 0
+    n_ahead = 1 if n_threads() > 1 else 0
     return _in_order(repeat(partial(_next, items)), 1, n_ahead, items)
 
 

@@ -66,7 +66,7 @@ def test_a_bare_session_gives_the_masks_of_predict(tmp_path, separator, n_source
 
 
 def test_what_has_no_single_network_is_refused(tmp_path):
-    voting = sksvs.pretrained("voice")
+    voting = sksvs.pretrained("voice-mir1k")
     with pytest.raises(TypeError, match="got VotingSeparator. Export its named_.*'gru'"):
         sksvs.export_onnx(voting, tmp_path / "a.onnx")
     for name, member in voting[-1].named_estimators_.items():

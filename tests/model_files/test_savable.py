@@ -252,6 +252,7 @@ def test_a_file_of_another_user_in_a_shared_folder_is_refused(tmp_path, monkeypa
             check_savable(make_pipeline(MixtureBaseline()), tmp_path / "model")
 
 
-def test_the_packaged_model_can_be_saved_again():
-    pipeline, card = sksvs.pretrained("voice", return_card=True)
+@pytest.mark.parametrize("name", sksvs.pretrained_names())
+def test_the_packaged_models_can_be_saved_again(name):
+    pipeline, card = sksvs.pretrained(name, return_card=True)
     check_savable(pipeline, card=json.loads(json.dumps(card)))

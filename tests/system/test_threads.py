@@ -53,12 +53,12 @@ def test_closing_closes_what_it_takes_from_and_ends_the_thread(cores):
     assert threading.active_count() == threads
 
 
-def test_no_more_is_computed_ahead_than_the_depth(cores):
+def test_no_more_than_one_item_is_computed_ahead(cores):
     computed = []
-    items = prefetch((computed.append(i) or i for i in range(20)), depth=3)
+    items = prefetch((computed.append(i) or i for i in range(20)))
     for expected in range(10):
         assert next(items) == expected
-        assert len(computed) <= expected + 1 + 3
+        assert len(computed) <= expected + 2
     items.close()
 
 

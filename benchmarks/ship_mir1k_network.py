@@ -1,13 +1,13 @@
 """Score the network that mir1k.py has trained, and put it into the package with its card.
 
     python benchmarks/mir1k.py --root <MIR-1K> --subset dev --rows "the shipped network"
-    python benchmarks/ship_voice.py --root <MIR-1K> --dsd100 <DSD100, or an excerpt of it>
-    python benchmarks/ship_voice.py --root <MIR-1K> --dsd100 <DSD100> --packaged    # score it again
+    python benchmarks/ship_mir1k_network.py --root <MIR-1K> --dsd100 <DSD100, or an excerpt of it>
+    python benchmarks/ship_mir1k_network.py --root <MIR-1K> --dsd100 <DSD100> --packaged    # score it again
 
 The package has the weight of the accompaniment that is best on songs (benchmarks/songs.py), while
 the clips of MIR-1K are scored with that of mir1k_rows.py, which is best on its singers.
 
-Writes sksvs/model_files/models/voice.safetensors, with weights of 16 bits, and prints the card.
+Writes sksvs/model_files/models/voice-mir1k.safetensors, with weights of 16 bits, and prints the card.
 """
 
 import argparse
@@ -23,7 +23,8 @@ import sksvs
 from sksvs.datasets import load_dsd100, load_mir1k
 from sksvs.metrics import evaluate
 
-MODEL = Path(sksvs.__file__).parent / "model_files" / "models" / "voice.safetensors"
+MODEL = Path(sksvs.__file__).parent / "model_files" / "models" / "voice-mir1k.safetensors"
+LIST = Path(__file__).parent / "learnt_from" / "voice-mir1k.txt"
 FOR_SONGS = 1.0  # weight of the accompaniment
 FITTED = "the_shipped_network_train.safetensors"  # its name in the folder of mir1k.py
 
@@ -46,22 +47,32 @@ def main():
         pipeline = sksvs.load(shipped)
     members = pipeline[-1].estimators_
     card = {
-        "name": "voice",
+        "name": "voice-mir1k",
         "separates": "singing voice and accompaniment, in this order",
-        "learnt_from": "MIR-1K, the 171 training clips of Huang et al. 2014: 23 minutes of "
-        "karaoke at 16 kHz in Mandarin, by one woman (amy) and one man (abjones). No other "
-        "recording, but synthesised voices over the same accompaniments",
+        "licence": "research only",
+        "sources": [
+            {
+                "name": "MIR-1K, 171 training clips",
+                "terms": "given out for research",
+                "hours": 0.38,
+            },
+            {
+                "name": "synthesised voices over the same accompaniments",
+                "terms": "made by sksvs itself",
+                "hours": 1.5,
+            },
+        ],
         "learnt_by": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: the mean of the "
         f"masks of {' and '.join(f'a {type(m).__name__} ({m.n_iter_} epochs)' for m in members)}; "
         "voices and accompaniments of different clips are mixed at random gains, the voices at "
         "random speeds, and for the first network the accompaniments too",
-        "parameters": int(pipeline[-1].count_params()),
         "date": datetime.date.today().isoformat(),
-        "terms": "The recordings of MIR-1K are given out for research; so are these weights. The "
-        "licence of the code (BSD 3-clause) does not cover them.",
-        "limits": "The training data have two real singers and Chinese pop: other voices, "
-        "languages and instruments are separated less well. Above 8 kHz the mask is extrapolated: "
-        "it is the mean over 4 to 8 kHz.",
+        "parameters": int(pipeline[-1].count_params()),
+        "macs_per_second": round(pipeline[-1].count_macs()),
+        "limits": "The training data have two real singers, a woman (amy) and a man (abjones), "
+        "and Chinese pop in Mandarin, as karaoke: other voices, languages and instruments are "
+        "separated less well. Above 8 kHz the mask is extrapolated: it is the mean over 4 to 8 "
+        "kHz.",
         "scores": {
             "MIR-1K dev, 4 clips of the same singers, 0 dB, BSS Eval version 3, weighted by "
             f"length, others_weight={OTHERS_WEIGHT}": _huang2014(pipeline, arguments.root),
@@ -72,6 +83,8 @@ def main():
     }
     sksvs.save(pipeline, MODEL, dtype="float16", card=card)
     print(json.dumps(card, indent=2))
+    names = load_mir1k(arguments.root, "train").names
+    LIST.write_text("\n".join(names) + "\n", encoding="utf-8")
     print(f"Wrote {MODEL}: {MODEL.stat().st_size / 1e6:.2f} MB.")
 
 
