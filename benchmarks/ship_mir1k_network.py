@@ -2,12 +2,12 @@
 
     python benchmarks/mir1k.py --root <MIR-1K> --subset dev --rows "the shipped network"
     python benchmarks/ship_mir1k_network.py --root <MIR-1K> --dsd100 <DSD100, or an excerpt of it>
-    python benchmarks/ship_mir1k_network.py --root <MIR-1K> --dsd100 <DSD100> --packaged    # score it again
 
-The package has the weight of the accompaniment that is best on songs (benchmarks/songs.py), while
-the clips of MIR-1K are scored with that of mir1k_rows.py, which is best on its singers.
+`--packaged` scores the network in the package again. It has the weight of the accompaniment that
+is best on songs (benchmarks/songs.py); the clips of MIR-1K are scored with that of mir1k_rows.py,
+which is best on its singers.
 
-Writes sksvs/model_files/models/voice-mir1k.safetensors, with weights of 16 bits, and prints the card.
+Writes models/voice-mir1k.safetensors, with weights of 16 bits, and prints the card.
 """
 
 import argparse

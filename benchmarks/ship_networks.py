@@ -37,8 +37,9 @@ GRID = ((0.35, 0.5, 0.7, 1.0, 1.4, 2.0), (0.0, 0.5, 1.0))  # others_weight, side
 TRAINING = {
     "hidden_layer_sizes": (),
     "segment_frames": 96,
+    "error_floor": 0.015,
     "augmentation": Augmentation(
-        gain_db=7.0, remix=0.8, shift=0.5, speed=(0.3, 0.05), effects=0.5, drop=(0.1, 0.05)
+        gain_db=7.0, remix=0.8, shift=0.5, speed=(0.35, 0.05), effects=0.5, drop=(0.03, 0.05)
     ),
     "mixed_precision": True,
     "cache_size": 1000,
@@ -47,8 +48,8 @@ TRAINING = {
 }
 BEST = CRNSeparator(
     filter_bank=(140, 96),  # 11 Hz each up to 1.5 kHz
-    conv_channels=(32, 48, 64, 96, 128),
-    dual_path_sizes=((48, 96), (48, 96)),
+    conv_channels=(24, 36, 48, 72, 96),
+    dual_path_sizes=((32, 64), (32, 64)),
     **TRAINING,
 )
 LIVE = CRNSeparator(
@@ -60,11 +61,11 @@ LIVE = CRNSeparator(
 LONG_WINDOW = STFTTransformer(4096, 2048, "cosine", sample_rate=SAMPLE_RATE)
 SHORT_WINDOW = STFTTransformer(1764, 882, "cosine", sample_rate=SAMPLE_RATE)  # 40 ms
 ALL = {
-    "research voices": 1.4,
-    "free voices": 0.6,
-    "free songs": 1.9,
-    "MIR-1K": 0.5,
-    "synthesised": 0.6,
+    "research voices": 1.2,
+    "free voices": 0.5,
+    "free songs": 1.2,
+    "MIR-1K": 1.3,
+    "synthesised": 0.8,
 }
 
 
@@ -84,7 +85,7 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "voice": Recipe(LONG_WINDOW, BEST, ALL, 7, "research only", {}),
+    "voice": Recipe(LONG_WINDOW, BEST, ALL, 6, "research only", {}),
     "voice-live": Recipe(SHORT_WINDOW, LIVE, ALL, 4, "research only", {}),
     "voice-free": Recipe(
         LONG_WINDOW,

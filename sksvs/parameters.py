@@ -181,6 +181,7 @@ _TABLE = {
         "dropout": _share,
         "loss": _choice(*MASK_LOSSES, *MAGNITUDE_LOSSES, *SPECTRUM_LOSSES),
         "discriminative": _share,
+        "error_floor": _real("above 0 and at most 1", lambda x: 0 < x <= 1),
         "solver": _choice("adam", "rmsprop", "sgd"),
         "learning_rate": _choice("constant", "cosine", "adaptive"),
         "learning_rate_init": _positive,

@@ -82,6 +82,7 @@ CHANGES = {
     "bottleneck_factor": 2,
     "filter_bank": (2, 3),
     "discriminative": 0.01,
+    "error_floor": 0.01,
     "solver": "sgd",
     "learning_rate": "adaptive",
     "learning_rate_init": 0.5,

@@ -10,7 +10,8 @@ SETTINGS = {
     "gru": {"hidden_layer_sizes": (192, 192, 192), "dropout": 0.4, "learning_rate_init": 0.002},
 }
 AUGMENTATION = {"gain_db": 5.0, "remix": 0.5, "shift": 0.5, "speed": (0.35, 0.1)}
-OF_DRY_VOICES = {"effects": 0.5, "drop": (0.1, 0.05)}  # which records hardly have
+OF_DRY_VOICES = {"effects": 0.5, "drop": (0.03, 0.05)}  # which records hardly have
+ERROR_FLOOR = 0.015  # where voices rest as long as between files
 
 
 def make_separator(network, *, augmented=True, dry_voices=False, pairs=True, **given):
@@ -23,7 +24,8 @@ def make_separator(network, *, augmented=True, dry_voices=False, pairs=True, **g
         Whether the sources are augmented.
     dry_voices : bool, default=False
         Whether there are voices and accompaniments that do not belong together: the voices get
-        effects, either is silent at times, and four of five segments are mixed of different tracks.
+        effects, either is silent at times, the loss rewards silence less, and four of five segments
+        are mixed of different tracks.
     pairs : bool, default=True
         Whether there are voices that belong to their accompaniments. Without them, all segments are
         mixed of different tracks.
@@ -47,6 +49,8 @@ def make_separator(network, *, augmented=True, dry_voices=False, pairs=True, **g
         if dry_voices:
             changes |= OF_DRY_VOICES | {"remix": 0.8 if pairs else 1.0}
         parameters["augmentation"] = Augmentation(**changes)
+    if dry_voices:
+        parameters.setdefault("error_floor", ERROR_FLOOR)
     return {"crn": CRNSeparator, "gru": GRUMaskSeparator}[network](**parameters)
 
 

@@ -54,6 +54,10 @@ class DRNNSeparator(BaseNetworkSeparator):
     discriminative : float, default=0.05
         The γ of eq. 9, for magnitude losses: how much of the error of every estimate against the
         *other* sources is subtracted. 0 is the paper's objective without discrimination.
+    error_floor : float, default=0.001
+        For "segment_error_ratio": share of the mixture's energy that is added to that of the error.
+        Where voices rest for long, a network gains more by being sure of it than by finding a soft
+        voice elsewhere; 0.015 lets it gain less.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         The optimiser.
     learning_rate : {"constant", "cosine", "adaptive"}, default="cosine"

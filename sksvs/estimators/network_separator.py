@@ -33,6 +33,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     input_power: float = 1.0
     loss: str = "segment_error_ratio"
     discriminative: float = 0.0
+    error_floor: float = 1e-3
     solver: str = "adam"
     learning_rate: str = "cosine"
     learning_rate_init: float = 0.001

@@ -73,7 +73,9 @@ def train(
 
     n_sources = spectrograms[0].target.n_sources
     n_masks = layers[-1].units // params.n_freqs
-    objective = Objective(separator.loss, n_sources, n_masks, separator.discriminative)
+    objective = Objective(
+        separator.loss, n_sources, n_masks, separator.discriminative, separator.error_floor
+    )
     augmentation, budget = separator.augmentation, separator.cache_size * 1e6
     reader = TrackReader(
         [x for x, out in zip(spectrograms, held_out) if not out],

@@ -14,7 +14,6 @@ ERRORS = {
     "magnitude_absolute_error": ops.abs,
     "magnitude_squared_error": ops.square,
 }
-SMALLEST_RATIO = 1e-3  # of error to mixture, where "segment_error_ratio" levels off: -30 dB
 
 
 def make_loss(objective):
@@ -81,6 +80,6 @@ def _spectrum_loss(objective, target, masks):
         return ops.mean(ops.sqrt(squares + keras.config.epsilon()), axis=(-2, -1))
     errors = ops.sum(squares, axis=(1, 3))
     mixture = ops.sum(ops.square(magnitudes), axis=(1, 3)) + keras.config.epsilon()
-    ratios = 10 * ops.log10(errors / mixture + SMALLEST_RATIO)
+    ratios = 10 * ops.log10(errors / mixture + objective.error_floor)
     of_segment = ops.mean(ratios, axis=-1, keepdims=True)
     return of_segment * ops.ones_like(magnitudes[:, :, 0, 0])

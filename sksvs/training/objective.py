@@ -22,12 +22,15 @@ class Objective(NamedTuple):
     discriminative : float
         The γ of Huang et al. 2014, eq. 9: the weight of the error against the *other* sources,
         which is subtracted.
+    error_floor : float
+        What "segment_error_ratio" adds to the ratio before it takes the logarithm.
     """
 
     loss: str
     n_sources: int
     n_masks: int
     discriminative: float = 0.0
+    error_floor: float = 1e-3
 
     @property
     def target(self):

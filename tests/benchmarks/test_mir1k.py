@@ -23,7 +23,10 @@ def rows(monkeypatch):
     return mir1k_rows
 
 
-@pytest.mark.parametrize("name", ["mir1k", "mir1k_unseen_singer", "other_voices", "ship_mir1k_network"])
+@pytest.mark.parametrize(
+    "name",
+    ["mir1k", "mir1k_unseen_singer", "other_voices", "ship_mir1k_network", "ship_networks"],
+)
 def test_a_benchmark_says_what_it_takes(name):
     command = [sys.executable, str(BENCHMARKS / f"{name}.py"), "--help"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -55,7 +55,7 @@ def test_closing_closes_what_it_takes_from_and_ends_the_thread(cores):
 
 def test_no_more_than_one_item_is_computed_ahead(cores):
     computed = []
-    items = prefetch((computed.append(i) or i for i in range(20)))
+    items = prefetch(computed.append(i) or i for i in range(20))
     for expected in range(10):
         assert next(items) == expected
         assert len(computed) <= expected + 2

@@ -56,13 +56,14 @@ def test_spectrum_losses_are_errors_of_the_complex_estimates(n_sources, n_masks,
     )
 
 
+@pytest.mark.parametrize("floor", [1e-3, 0.1])
 @pytest.mark.parametrize(("n_sources", "n_masks"), CASES)
-def test_the_error_ratio_is_that_of_the_segment_in_db(n_sources, n_masks):
+def test_the_error_ratio_is_that_of_the_segment_in_db(n_sources, n_masks, floor):
     output, sources, mixture = make_case(n_sources, n_masks, seed=9)
     masks = masks_from_output(output, n_sources, N_FREQS)
     errors = (np.abs(masks * mixture - sources) ** 2).sum(axis=(1, 2))
-    ratios = 10 * np.log10(errors / (np.abs(mixture) ** 2).sum() + losses.SMALLEST_RATIO)
-    objective = Objective("segment_error_ratio", n_sources, n_masks)
+    ratios = 10 * np.log10(errors / (np.abs(mixture) ** 2).sum() + floor)
+    objective = Objective("segment_error_ratio", n_sources, n_masks, error_floor=floor)
     actual = loss_of(objective, output, sources, mixture, level=3.0)
     np.testing.assert_allclose(actual, np.full(N_FRAMES, ratios.mean()), atol=1e-3)
 
