@@ -1,5 +1,6 @@
 """Every example runs from its first line to its last, on tiny settings."""
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -34,6 +35,7 @@ def test_no_example_is_left_out():
         "plot_one_separation_many_scores.py",
         "plot_report_grid_search.py",
         "plot_separate_a_song.py",
+        "plot_separate_a_stream.py",
     ]
 
 
@@ -94,3 +96,11 @@ def test_one_separation_many_scores(run):
     printed = run("plot_one_separation_many_scores.py", *TINY).splitlines()
     sir = {line[:18]: float(line.split()[-2]) for line in printed if line.startswith("version")}
     assert sir["version 2, sources"] > sir["version 3, sources"] == sir["version 3, images "]
+
+
+def test_separate_a_stream(run):
+    printed = run("plot_separate_a_stream.py")
+    latency = float(re.search(r"Latency: +([\d.]+) ms at most", printed)[1])
+    assert 10 < latency <= 40
+    difference = float(re.search(r"stems and the input: (\S+)", printed)[1])
+    assert difference < 1e-5

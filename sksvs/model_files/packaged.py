@@ -14,12 +14,16 @@ def pretrained(name="voice", *, sample_rate=None, balance="balanced", return_car
 
     It separates mono and stereo songs of any sample rate. The estimates have the sample rate and
     the channels of the song: each song is analysed at its own rate, with a window as long as the
-    network's. Above the network's highest frequency the mask is the mean over its highest octave.
+    network's. Above the network's highest frequency, 22 kHz or of "voice-mir1k" 8 kHz, the mask is
+    the mean over its highest octave.
 
     Parameters
     ----------
     name : str, default="voice"
-        One of :func:`pretrained_names`. "voice": the singing voice and the accompaniment.
+        "voice": the best network for songs. "voice-live": a causal one, for
+        :class:`~sksvs.estimators.StreamingSeparator`. "voice-free": trained on nothing but
+        recordings under free licences. "voice-mir1k": the best one for MIR-1K. All separate the
+        singing voice and the accompaniment.
     sample_rate : int, optional
         In Hz, of songs that are plain arrays. By default they are assumed to be at the network's
         own rate, with a warning. Files and waveforms with a sample rate are analysed at theirs.

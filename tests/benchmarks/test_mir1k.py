@@ -77,7 +77,7 @@ def test_synthesised_voices_are_over_the_accompaniments_as_loud_as_they_are(rows
     assert not np.allclose(first_clip[1][0][:], first_clip[2][0][:])
 
 
-def test_the_network_of_the_package_is_scored_where_only_the_test_clips_are(tmp_path):
+def test_the_networks_of_the_package_are_scored_where_only_the_test_clips_are(tmp_path):
     (tmp_path / "Wavfile").mkdir()
     X, y = make_singing_mixtures(1, 3.0, random_state=1)
     write(tmp_path / "Wavfile" / "Ani_1_01.wav", np.stack(y[0][::-1], axis=1), 16000)
@@ -85,9 +85,10 @@ def test_the_network_of_the_package_is_scored_where_only_the_test_clips_are(tmp_
     done = subprocess.run(
         [*command, "--subset", "test"], check=True, capture_output=True, text=True, cwd=tmp_path
     )
-    first, *_, ours, _, _, _, best = done.stdout.splitlines()
+    first, *_, ours, general, _, _, _, best = done.stdout.splitlines()
     assert first == "test: 1 clips scored"
-    assert ours.startswith("in the package") and "nan" not in ours
+    assert ours.startswith("voice-mir1k, in the package") and "nan" not in ours
+    assert general.startswith("voice, in the package") and "nan" not in general
     assert best.split() == [
         "DRNN-2",
         "+",
