@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 from mir1k_rows import OTHERS_WEIGHT, ROWS, STRONGEST
+from ship_networks import LISTS, MODELS, write_list
 
 import sksvs
 from sksvs.datasets import load_dsd100, load_mir1k
 from sksvs.metrics import evaluate
 
-MODEL = Path(sksvs.__file__).parent / "model_files" / "models" / "voice-mir1k.safetensors"
-LIST = Path(__file__).parent / "learnt_from" / "voice-mir1k.txt"
+MODEL = MODELS / "voice-mir1k.safetensors"
 FOR_SONGS = 1.0  # weight of the accompaniment
 FITTED = "the_shipped_network_train.safetensors"  # its name in the folder of mir1k.py
 
@@ -83,8 +83,7 @@ def main():
     }
     sksvs.save(pipeline, MODEL, dtype="float16", card=card)
     print(json.dumps(card, indent=2))
-    names = load_mir1k(arguments.root, "train").names
-    LIST.write_text("\n".join(names) + "\n", encoding="utf-8")
+    write_list(LISTS / "voice-mir1k.txt", load_mir1k(arguments.root, "train").names)
     print(f"Wrote {MODEL}: {MODEL.stat().st_size / 1e6:.2f} MB.")
 
 

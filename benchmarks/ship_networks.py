@@ -146,7 +146,7 @@ def main():
     tracks = songs.load_songs(arguments.dsd100)
     print_grid(pipeline, tracks)
     pipeline[-1].set_params(**recipe.prediction)
-    held_out = songs.read_song(arguments.data / "cc0_songs" / HELD_OUT)
+    tracks.append(songs.read_song(arguments.data / "cc0_songs" / HELD_OUT))
     kinds = {kind for member in recipe.members.values() for kind in member.hours}
     files = {file.path: file for kind in kinds for file in recordings.files(kind)}.values()
     card = {
@@ -159,13 +159,16 @@ def main():
         "macs_per_second": round(pipeline[-1].count_macs()),
         "date": datetime.date.today().isoformat(),
         "limits": LIMITS,
-        "scores": scores(pipeline, [*tracks, held_out], arguments.mir1k),
+        "scores": scores(pipeline, tracks, arguments.mir1k),
     }
     sksvs.save(pipeline, MODELS / f"{name}.safetensors", dtype="float16", card=card)
-    LISTS.mkdir(exist_ok=True)
-    names = sorted({"/".join(file.path.parts[-2:]) for file in files})
-    (LISTS / f"{name}.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
+    write_list(LISTS / f"{name}.txt", ["/".join(file.path.parts[-2:]) for file in files])
     print(json.dumps(card, indent=2, ensure_ascii=False))
+
+
+def write_list(path, names):
+    """Write the names of the files that a network has learnt from, a line each."""
+    path.write_text("\n".join(sorted(set(names))) + "\n", encoding="utf-8")
 
 
 def fit(recipe, name, recordings, checkpoints, path):
