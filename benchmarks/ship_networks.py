@@ -27,7 +27,7 @@ from training_recordings import HELD_OUT, SAMPLE_RATE, Recordings, draw
 import sksvs
 from sksvs.augmentation import Augmentation
 from sksvs.datasets import load_mir1k
-from sksvs.estimators import CRNSeparator, VotingSeparator
+from sksvs.estimators import CRNSeparator
 from sksvs.metrics import evaluate
 from sksvs.transforms import STFTTransformer
 
@@ -60,7 +60,6 @@ LIVE = CRNSeparator(
 )
 LONG_WINDOW = STFTTransformer(4096, 2048, "cosine", sample_rate=SAMPLE_RATE)
 SHORT_WINDOW = STFTTransformer(1764, 882, "cosine", sample_rate=SAMPLE_RATE)  # 40 ms
-OF_CLIPS = Augmentation(gain_db=5.0, remix=0.5, shift=0.5, speed=(0.35, 0.0), effects=0.3)
 ALL = {
     "research voices": 1.2,
     "free voices": 0.5,
@@ -69,45 +68,27 @@ ALL = {
     "synthesised": 0.8,
 }
 FREE = {"free voices": 1.4, "free songs": 2.0, "synthesised": 0.6}
-MOSTLY_CLIPS = {"research voices": 0.2, "free songs": 0.9, "MIR-1K": 1.9, "synthesised": 1.0}
-
-
-class Member(NamedTuple):
-    """A network, and what it learns from: hours of every kind of recordings in an epoch."""
-
-    network: CRNSeparator
-    hours: dict
-    epochs: int
 
 
 class Recipe(NamedTuple):
-    """A network of the package, or several that vote, by name.
+    """A network of the package, and what it learns from.
 
-    `prediction` are the parameters that are best on songs, from the printed grid.
+    `hours` are those of every kind of recordings in an epoch. `prediction` are the parameters that
+    are best on songs, from the printed grid.
     """
 
     stft: STFTTransformer
-    members: dict
+    network: CRNSeparator
+    hours: dict
+    epochs: int
     licence: str
     prediction: dict
 
 
 RECIPES = {
-    "voice": Recipe(
-        LONG_WINDOW,
-        {
-            "songs": Member(BEST, ALL, 6),
-            "clips": Member(
-                clone(BEST).set_params(augmentation=OF_CLIPS, random_state=1), MOSTLY_CLIPS, 5
-            ),
-        },
-        "research only",
-        {},
-    ),
-    "voice-live": Recipe(SHORT_WINDOW, {"live": Member(LIVE, ALL, 4)}, "research only", {}),
-    "voice-free": Recipe(
-        LONG_WINDOW, {"free": Member(BEST, FREE, 3)}, "CC-BY-SA-4.0 AND GPL-3.0-or-later", {}
-    ),
+    "voice": Recipe(LONG_WINDOW, BEST, ALL, 6, "research only", {"others_weight": 0.7}),
+    "voice-live": Recipe(SHORT_WINDOW, LIVE, ALL, 3, "research only", {}),
+    "voice-free": Recipe(LONG_WINDOW, BEST, FREE, 3, "CC-BY-SA-4.0 AND GPL-3.0-or-later", {}),
 }
 LIMITS = (
     "Learnt from one synth-pop band, karaoke, and solo voices over music of games. Choirs, rap, "
@@ -119,7 +100,6 @@ def main():
     """Train the network, score it, and write it with its card."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=RECIPES)
-    parser.add_argument("--members", nargs="+", help="of several networks, train these alone")
     parser.add_argument("--data", required=True, type=Path, help="see training_recordings.py")
     parser.add_argument("--accompaniments", required=True, type=Path)
     parser.add_argument("--mir1k", required=True, help="folder of MIR-1K")
@@ -133,28 +113,23 @@ def main():
         arguments.keep / "copies",
         free=recipe.licence != "research only",
     )
-    wanted = arguments.members or list(recipe.members)
-    for member in wanted:
-        path = arguments.keep / f"{name}-{member}.safetensors"
-        if not path.exists():
-            fit(recipe, member, recordings, arguments.keep / "checkpoints", path)
-    if wanted != list(recipe.members):
-        return
-    pipeline, fits = put_together(name, recipe, arguments.keep)
+    fitted = arguments.keep / f"{name}.safetensors"
+    if not fitted.exists():
+        fit(recipe, recordings, arguments.keep / "checkpoints", fitted)
+    pipeline, facts = sksvs.load(fitted, return_card=True)
     sksvs.save(pipeline, MODELS / f"{name}.safetensors", dtype="float16")
     pipeline = sksvs.load(MODELS / f"{name}.safetensors")  # scores are of the weights of 16 bits
     tracks = songs.load_songs(arguments.dsd100)
     print_grid(pipeline, tracks)
     pipeline[-1].set_params(**recipe.prediction)
     tracks.append(songs.read_song(arguments.data / "cc0_songs" / HELD_OUT))
-    kinds = {kind for member in recipe.members.values() for kind in member.hours}
-    files = {file.path: file for kind in kinds for file in recordings.files(kind)}.values()
+    files = {file.path: file for kind in recipe.hours for file in recordings.files(kind)}.values()
     card = {
         "name": name,
         "separates": "singing voice and accompaniment, in this order",
         "licence": recipe.licence,
         "sources": sources(files),
-        "learnt_by": f"benchmarks/ship_networks.py {name}: {fits}",
+        "learnt_by": f"benchmarks/ship_networks.py {name}: {facts['fit']}",
         "parameters": int(pipeline[-1].count_params()),
         "macs_per_second": round(pipeline[-1].count_macs()),
         "date": datetime.date.today().isoformat(),
@@ -171,36 +146,24 @@ def write_list(path, names):
     path.write_text("\n".join(sorted(set(names))) + "\n", encoding="utf-8")
 
 
-def fit(recipe, name, recordings, checkpoints, path):
-    """Train a network of a recipe and save it."""
-    member = recipe.members[name]
+def fit(recipe, recordings, checkpoints, path):
+    """Train the network of a recipe and save it."""
     rng, X, y = np.random.RandomState(0), [], []
-    for kind, hours in member.hours.items():
+    for kind, hours in recipe.hours.items():
         drawn = draw(*recordings.tracks(kind), hours, rng)
         X += drawn[0]
         y += drawn[1]
-    network = clone(member.network).set_params(max_iter=member.epochs, checkpoint_dir=checkpoints)
+    network = clone(recipe.network).set_params(max_iter=recipe.epochs, checkpoint_dir=checkpoints)
     pipeline = Pipeline([("stft", recipe.stft), ("network", network)])
     hours = sum(x.n_samples / x.sample_rate for x in X) / 3600
-    print(f"{name}: {len(X)} tracks, {hours:.1f} h, {member.epochs} epochs", flush=True)
+    print(f"{len(X)} tracks, {hours:.1f} h, {recipe.epochs} epochs", flush=True)
     start = time.monotonic()
     pipeline.fit(X, y)
     minutes = (time.monotonic() - start) / 60
-    words = f"{member.epochs} epochs of {hours:.1f} h, {minutes:.0f} min on {os.cpu_count()} cores"
+    words = f"{recipe.epochs} epochs of {hours:.1f} h; {minutes:.0f} min on {os.cpu_count()} cores"
+    print(words, flush=True)
     network.set_params(verbose=False, checkpoint_dir=None)
     sksvs.save(pipeline, path, card={"fit": words})
-
-
-def put_together(name, recipe, keep):
-    """Return the pipeline of all networks of a recipe, and how they were fitted, in words."""
-    loaded, fits = {}, []
-    for member in recipe.members:
-        path = keep / f"{name}-{member}.safetensors"
-        loaded[member], card = sksvs.load(path, return_card=True)
-        fits.append(f"{member}, {card['fit']}")
-    networks = [(member, pipeline[-1]) for member, pipeline in loaded.items()]
-    last = networks[0][1] if len(networks) == 1 else VotingSeparator.of_fitted(networks)
-    return Pipeline([loaded[networks[0][0]].steps[0], ("network", last)]), "; ".join(fits)
 
 
 def print_grid(pipeline, tracks):

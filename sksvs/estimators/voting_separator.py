@@ -1,5 +1,7 @@
 """Average the masks of several networks."""
 
+from collections import deque
+from itertools import islice
 from reprlib import repr as short_repr
 
 from joblib import Parallel, delayed, effective_n_jobs
@@ -11,7 +13,7 @@ from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.features import weigh_masks
 from sksvs.parameters import check_range
-from sksvs.prediction.masks import masks_of_blocks, read_blocks, shared
+from sksvs.prediction.masks import masks_of_blocks, read_blocks
 from sksvs.stft.tracks import common_source_names
 from sksvs.training.measured_tracks import (
     measured_tracks,
@@ -138,42 +140,6 @@ class VotingSeparator(BaseMaskSeparator):
         self._set_members(names, fitted)
         return self
 
-    @classmethod
-    def of_fitted(cls, estimators, **parameters):
-        """Return a fitted vote of networks that are fitted already, each maybe on other tracks.
-
-        Parameters
-        ----------
-        estimators : list of (str, separator)
-            With the same number of sources and the same STFT settings.
-        **parameters : dict
-            Of this class.
-
-        Returns
-        -------
-        VotingSeparator
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            If a network is not fitted; if they do not fit together, or share a name.
-        """
-        (voting := cls(estimators, **parameters))._check_parameters()
-        names, fitted = zip(*estimators)
-        for name, network in estimators:
-            check_is_fitted(network, "n_sources_")
-            if network.n_sources_ != fitted[0].n_sources_:
-                raise ValueError(
-                    f"VotingSeparator: {name!r} was fitted with {network.n_sources_} sources, but "
-                    f"{names[0]!r} with {fitted[0].n_sources_}."
-                )
-            difference = network.stft_params_.differs_from(fitted[0].stft_params_)
-            if difference:
-                words = f"VotingSeparator: {name!r} was fitted with {difference} as {names[0]!r}."
-                raise ValueError(words)
-        voting._set_members(names, fitted)
-        return voting
-
     def count_params(self, by_layer=False, n_freqs=None):
         """Return the number of trained weights of all networks together.
 
@@ -270,7 +236,7 @@ class VotingSeparator(BaseMaskSeparator):
 
     def _mask_blocks(self, spectrogram):
         params, level = spectrogram.params, spectrogram.waveform.level
-        readers = shared(read_blocks(spectrogram), len(self.estimators_))
+        readers = _shared(read_blocks(spectrogram), len(self.estimators_))
         of_members = [
             masks_of_blocks(member, params, level, blocks, self.transpositions)
             for member, blocks in zip(self.estimators_, readers)
@@ -328,3 +294,24 @@ def _pairs(estimators):
 
 def _fit(separator, *tracks_and_what_belongs_to_them):
     return separator._fit_tracks(*tracks_and_what_belongs_to_them)
+
+
+def _shared(items, count):
+    """Return `count` generators of the same items; an item is dropped when all have yielded it.
+
+    `itertools.tee` would keep up to 57 items more, which here are megabytes each.
+    """
+    queues = [deque() for _ in range(count)]
+
+    def read(queue):
+        while True:
+            if not queue:
+                new = list(islice(items, 1))
+                if not new:
+                    return
+                for each in queues:
+                    each.extend(new)
+                del new
+            yield queue.popleft()
+
+    return [read(queue) for queue in queues]

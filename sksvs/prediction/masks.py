@@ -6,7 +6,7 @@ overlapping windows.
 
 import os
 from collections import deque
-from itertools import chain, islice
+from itertools import chain
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -54,27 +54,6 @@ def predict_masks(separator, spectrogram):
 def read_blocks(spectrogram):
     """Yield the blocks of a track; another thread reads the next ones."""
     return prefetch(spectrogram.read_block(*r) for r in spectrogram.block_ranges(WINDOW_FRAMES))
-
-
-def shared(items, count):
-    """Return `count` generators of the same items; an item is dropped when all have yielded it.
-
-    `itertools.tee` would keep up to 57 items more, which here are megabytes each.
-    """
-    queues = [deque() for _ in range(count)]
-
-    def read(queue):
-        while True:
-            if not queue:
-                new = list(islice(items, 1))
-                if not new:
-                    return
-                for each in queues:
-                    each.extend(new)
-                del new
-            yield queue.popleft()
-
-    return [read(queue) for queue in queues]
 
 
 def masks_of_blocks(separator, params, level, blocks, transpositions=(1,)):

@@ -2,7 +2,6 @@ import copy
 import gc
 import pickle
 import weakref
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,8 +17,8 @@ from sksvs.estimators import (
     StreamingSeparator,
     VotingSeparator,
 )
+from sksvs.estimators.voting_separator import _shared
 from sksvs.model_files import load, save
-from sksvs.prediction.masks import shared
 from sksvs.separation import separate_file
 from sksvs.stft import Spectrogram
 from sksvs.transforms import IRMTarget, STFTTransformer
@@ -50,28 +49,6 @@ def test_the_masks_are_the_mean_of_those_of_the_members(voting, tracks):
         np.testing.assert_allclose(mean, expected, atol=1e-6)
         np.testing.assert_allclose(mean.sum(axis=0), 1, atol=1e-6)
     assert np.ptp([of_member[0] for of_member in masks], axis=0).max() > 0.01
-
-
-def test_fitted_networks_vote_without_another_fit(voting, tracks):
-    X = analysed(tracks[0])
-    again = VotingSeparator.of_fitted(list(voting.named_estimators_.items()), others_weight=2.0)
-    expected = copy.copy(voting).set_params(others_weight=2.0).predict(X)
-    for estimates, other in zip(again.predict(X), expected):
-        np.testing.assert_array_equal(estimates, other)
-
-
-def test_networks_that_do_not_fit_together_cannot_vote(voting, tracks):
-    X, y = tracks
-    first = ("first", voting.estimators_[0])
-    with pytest.raises(NotFittedError):
-        VotingSeparator.of_fitted([first, ("second", tiny_separator())])
-    other = tiny_separator(max_iter=1).fit(*analysed(X, three_sources(y)))
-    with pytest.raises(ValueError, match="'second' was fitted with 3 sources, but 'first' with 2"):
-        VotingSeparator.of_fitted([first, ("second", other)])
-    other = copy.copy(voting.estimators_[0])
-    other.stft_params_ = replace(other.stft_params_, hop_length=16)
-    with pytest.raises(ValueError, match="'second' was fitted with hop_length=16 instead of 32 as"):
-        VotingSeparator.of_fitted([first, ("second", other)])
 
 
 def test_sources_keep_their_names(tracks):
@@ -311,7 +288,7 @@ def test_what_networks_share_is_kept_until_all_have_had_it_and_no_longer():
         pass
 
     items, alive = (Item() for _ in range(5)), []
-    one, other = shared(items, 2)
+    one, other = _shared(items, 2)
     for _ in range(3):
         alive.append(weakref.ref(next(one)))
     gc.collect()
