@@ -1,4 +1,4 @@
-"""Score the packaged network on voices and accompaniments that are not in its training data.
+"""Score a network on voices and accompaniments that are not in its training data.
 
     python benchmarks/other_voices.py --root <MIR-1K> --dsd100 <DSD100, or an excerpt of it>
 
@@ -27,11 +27,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", required=True, help="folder of MIR-1K")
     parser.add_argument("--dsd100", required=True, help="folder of DSD100")
-    parser.add_argument("--model", help="a model file (default: the packaged network)")
+    parser.add_argument("--model", default="voice", help="a packaged name or a model file")
     parser.add_argument("--weights", type=float, nargs="+", default=[0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
     arguments = parser.parse_args()
 
-    separator = sksvs.load(arguments.model) if arguments.model else sksvs.pretrained("voice")
+    packaged = arguments.model in sksvs.pretrained_names()
+    separator = (sksvs.pretrained if packaged else sksvs.load)(arguments.model)
+    if packaged:
+        separator.set_params(stft__array_rate=SAMPLE_RATE)
     clips = load_mir1k(arguments.root, "dev", return_X_y=True)
     voices, backings = pieces(arguments.dsd100)
     sung, played = ([sources[j] for sources in clips[1]] for j in (0, 1))

@@ -86,7 +86,9 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "voice": Recipe(LONG_WINDOW, BEST, ALL, 6, "research only", {"others_weight": 0.7}),
+    "voice": Recipe(
+        LONG_WINDOW, BEST, ALL, 6, "research only", {"others_weight": 0.5, "side_weight": 0.0}
+    ),
     "voice-live": Recipe(SHORT_WINDOW, LIVE, ALL, 3, "research only", {}),
     "voice-free": Recipe(LONG_WINDOW, BEST, FREE, 3, "CC-BY-SA-4.0 AND GPL-3.0-or-later", {}),
 }
