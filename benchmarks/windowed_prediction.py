@@ -31,7 +31,7 @@ def main():
         f"A song of {n_frames} frames in windows of {masks.WINDOW_FRAMES} with "
         f"{masks.CONTEXT_FRAMES} frames of context on either side."
     )
-    masks.WINDOW_FRAMES = n_frames
+    masks.WINDOW_FRAMES, masks.WINDOW_BINS = n_frames, n_frames * STFTTransformer().n_fft
     (whole,) = separator.predict([song])
     difference = np.sum((windowed[0] - whole[0]) ** 2) / np.sum(whole[0] ** 2)
     print(f"Difference of the voices: {10 * np.log10(difference):.1f} dB against the voice.")

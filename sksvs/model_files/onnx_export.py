@@ -25,8 +25,8 @@ def export_onnx(separator, path):
     `level` the RMS of that downmix over the whole track. The metadata "masks" describe how its
     "output", (batch, n_frames, n_outputs), becomes masks. A causal network takes the states
     "state_0", … and returns "next_state_0", …; before the first frame they are zeros of shape
-    (1, batch, units). Run a bidirectional network on windows of 512 frames with up to 64 frames of
-    context on either side.
+    (1, batch, units). Run a bidirectional network on windows of 512 frames (786,432 bins at
+    most) with up to 64 frames of context on either side.
 
     The metadata, all text, are "n_fft", "hop_length", "window" (as JSON), "sample_rate" (empty if
     it is not known), "n_sources", "source_names" (as JSON), "input_power", "others_weight",

@@ -22,6 +22,7 @@ from sksvs.prediction.transposition import TransposedNetwork
 from sksvs.system.threads import prefetch, thread_map
 
 WINDOW_FRAMES = 512  # frames of a block: the output of one window of a bidirectional network
+WINDOW_BINS = 786_432  # of a block at most: with longer windows of the STFT it has fewer frames
 CONTEXT_FRAMES = 64  # frames on either side of them that such a network also sees
 
 _networks = WeakKeyDictionary()  # by separator: its weights, and the network made from them
@@ -53,7 +54,8 @@ def predict_masks(separator, spectrogram):
 
 def read_blocks(spectrogram):
     """Yield the blocks of a track; another thread reads the next ones."""
-    return prefetch(spectrogram.read_block(*r) for r in spectrogram.block_ranges(WINDOW_FRAMES))
+    length = max(1, min(WINDOW_FRAMES, WINDOW_BINS // spectrogram.n_freqs))
+    return prefetch(spectrogram.read_block(*r) for r in spectrogram.block_ranges(length))
 
 
 def masks_of_blocks(separator, params, level, blocks, transpositions=(1,)):
@@ -124,7 +126,7 @@ def run_over_blocks(network, blocks, make_input):
     ----------
     network : Network or TransposedNetwork
     blocks : iterable of Block
-        Of `WINDOW_FRAMES` frames, the last one of fewer.
+        All of the same number of frames but the last one, which may have fewer.
     make_input : callable
         From frames of shape (n_freqs, n) to features of shape (n, n_freqs).
 
@@ -166,8 +168,9 @@ def _run_in_windows(network, blocks, make_input):
 
     Such a network would need a whole track at once, so its prediction is *defined* by windows:
     frames ``512 k`` to ``512 (k + 1)`` come from a pass over these and up to 64 more on either
-    side. A track of up to 512 frames is one window. As many threads as there are cores, up to four,
-    run the windows.
+    side. With more than 1536 frequencies, windows have so many fewer frames that memory is bounded.
+    A track of up to one window is run at once. As many threads as there are cores, up to four, run
+    the windows.
     """
 
     def run(window):

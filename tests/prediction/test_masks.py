@@ -11,7 +11,9 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksvs.audio import Waveform
+from sksvs.prediction import masks
 from sksvs.system import threads
+from sksvs.transforms import STFTTransformer
 from tests.strategies import seeded_noise
 from tests.tiny_separators import analysed
 
@@ -130,3 +132,11 @@ def test_a_process_forked_while_another_thread_separates_separates_too():
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=300
     )
     assert (done.stdout.split(), done.stderr) == (["0", "0", "0", "True"], "")
+
+
+def test_blocks_have_fewer_frames_where_these_are_long():
+    samples = seeded_noise(400_000, seed=1, scale=0.1)
+    for n_fft, expected in ((1024, 512), (4096, 383)):
+        (spectrogram,) = STFTTransformer(n_fft, 512).transform([samples])
+        lengths = [block.frames.shape[-1] for block in masks.read_blocks(spectrogram)]
+        assert set(lengths[:-1]) == {expected} and sum(lengths) == spectrogram.n_frames
