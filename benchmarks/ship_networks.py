@@ -67,6 +67,7 @@ ALL = {
     "MIR-1K": 1.3,
     "synthesised": 0.8,
 }
+WEIGHTS = {"others_weight": 0.7, "side_weight": 0.0}
 FREE = {"free voices": 1.4, "free songs": 2.0, "synthesised": 0.6}
 
 
@@ -86,11 +87,9 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "voice": Recipe(
-        LONG_WINDOW, BEST, ALL, 6, "research only", {"others_weight": 0.5, "side_weight": 0.0}
-    ),
-    "voice-live": Recipe(SHORT_WINDOW, LIVE, ALL, 3, "research only", {}),
-    "voice-free": Recipe(LONG_WINDOW, BEST, FREE, 3, "CC-BY-SA-4.0 AND GPL-3.0-or-later", {}),
+    "voice": Recipe(LONG_WINDOW, BEST, ALL, 6, "research only", WEIGHTS | {"others_weight": 0.5}),
+    "voice-live": Recipe(SHORT_WINDOW, LIVE, ALL, 3, "research only", WEIGHTS),
+    "voice-free": Recipe(LONG_WINDOW, BEST, FREE, 3, "CC-BY-SA-4.0 AND GPL-3.0-or-later", WEIGHTS),
 }
 LIMITS = (
     "Learnt from one synth-pop band, karaoke, and solo voices over music of games. Choirs, rap, "

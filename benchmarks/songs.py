@@ -42,7 +42,10 @@ def main():
             separator.set_params(mono="passthrough")
         for weight in arguments.weights or [separator[-1].others_weight]:
             separator[-1].set_params(others_weight=weight)
-            print(f"{model}, others_weight={weight:g}              images downmix   level")
+            size = f"{separator[-1].count_params():,} parameters"
+            work = f"{separator[-1].count_macs() / 1e6:.0f} MMAC/s"
+            print(f"{model}, others_weight={weight:g}; {size}, {work}")
+            print(f"{'':<42}  images downmix   level")
             rows = [score(separator, x, y) for _, x, y in songs]
             for (name, *_), row in zip(songs, rows):
                 print_row(name, row)
