@@ -33,8 +33,8 @@ def with_balance(pipeline, balance):
     --------
     >>> import sksvs
     >>> voice = sksvs.pretrained("voice")
-    >>> sksvs.with_balance(voice, "cleaner")[-1].others_weight
-    2.5
+    >>> voice[-1].others_weight, sksvs.with_balance(voice, "cleaner")[-1].others_weight
+    (0.5, 1.25)
     """
     if balance not in BALANCES:
         words = ", ".join(map(repr, BALANCES))
