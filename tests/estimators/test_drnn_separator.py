@@ -113,7 +113,7 @@ def test_a_file_is_separated_as_predict_does(tracks, tmp_path):
 
 
 def test_a_stream_refuses_it(tracks):
-    with pytest.raises(ValueError, match="without look-ahead, and that of this DRNNSeparator needs"):
+    with pytest.raises(ValueError, match="look-ahead, and that of this DRNNSeparator needs"):
         StreamingSeparator(tiny_drnn(max_iter=1).fit(*analysed(*tracks)))
 
 
