@@ -277,7 +277,6 @@ def main(only=""):
     import sksvs
 
     separator = sksvs.pretrained("voice")
-    separator.set_params(network__transpositions=(1.0,))
     heads = "".join(f"{audio_format or 'own':>6}" for audio_format in FORMATS)
     print(f"{'file':<26}{'samples, ffmpeg, differ':>24}{heads}  what is said")
     with tempfile.TemporaryDirectory() as folder:
