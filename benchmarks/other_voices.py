@@ -11,6 +11,7 @@ beside those of the clips themselves, for several values of `others_weight`.
 import argparse
 
 import numpy as np
+from songs import load_model
 
 import sksvs
 from sksvs.audio import resample
@@ -31,9 +32,8 @@ def main():
     parser.add_argument("--weights", type=float, nargs="+", default=[0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
     arguments = parser.parse_args()
 
-    packaged = arguments.model in sksvs.pretrained_names()
-    separator = (sksvs.pretrained if packaged else sksvs.load)(arguments.model)
-    if packaged:
+    separator = load_model(arguments.model)
+    if arguments.model in sksvs.pretrained_names():
         separator.set_params(stft__array_rate=SAMPLE_RATE)
     clips = load_mir1k(arguments.root, "dev", return_X_y=True)
     voices, backings = pieces(arguments.dsd100)

@@ -13,12 +13,11 @@ Writes models/voice-mir1k.safetensors, with weights of 16 bits, and prints the c
 import argparse
 import datetime
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from mir1k_rows import OTHERS_WEIGHT, ROWS, STRONGEST
-from ship_networks import LISTS, MODELS, write_list
+from ship_networks import LISTS, MODELS, with_16_bits, write_list
 
 import sksvs
 from sksvs.datasets import load_dsd100, load_mir1k
@@ -41,10 +40,7 @@ def main():
     fitted = MODEL if arguments.packaged else Path(arguments.keep) / FITTED
     pipeline = sksvs.load(fitted)
     pipeline[-1].set_params(**{**ROWS[STRONGEST].prediction, "others_weight": FOR_SONGS})
-    with tempfile.TemporaryDirectory() as folder:  # scores are of the weights of 16 bits
-        shipped = Path(folder) / "voice.safetensors"
-        sksvs.save(pipeline, shipped, dtype="float16")
-        pipeline = sksvs.load(shipped)
+    pipeline = with_16_bits(pipeline)
     members = pipeline[-1].estimators_
     card = {
         "name": "voice-mir1k",

@@ -14,6 +14,7 @@ import argparse
 import datetime
 import json
 import os
+import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -118,8 +119,7 @@ def main():
     if not fitted.exists():
         fit(recipe, recordings, arguments.keep / "checkpoints", fitted)
     pipeline, facts = sksvs.load(fitted, return_card=True)
-    sksvs.save(pipeline, MODELS / f"{name}.safetensors", dtype="float16")
-    pipeline = sksvs.load(MODELS / f"{name}.safetensors")  # scores are of the weights of 16 bits
+    pipeline = with_16_bits(pipeline)
     tracks = songs.load_songs(arguments.dsd100)
     print_grid(pipeline, tracks)
     pipeline[-1].set_params(**recipe.prediction)
@@ -165,6 +165,13 @@ def fit(recipe, recordings, checkpoints, path):
     print(words, flush=True)
     network.set_params(verbose=False, checkpoint_dir=None)
     sksvs.save(pipeline, path, card={"fit": words})
+
+
+def with_16_bits(pipeline):
+    """Return a pipeline whose weights have 16 bits, as in the package: what is scored."""
+    with tempfile.TemporaryDirectory() as folder:
+        sksvs.save(pipeline, Path(folder) / "model", dtype="float16")
+        return sksvs.load(Path(folder) / "model")
 
 
 def print_grid(pipeline, tracks):

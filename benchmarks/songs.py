@@ -36,8 +36,7 @@ def main():
     arguments = parser.parse_args()
     songs = [*load_songs(arguments.dsd100), *map(read_song, arguments.song)]
     for model in arguments.models:
-        packaged = model in sksvs.pretrained_names()
-        separator = sksvs.pretrained(model) if packaged else sksvs.load(model)
+        separator = load_model(model)
         if "mono" in separator.named_steps:  # stereo songs keep their channels
             separator.set_params(mono="passthrough")
         for weight in arguments.weights or [separator[-1].others_weight]:
@@ -52,6 +51,16 @@ def main():
             print_row("mean", np.mean(rows, axis=0))
 
 
+def load_model(name):
+    """Return the packaged model of this name, or else the model in the file of this name."""
+    return sksvs.pretrained(name) if name in sksvs.pretrained_names() else sksvs.load(name)
+
+
+def open_stems(folder):
+    """Return the files of the voice and of the accompaniment in a folder."""
+    return [AudioFile(next(iter(Path(folder).glob(f"{s}.*")))) for s in SOURCES]
+
+
 def load_songs(dsd100):
     """Return the name, the mixture and the sources of every song."""
     subsets = [load_dsd100(dsd100, subset) for subset in ("dev", "test")]
@@ -60,7 +69,7 @@ def load_songs(dsd100):
 
 def read_song(folder):
     """Return the name, the mixture and the sources of a song with stereo stems."""
-    stems = [AudioFile(next(iter(Path(folder).glob(f"{s}.*")))) for s in SOURCES]
+    stems = open_stems(folder)
     n_samples = min(stem.n_samples for stem in stems)
     samples = [np.atleast_2d(stem[:n_samples].T).T * np.ones((1, 2)) for stem in stems]
     y = Sources([ArrayWaveform(np.float32(s), stems[0].sample_rate) for s in samples])

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from songs import open_stems
 
-from sksvs.audio import ArrayWaveform, AudioFile, Sources
+from sksvs.audio import ArrayWaveform, Sources
 from sksvs.datasets import (
     load_mir1k,
     load_voices_and_accompaniments,
@@ -22,6 +23,7 @@ from sksvs.datasets import (
 SAMPLE_RATE = 44100  # Hz
 LEVEL = 0.1  # RMS of every accompaniment
 VOICE_GAIN = 0.5  # of voices over accompaniments: on records the voice is the softer one
+VOICES = {"research voices": "voices/research", "free voices": "voices/free"}  # folders in `data`
 SECONDS = 30.0  # of a track of voices and accompaniments
 N_SYNTHESISED = 60  # tracks
 HELD_OUT = "everythingisfree - Sodium"  # a song to score with
@@ -55,14 +57,14 @@ class Recordings:
 
     def __init__(self, data, accompaniments, cache, free=False):
         self.data, self.cache, self.free = Path(data), Path(cache), free
-        self.backing = Path(accompaniments)
+        self.accompaniments_folder = Path(accompaniments)
         self.index = [
             Recording(self.data / row["file"], row["source"], float(row["seconds"]), row["terms"])
             for row in _rows(self.data / "index.tsv")
         ]
         self.accompaniments = []
         for row in _rows(self.data / "accompaniments.tsv"):
-            path = self.backing / row["package"] / Path(row["file"]).name
+            path = self.accompaniments_folder / row["package"] / Path(row["file"]).name
             if path.exists() and not (free and row["package"] == NOT_FREE):
                 facts = row["package"], float(row["seconds"]), row["terms"]
                 self.accompaniments.append(Recording(path, *facts))
@@ -81,7 +83,7 @@ class Recordings:
         if kind == "free songs":
             songs = self._below("cc0_songs")
             return [song for song in songs if song.path.parent.name != HELD_OUT]
-        return self._below(f"voices/{kind.split()[0]}") + self.accompaniments
+        return self._below(VOICES[kind]) + self.accompaniments
 
     def tracks(self, kind):
         """Return ``(X, y)`` of a kind: voices over accompaniments, songs, clips."""
@@ -93,23 +95,26 @@ class Recordings:
         files = self.files(kind)
         if kind == "free songs":
             return _tracks(map(read_song, sorted({file.path.parent for file in files})))
-        folder = f"voices/{kind.split()[0]}"
-        voices, backing = [self.data / folder], [self.backing]
+        folder = VOICES[kind]
+        voices, accompaniments = [self.data / folder], [self.accompaniments_folder]
         if self.free:
             voices = [file.path for file in self._below(folder)]
-            packages = sorted(path for path in self.backing.iterdir() if path.is_dir())
-            backing = [path for path in packages if path.name != NOT_FREE]
-        return self._over_accompaniments(voices, backing, 0 if kind == "research voices" else 1)
+            packages = sorted(
+                path for path in self.accompaniments_folder.iterdir() if path.is_dir()
+            )
+            accompaniments = [path for path in packages if path.name != NOT_FREE]
+        seed = 0 if kind == "research voices" else 1
+        return self._over_accompaniments(voices, accompaniments, seed)
 
     def _below(self, folder):
         found = [file for file in self.index if file.path.is_relative_to(self.data / folder)]
         return [file for file in found if file.is_free or not self.free]
 
-    def _over_accompaniments(self, voices, backing, seed):
+    def _over_accompaniments(self, voices, accompaniments, seed):
         """Return tracks of voices over accompaniments that do not belong to them."""
         _, y = load_voices_and_accompaniments(
             voices,
-            backing,
+            accompaniments,
             sample_rate=SAMPLE_RATE,
             duration=SECONDS,
             second_voice=0.1,
@@ -123,8 +128,7 @@ class Recordings:
 
 def read_song(folder):
     """Return the voice and the accompaniment of a song, as mono waveforms in memory."""
-    stems = [next(iter(folder.glob(f"{stem}.*"))) for stem in ("vocals", "accompaniment")]
-    return _in_memory([AudioFile(stem).to_mono() for stem in stems])
+    return _in_memory([stem.to_mono() for stem in open_stems(folder)])
 
 
 def draw(X, y, hours, rng):

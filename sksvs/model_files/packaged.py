@@ -28,8 +28,7 @@ def pretrained(name="voice", *, sample_rate=None, balance="balanced", return_car
         In Hz, of songs that are plain arrays. By default they are assumed to be at the network's
         own rate, with a warning. Files and waveforms with a sample rate are analysed at theirs.
     balance : {"cleaner", "balanced", "fuller"}, default="balanced"
-        "cleaner": less of the accompaniment in the voice, and the voice thinner. "fuller": all of
-        the voice, and more of the accompaniment with it. See :func:`~sksvs.with_balance`.
+        What is heard of the voice and of the accompaniment, see :func:`~sksvs.with_balance`.
     return_card : bool, default=False
         Whether to return ``(pipeline, card)``. The card is a dict, see below.
 
