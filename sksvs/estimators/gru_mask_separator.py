@@ -106,8 +106,8 @@ class GRUMaskSeparator(BaseNetworkSeparator):
     side_weight : float, default=0.0
         How much the difference of two channels counts against the voice in prediction: with w, the
         voice's mask is multiplied by ``|M|² / (|M|² + w |S|²)``, where M and S are the mid and the
-        side signal of the stereo mixture. It helps where the voice is in the centre, as on most
-        records. May be changed after `fit`.
+        side signal of the stereo mixture. It is meant for songs whose voice is in the centre.
+        May be changed after `fit`.
     random_state : int, RandomState or None, default=None
         Determines the initial weights, dropout, segments and held-out tracks.
     verbose : bool, default=False
