@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from synthesised_voices import with_synthesised_voices
+from synthesised_voices import with_second_voices, with_synthesised_voices
 
 from sksvs.augmentation import Augmentation
 from sksvs.estimators import CRNSeparator, GRUMaskSeparator, VotingSeparator, huang2014_network
@@ -27,7 +27,8 @@ class Row(NamedTuple):
 
     For a VotingSeparator, `hours` has a value for each network. A row with `fitted_as` uses the fit
     of the row of that name with other parameters of prediction. `synthesised_voices` is the number
-    of synthesised singers for each clip; if it is not 0, they are half of the training audio.
+    of synthesised singers for each clip; if it is not 0, they are half of the training audio. With
+    `second_voices`, half of the tracks have a second voice.
     """
 
     stft: STFTTransformer
@@ -35,11 +36,13 @@ class Row(NamedTuple):
     hours: float | tuple = BUDGET
     fitted_as: str | None = None
     synthesised_voices: int = 0
+    second_voices: bool = False
 
     def tracks(self, X, y):
         """Return the training data made from these clips: (X, y)."""
-        n_voices = self.synthesised_voices
-        return with_synthesised_voices(X, y, n_voices) if n_voices else (X, y)
+        if self.synthesised_voices:
+            X, y = with_synthesised_voices(X, y, self.synthesised_voices)
+        return with_second_voices(X, y) if self.second_voices else (X, y)
 
     def pipeline(self, X, checkpoint_dir):
         """Return the pipeline to fit on tracks, with the number of epochs from `hours`."""
@@ -63,7 +66,8 @@ class Row(NamedTuple):
         described = [describe_step(*step, fitted=False) for step in steps.items()]
         for name in self.prediction:
             del described[-1]["parameters"][name]
-        text = json.dumps([described, self.hours, self.synthesised_voices])
+        data = [self.hours, self.synthesised_voices, *([True] if self.second_voices else [])]
+        text = json.dumps([described, *data])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -127,11 +131,11 @@ def convolutional(**parameters):
     return CRNSeparator(**{**OF_TRAINING, "batch_size": 8, "augmentation": REMIXES, **parameters})
 
 
-def transposed(transpositions, fitted_as=None, **parameters):
+def transposed(transpositions, fitted_as=None, second_voices=False, **parameters):
     """Return a row of one convolutional network with test-time pitch shifts."""
-    network = convolutional(augmentation=MORE_SPEEDS, **parameters)
+    network = convolutional(**{"augmentation": MORE_SPEEDS, **parameters})
     voting = VotingSeparator([("crn", network)], transpositions)
-    return Row(PAPERS_STFT, voting, (BUDGET,), fitted_as, synthesised_voices=1)
+    return Row(PAPERS_STFT, voting, (BUDGET,), fitted_as, 1, second_voices)
 
 
 def as_shipped(hours, others_weight, n_voices, fitted_as=None):
@@ -157,6 +161,29 @@ def as_shipped(hours, others_weight, n_voices, fitted_as=None):
     return Row(PAPERS_STFT, voting, hours, fitted_as, n_voices)
 
 
+BANDS = {
+    "filter_bank": (96, 48),
+    **DUAL_PATHS,
+}  # the lowest 96 bins, up to 1.5 kHz, stay as they are
+ADDED_TO_BANDS = {
+    "": {},
+    " + average": {"ema_momentum": 0.999},
+    " + limiter": {"augmentation": clone(MORE_SPEEDS).set_params(limit=0.5)},
+    " + dropped sources": {"augmentation": clone(MORE_SPEEDS).set_params(drop=0.05)},
+    " + two voices": {"second_voices": True},
+    " + error floor": {"error_floor": 0.015},
+    " + bottlenecks": {"bottleneck_factor": 8},
+}
+
+
+def with_filter_bank():
+    """Yield rows with a filter bank, two seeds each: the others add one thing to the first."""
+    for name, added in ADDED_TO_BANDS.items():
+        for seed in (0, 1):
+            parameters = {**BANDS, "random_state": seed, **added}
+            yield f"bands{name}, seed {seed}", transposed(TRANSPOSITIONS, **parameters)
+
+
 BY_DEFAULT = GRUMaskSeparator(cache_size=500, random_state=0)  # as fast, and the same again
 OTHERS_WEIGHT = 2.5  # in the package
 STRONGEST = "the shipped network"
@@ -174,6 +201,7 @@ ROWS = {
     "+ transpositions": transposed(TRANSPOSITIONS, fitted_as="+ speeds of the backing"),
     "+ dual paths": transposed(TRANSPOSITIONS, **DUAL_PATHS),
     "+ dense bottlenecks": transposed(TRANSPOSITIONS, bottleneck_factor=8, **DUAL_PATHS),
+    **dict(with_filter_bank()),
     "as shipped, 2 x 1.25 h": as_shipped((BUDGET / 2, BUDGET / 2), 1.0, n_voices=1),
     "+ others' weight 2.5": as_shipped(
         (BUDGET / 2, BUDGET / 2), OTHERS_WEIGHT, n_voices=1, fitted_as="as shipped, 2 x 1.25 h"

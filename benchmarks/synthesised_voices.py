@@ -1,8 +1,10 @@
-"""Add clips with synthesised singers to those of MIR-1K, for more voices in the training data."""
+"""Add clips with synthesised singers, or second voices, to those of MIR-1K."""
 
 import numpy as np
 
 from sksvs.audio import ArrayWaveform, Sources
+from sksvs.audio.timeline import Timeline  # private: no public view pads a waveform
+from sksvs.audio.waveform import Sum  # private: adds more than two waveforms
 from sksvs.datasets import make_singing_mixtures
 
 
@@ -43,3 +45,30 @@ def _over(accompaniment, seed):
     gain = np.sqrt(np.sum(np.square(samples)) / (np.sum(np.square(sources[0])) or 1.0))
     name = f"a synthesised voice over {accompaniment.name}"
     return [ArrayWaveform(gain.astype(np.float32) * sources[0], rate, name), accompaniment]
+
+
+def with_second_voices(X, y, gain=0.5, random_state=0):
+    """Return the tracks, half of which have the voice of another track besides their own.
+
+    Parameters
+    ----------
+    X : list of Waveform
+    y : list of Sources
+        Voice and accompaniment of each.
+    gain : float
+        Of the second voice; it ends, or is cut, with the track.
+    random_state : int
+
+    Returns
+    -------
+    X, y : list
+        Every second track is as it was.
+    """
+    rng, more_y = np.random.RandomState(random_state), list(y)
+    for i in range(1, len(y), 2):
+        voice, accompaniment = y[i]
+        other = y[rng.randint(len(y))][0].gain(gain)
+        other = Timeline([other], [0], other.n_samples + voice.n_samples, other.name)
+        both = voice + other.time_slice(0, voice.n_samples)
+        more_y[i] = Sources([both, accompaniment], y[i].source_names)
+    return [Sum(sources) for sources in more_y], more_y

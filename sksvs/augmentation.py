@@ -6,11 +6,16 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from sksvs.audio import resample
-from sksvs.effects import vary_voice
+from sksvs.effects import limiter_gain, rms, vary_voice
 from sksvs.parameters import check_parameters
 
 SHIFT_STEP = 10_000  # samples, as in Huang et al. 2014
-ADDED_LATER = ("effects", "drop")  # parameters that saved augmentations may lack: 0 for each
+LIMITER_DB = 3.0, 12.0  # least and most by which a limiter lowers the highest peak
+ADDED_LATER = (
+    "effects",
+    "drop",
+    "limit",
+)  # parameters that saved augmentations may lack: 0 for each
 
 
 class Augmentation(BaseEstimator):
@@ -51,6 +56,10 @@ class Augmentation(BaseEstimator):
         Probability that a source is silent, independently for every source. Where all would be,
         one of them, drawn at random, stays. A tuple has one value for every source:
         ``(0.1, 0.0)`` leaves the accompaniment alone in one of ten segments.
+    limit : float, default=0.0
+        Probability that the mixture goes through a limiter, as songs do in mastering, which lowers
+        its highest peak by 3 to 12 dB. The gains of the limiter apply to every source, so that the
+        sources still add up to the mixture, which stays as loud (RMS) as it was.
 
     References
     ----------
@@ -70,7 +79,15 @@ class Augmentation(BaseEstimator):
     """
 
     def __init__(
-        self, gain_db=0.0, remix=0.0, shift=0.0, speed=0.0, channel=0.0, effects=0.0, drop=0.0
+        self,
+        gain_db=0.0,
+        remix=0.0,
+        shift=0.0,
+        speed=0.0,
+        channel=0.0,
+        effects=0.0,
+        drop=0.0,
+        limit=0.0,
     ):
         self.gain_db = gain_db
         self.remix = remix
@@ -79,6 +96,7 @@ class Augmentation(BaseEstimator):
         self.channel = channel
         self.effects = effects
         self.drop = drop
+        self.limit = limit
 
     def check(self):
         """Raise a ValueError that names the first parameter with an unusable value."""
@@ -112,6 +130,9 @@ class SourceCrop(NamedTuple):
         The channel to read; None reads the downmix.
     effects : int or None
         The seed of the effects that the source goes through; None: it goes through none.
+    limit_db : float or None
+        By how many dB a limiter lowers the highest peak of the mixture, the same for all sources of
+        a segment; None: there is no limiter.
     """
 
     track: int
@@ -120,6 +141,7 @@ class SourceCrop(NamedTuple):
     speed: float
     channel: int | None = None
     effects: int | None = None
+    limit_db: float | None = None
 
 
 def draw_plan(augmentation, track, first, sources, rng):
@@ -127,8 +149,8 @@ def draw_plan(augmentation, track, first, sources, rng):
 
     As many random numbers are drawn whatever the parameters are, so that enabling one variation
     does not change the others. Only the numbers for `channel`, which come last, are not drawn where
-    it is 0. Those for `effects` and `drop` come from a generator of their own: its seed is taken
-    from the last digits of the number that decides on `remix`, on which the first digits decide.
+    it is 0. Those for `effects`, `drop` and `limit` come from a generator of their own: its seed is
+    taken from the last digits of the number that decides on `remix`, on which the first decide.
 
     Parameters
     ----------
@@ -150,14 +172,16 @@ def draw_plan(augmentation, track, first, sources, rng):
     gains = 10 ** (augmentation.gain_db * rng.uniform(-1, 1, n_sources) / 20)
     tracks = rng.randint(len(sources), size=n_sources)
     places = rng.random_sample((2, n_sources))
-    limited, indices = np.ones((2, n_sources))
+    chosen, indices = np.ones((2, n_sources))
     if augmentation.channel > 0:
-        limited, indices = rng.random_sample((2, n_sources))
+        chosen, indices = rng.random_sample((2, n_sources))
     own = np.random.RandomState(int(remixed * 2**53) % 2**32)
     dropped = own.random_sample(n_sources) < np.asarray(augmentation.drop)
     processed, seed = own.random_sample(), int(own.randint(2**32, dtype=np.uint32))
+    kept, limited, limit_db = own.randint(n_sources), own.random_sample(), own.uniform(*LIMITER_DB)
     if dropped.all():
-        dropped[own.randint(n_sources)] = False
+        dropped[kept] = False
+    limit_db = limit_db if limited < augmentation.limit else None
     plan = []
     for j in range(n_sources):
         source_track, source_first, channel = track, first, None
@@ -169,11 +193,12 @@ def draw_plan(augmentation, track, first, sources, rng):
         if j > 0 and shifted < augmentation.shift:
             n_steps = -(-source.n_samples // SHIFT_STEP)
             source_first += SHIFT_STEP * int(places[1, j] * n_steps)
-        if source.n_channels > 1 and limited[j] < augmentation.channel:
+        if source.n_channels > 1 and chosen[j] < augmentation.channel:
             channel = int(indices[j] * source.n_channels)
         gain = 0.0 if dropped[j] else float(gains[j])
         effects = seed if j == 0 and processed < augmentation.effects else None
-        plan.append(SourceCrop(source_track, source_first, gain, float(speed), channel, effects))
+        place = source_track, source_first
+        plan.append(SourceCrop(*place, gain, float(speed), channel, effects, limit_db))
     return tuple(plan)
 
 
@@ -188,7 +213,7 @@ def read_plan(plan, sources, n_samples, sample_rate=None):
     n_samples : int
         The length of the segment.
     sample_rate : float, optional
-        In Hz; must be given where the plan has effects.
+        In Hz; must be given where the plan has effects or a limiter.
 
     Returns
     -------
@@ -206,7 +231,18 @@ def read_plan(plan, sources, n_samples, sample_rate=None):
             rng = np.random.RandomState(crop.effects)
             samples = vary_voice(samples, sample_rate, rng)
         np.multiply(samples, np.float32(crop.gain), out=segment[j], casting="same_kind")
+    if plan[0].limit_db is not None:
+        _limit(segment, sample_rate, plan[0].limit_db)
     return segment
+
+
+def _limit(segment, sample_rate, limit_db):
+    """Send the sum of sources through a limiter, in place; it stays as loud as it was."""
+    mixture = segment.sum(axis=0)
+    gains = limiter_gain(mixture, sample_rate, limit_db)
+    loudness = rms(mixture * gains)
+    if loudness > 0:
+        segment *= np.float32(rms(mixture) / loudness) * gains
 
 
 def read_circularly(waveform, first, n_samples):

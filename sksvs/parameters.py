@@ -186,6 +186,7 @@ _TABLE = {
         "learning_rate": _choice("constant", "cosine", "adaptive"),
         "learning_rate_init": _positive,
         "clip_norm": _or_none(*_positive),
+        "ema_momentum": _share,
         "batch_size": _count,
         "segment_frames": _count,
         "max_iter": _count,
@@ -209,7 +210,7 @@ _TABLE = {
         "mixed_precision": _flag,
         "warm_start": _flag,
         "augmentation": _or_none("a sksvs.augmentation.Augmentation", _is_augmentation),
-        "gain_db": _not_negative,  # from here to "drop": of Augmentation
+        "gain_db": _not_negative,  # from here to "limit": of Augmentation
         "remix": _probability,
         "shift": _probability,
         "speed": (
@@ -222,6 +223,7 @@ _TABLE = {
             "a probability, from 0 to 1, or a tuple of such numbers, one for every source",
             lambda x: _is_real(x, 0, 1) or _tuples(1, MAX_SOURCES, _reals(0, 1))(x),
         ),
+        "limit": _probability,
         "random_state": _or_none(
             "an integer from 0 to 2**32 - 1, a numpy.random.RandomState",
             lambda x: hasattr(x, "random_sample") or _integers(0, 2**32 - 1)(x),

@@ -135,19 +135,25 @@ ALL_OTHERS = Augmentation(6.0, 0.5, 0.5, 0.1, 0.5)
 
 
 @pytest.mark.parametrize(
-    "more", [{"effects": 1.0}, {"drop": 0.5}, {"effects": 0.5, "drop": (1.0, 0.0, 0.3)}]
+    "more",
+    [
+        {"effects": 1.0},
+        {"drop": 0.5},
+        {"limit": 0.5},
+        {"effects": 0.5, "drop": (1.0, 0.0, 0.3), "limit": 1.0},
+    ],
 )
-def test_effects_and_dropped_sources_change_no_other_variation_of_any_segment(more):
+def test_effects_limiters_and_dropped_sources_change_no_other_variation_of_any_segment(more):
     without, varied = plans(ALL_OTHERS), plans(clone(ALL_OTHERS).set_params(**more))
     assert varied != without
     for a, b in zip(without, varied):
         for before, after in zip(a, b):
             assert after.gain in (0, before.gain)
-            assert after._replace(gain=before.gain, effects=None) == before
+            assert after._replace(gain=before.gain, effects=None, limit_db=None) == before
 
 
 def test_effects_and_dropped_sources_do_not_depend_on_one_another_or_on_other_variations():
-    both = plans(clone(ALL_OTHERS).set_params(effects=0.5, drop=0.3))
+    both = plans(clone(ALL_OTHERS).set_params(effects=0.5, drop=0.3, limit=0.5))
     for others in (ALL_OTHERS, Augmentation(channel=0.2)):
         effects = plans(clone(others).set_params(effects=0.5))
         drop = plans(clone(others).set_params(drop=0.3))
@@ -212,6 +218,34 @@ def test_the_voice_of_a_segment_goes_through_the_effects_of_its_seed():
     np.testing.assert_allclose(first[0], expected, atol=1e-5)  # they ignore a common gain
 
 
+def test_by_chance_all_sources_of_a_segment_go_through_one_limiter():
+    drawn = plans(Augmentation(drop=0.5, limit=0.5))
+    limits = [{crop.limit_db for crop in plan} for plan in drawn]
+    assert {len(of_segment) for of_segment in limits} == {1}
+    limits = [of_segment.pop() for of_segment in limits]
+    assert 70 < limits.count(None) < 130
+    decibels = [x for x in limits if x is not None]
+    assert min(decibels) >= 3
+    assert max(decibels) <= 12
+    assert len(set(decibels)) == len(decibels)
+
+
+def test_a_limited_segment_is_as_loud_as_before_but_has_lower_peaks():
+    sources = [[ArrayWaveform(seeded_noise(9000, seed)) for seed in range(2)]]
+    crops = SourceCrop(0, 100, 0.5, 1.1), SourceCrop(0, 200, 2.0, 1.0)
+    before = read_plan(crops, sources, 3000, 8000)
+    limited = read_plan([crop._replace(limit_db=9.0) for crop in crops], sources, 3000, 8000)
+    mixture = limited.sum(axis=0)
+    assert effects.rms(mixture) == pytest.approx(effects.rms(before.sum(axis=0)), rel=1e-5)
+    assert np.abs(mixture).max() < 0.9 * np.abs(before.sum(axis=0)).max()
+    # Every source has the same gains.
+    np.testing.assert_allclose(limited[0] * before[1], limited[1] * before[0], atol=1e-4)
+    silent = read_plan(
+        [crop._replace(gain=0.0, limit_db=9.0) for crop in crops], sources, 3000, 8000
+    )
+    assert not silent.any()
+
+
 @given(n=st.integers(1, 30), first=st.integers(-100, 100), n_samples=st.integers(1, 100))
 def test_a_track_that_is_read_circularly_begins_again_where_it_ends(n, first, n_samples):
     samples = np.arange(float(n))
@@ -253,7 +287,7 @@ def test_faster_is_higher(speed):
 def test_its_parameters_can_be_cloned_and_set():
     augmentation = clone(Augmentation(gain_db=3.0).set_params(remix=0.25))
     others = {"shift": 0.0, "speed": 0.0, "channel": 0.0}
-    others |= {"effects": 0.0, "drop": 0.0}
+    others |= {"effects": 0.0, "drop": 0.0, "limit": 0.0}
     assert augmentation.get_params() == {"gain_db": 3.0, "remix": 0.25, **others}
 
 

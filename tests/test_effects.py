@@ -4,7 +4,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import correlate, freqz_sos
 
-from sksvs.effects import biquad, compress, delay, doubling, equalise, reverb, rms, vary_voice
+from sksvs.effects import (
+    biquad,
+    compress,
+    delay,
+    doubling,
+    equalise,
+    limiter_gain,
+    reverb,
+    rms,
+    vary_voice,
+)
 from tests.strategies import seeded_noise
 
 RATE = 8000
@@ -12,6 +22,7 @@ EFFECTS = {
     "reverb": lambda x, rate: reverb(x, rate, 0.4, 0.2, np.random.RandomState(1)),
     "delay": lambda x, rate: delay(x, rate, 0.1, 0.4),
     "doubling": lambda x, rate: doubling(x, rate, 0.03, 15.0, 0.5, 1.0),
+    "limiter": lambda x, rate: x * limiter_gain(x, rate, 6.0),
     "compress": lambda x, rate: compress(x, rate, -6.0, 4.0),
     "equalise": lambda x, rate: equalise(x, rate, [("peak", 900.0, -5.0, 1.0)]),
     "no bands": lambda x, rate: equalise(x, rate, []),
@@ -188,3 +199,32 @@ def test_bands_follow_one_another():
     bands = [("low shelf", 200.0, 3.0, 0.7), ("peak", 1000.0, -4.0, 1.5)]
     one_by_one = equalise(equalise(voice, RATE, bands[:1]), RATE, bands[1:])
     np.testing.assert_allclose(equalise(voice, RATE, bands), one_by_one, atol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(1, 5000),
+    rate=st.sampled_from([1, 100, 8000, 44_100]),
+    reduction_db=st.floats(0, 40),
+    gain=st.sampled_from([1e-30, 1.0, 1e4]),
+)
+def test_a_limiter_keeps_every_peak_below_its_threshold_whatever_the_level(
+    n, rate, reduction_db, gain
+):
+    samples = seeded_noise(n, seed=0)
+    gains = limiter_gain(gain * samples, rate, reduction_db)
+    np.testing.assert_allclose(gains, limiter_gain(samples, rate, reduction_db), rtol=1e-9)
+    peak = np.abs(samples).max() * 10 ** (-reduction_db / 20)
+    assert np.abs(samples * gains).max() <= peak * (1 + 1e-9)
+    assert gains.max() <= 1 + 1e-12
+    assert gains.min() > 0
+
+
+def test_a_limiter_leaves_what_is_far_from_peaks_as_it_is_and_changes_its_gain_smoothly():
+    samples = 0.3 * np.sin(0.1 * np.arange(8000))
+    samples[4000] = 1.0
+    gains = limiter_gain(samples, RATE, 6.0)
+    far = np.abs(np.arange(8000) - 4000) > 2 * 0.005 * RATE
+    np.testing.assert_array_equal(gains[far], 1)
+    assert gains[4000] == pytest.approx(10 ** (-6 / 20))
+    assert np.abs(np.diff(gains)).max() < 0.02

@@ -87,6 +87,7 @@ CHANGES = {
     "learning_rate": "adaptive",
     "learning_rate_init": 0.5,
     "clip_norm": 3.0,
+    "ema_momentum": 0.9,
     "batch_size": 3,
     "segment_frames": 7,
     "max_iter": 9,

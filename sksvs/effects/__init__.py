@@ -1,8 +1,18 @@
 """Process a dry voice as voices on records are: equalised, compressed, doubled, with echoes."""
 
 from sksvs.effects.chain import vary_voice
-from sksvs.effects.dynamics import compress, rms
+from sksvs.effects.dynamics import compress, limiter_gain, rms
 from sksvs.effects.echoes import delay, doubling, reverb
 from sksvs.effects.equaliser import biquad, equalise
 
-__all__ = ["biquad", "compress", "delay", "doubling", "equalise", "reverb", "rms", "vary_voice"]
+__all__ = [
+    "biquad",
+    "compress",
+    "delay",
+    "doubling",
+    "equalise",
+    "limiter_gain",
+    "reverb",
+    "rms",
+    "vary_voice",
+]

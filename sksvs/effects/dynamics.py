@@ -1,6 +1,7 @@
-"""Compress: make what is loud softer. Measure and restore how loud a voice is."""
+"""Compress and limit: make what is loud softer. Measure and restore how loud a voice is."""
 
 import numpy as np
+from scipy.ndimage import minimum_filter1d, uniform_filter1d
 from scipy.signal import lfilter
 
 
@@ -45,6 +46,47 @@ def compress(samples, sample_rate, threshold_db, ratio, seconds=0.01):
     level, _ = lfilter([1 - pole], [1, -pole], squares, zi=[start])
     above = np.maximum(level / 10 ** (threshold_db / 10), 1).astype(samples.dtype)
     return as_loud_as(samples, samples * above ** (0.5 * (1 / ratio - 1)))
+
+
+def limiter_gain(samples, sample_rate, reduction_db, seconds=0.005):
+    """Return the gains by which a limiter lowers the peaks of a signal.
+
+    A limiter that looks ahead: the gain that keeps a sample below the threshold, its minimum over
+    `seconds` before and after, and the mean of that over the same time. Peaks stay below the
+    threshold exactly, and gains change smoothly.
+
+    Parameters
+    ----------
+    samples : array of float, shape (n_samples,)
+    sample_rate : float
+        In Hz.
+    reduction_db : float
+        How far the threshold is below the highest peak, in dB; 0 changes nothing.
+    seconds : float, default=0.005
+        How far the limiter looks ahead, and how long it takes to recover.
+
+    Returns
+    -------
+    array of float, shape (n_samples,)
+        From 0 to 1.
+
+    References
+    ----------
+    U. Zölzer (ed.), "DAFX: digital audio effects", 2nd edition, Wiley, 2011, section 4.2.1.
+
+    Examples
+    --------
+    >>> clicks = np.zeros(8000)
+    >>> clicks[[2000, 6000]] = 1.0, 0.4
+    >>> limited = clicks * limiter_gain(clicks, 8000, 6.0)
+    >>> np.round(limited[[2000, 6000]], 2)
+    array([0.5, 0.4])
+    """
+    magnitudes = np.abs(samples)
+    threshold = magnitudes.max(initial=0.0) * 10 ** (-reduction_db / 20)
+    gains = threshold / np.maximum(magnitudes, threshold) if threshold > 0 else magnitudes + 1
+    size = 2 * round(seconds * sample_rate) + 1
+    return uniform_filter1d(minimum_filter1d(gains, size, mode="nearest"), size, mode="nearest")
 
 
 def rms(samples):

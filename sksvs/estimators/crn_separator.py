@@ -98,6 +98,10 @@ class CRNSeparator(BaseNetworkSeparator):
         Learning rate of the first epoch.
     clip_norm : float or None, default=5.0
         Largest norm of the gradient of all weights together; None: not clipped.
+    ema_momentum : float, default=0.0
+        Of an exponential average of the weights: after every step, the average is `ema_momentum`
+        times itself plus the rest of the new weights. Predictions, and validation, use the average.
+        0.999 averages about the last 1000 steps. 0 uses the weights of the last step.
     batch_size : int, default=8
         Segments in a batch.
     segment_frames : int, default=128

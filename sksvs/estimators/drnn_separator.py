@@ -69,6 +69,10 @@ class DRNNSeparator(BaseNetworkSeparator):
     clip_norm : float or None, default=1.0
         Largest norm of the gradient of all weights together, which explodes where a ReLU
         recurrence amplifies from frame to frame.
+    ema_momentum : float, default=0.0
+        Of an exponential average of the weights: after every step, the average is `ema_momentum`
+        times itself plus the rest of the new weights. Predictions, and validation, use the average.
+        0.999 averages about the last 1000 steps. 0 uses the weights of the last step.
     batch_size : int, default=8
         Segments in a batch.
     segment_frames : int, default=128

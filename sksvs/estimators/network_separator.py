@@ -38,6 +38,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     learning_rate: str = "cosine"
     learning_rate_init: float = 0.001
     clip_norm: float | None = 5.0
+    ema_momentum: float = 0.0
     batch_size: int = 8
     segment_frames: int = 128
     max_iter: int = 60

@@ -116,6 +116,7 @@ def train(
             learning_rate_init=separator.learning_rate_init,
             learning_rate_floor=separator.learning_rate_init / 10 if after_cosine else 0.0,
             clip_norm=separator.clip_norm,
+            ema_momentum=separator.ema_momentum,
             max_iter=max_iter,
             patience=separator.n_iter_no_change if stops_early else None,
             tol=separator.tol,

@@ -8,7 +8,9 @@ import numpy as np
 
 from sksvs.training.model_pool import (
     NetworkState,
+    averaged_weights,
     borrow_model,
+    get_weights,
     initial_weights,
     lend_to_callbacks,
     read_state,
@@ -44,6 +46,7 @@ def train_network(
     learning_rate_init,
     learning_rate_floor,
     clip_norm,
+    ema_momentum,
     max_iter,
     patience,
     tol,
@@ -74,6 +77,9 @@ def train_network(
         Lowest learning rate to continue at with the optimiser of a NetworkState.
     clip_norm : float or None
         Largest norm of the gradient of all weights together; None: not clipped.
+    ema_momentum : float
+        Of the exponential average of the weights, step by step, which is validated and returned in
+        place of the weights; 0: none.
     max_iter : int
         Epochs.
     patience : int or None
@@ -96,7 +102,7 @@ def train_network(
     run : Run
     """
     start_tensorflow()
-    kind = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision)
+    kind = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision, ema_momentum)
     with _no_retracing_warnings(), borrow_model(*kind) as model:
         if isinstance(start, NetworkState):
             weights = start.weights
@@ -124,16 +130,21 @@ def train_network(
                 _run_epoch(model, batches, validation_batches, run, schedule, progress)
                 if patience is not None and run.validation_losses[-1] < run.best_loss - tol:
                     run.best_loss, run.best_epoch = run.validation_losses[-1], run.epoch
-                    run.best_weights = read_state(model, layers).weights
+                    run.best_weights = _weights_to_keep(model, layers)
                 hooks.on_epoch_end(run.epoch - 1, _logs(run))
                 over = run.epoch == max_iter or _is_over(run, patience, model)
                 if checkpoint is not None and (over or checkpoint.is_due):
                     checkpoint.save(read_state(model, layers), batches.random_state, run)
-        if run.best_weights is None:
-            return read_state(model, layers), run
-        if run.best_epoch < run.epoch:  # the moments are those of other weights
-            reset_optimizer(model)
-        return read_state(model, layers)._replace(weights=run.best_weights), run
+        weights = run.best_weights or _weights_to_keep(model, layers)
+        if run.best_weights is not None and run.best_epoch < run.epoch:
+            reset_optimizer(model)  # the moments are those of other weights
+        return read_state(model, layers)._replace(weights=weights), run
+
+
+def _weights_to_keep(model, layers):
+    """Return the averages of the weights, or the weights where there are no averages."""
+    with averaged_weights(model):
+        return get_weights(model, layers)
 
 
 def _is_over(run, patience, model):
@@ -164,7 +175,8 @@ def _run_epoch(model, batches, validation_batches, run, schedule, progress):
 
 
 def _validation_loss(model, batches, epoch):
-    return _mean_loss(model, "validation", batches, epoch)
+    with averaged_weights(model):
+        return _mean_loss(model, "validation", batches, epoch)
 
 
 def _mean_loss(model, purpose, batches, epoch, advance=None):

@@ -26,14 +26,16 @@ MAX_IDLE_MODELS = 8
 
 
 @contextmanager
-def borrow_model(layers, dropout, objective, solver, clip_norm, compiled, mixed_precision=False):
+def borrow_model(
+    layers, dropout, objective, solver, clip_norm, compiled, mixed_precision=False, ema_momentum=0.0
+):
     """Lend a model to train: one that an earlier fit has left, or a new one.
 
     `compiled` says whether XLA compiles its training step, `mixed_precision` whether large products
-    are made in bfloat16. A model is used by one fit at a time. Its weights are arbitrary: call
-    `reset_model` first.
+    are made in bfloat16. With `ema_momentum`, the optimiser keeps averages of the weights. A model
+    is used by one fit at a time. Its weights are arbitrary: call `reset_model` first.
     """
-    key = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision)
+    key = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision, ema_momentum)
     with _idle_lock:
         idle = _idle_models.get(key)
         model = idle.pop() if idle else None
@@ -49,10 +51,13 @@ def borrow_model(layers, dropout, objective, solver, clip_norm, compiled, mixed_
                 _idle_models[oldest].pop()
 
 
-def _compile_model(layers, dropout, objective, solver, clip_norm, compiled, mixed_precision):
+def _compile_model(
+    layers, dropout, objective, solver, clip_norm, compiled, mixed_precision, ema_momentum
+):
     model = build_network(layers, dropout, mixed_precision)
+    averages = {"use_ema": True, "ema_momentum": ema_momentum} if ema_momentum else {}
     model.compile(
-        SOLVERS[solver](global_clipnorm=clip_norm),
+        SOLVERS[solver](global_clipnorm=clip_norm, **averages),
         make_loss(objective),
         jit_compile=compiled,
     )
@@ -138,6 +143,26 @@ def write_state(model, layers, state):
     ]
     for variable, value in pairs:
         variable.assign(value)
+
+
+@contextmanager
+def averaged_weights(model):
+    """Give the model the averages of its weights for a while, where its optimiser keeps them.
+
+    Before the first step there are none. Statistics of batch normalisation are averages already.
+    """
+    optimizer = model.optimizer
+    if not optimizer.use_ema or int(optimizer.iterations) == 0:
+        yield
+        return
+    variables = model.trainable_variables
+    own = [np.array(variable.numpy()) for variable in variables]
+    optimizer.finalize_variable_values(variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, own):
+            variable.assign(value)
 
 
 def reset_model(model, layers, weights, learning_rate, seed):

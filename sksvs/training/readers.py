@@ -161,11 +161,12 @@ class AugmentedReader:
         self.n_frames, self.n_values = reader.n_frames, reader.n_values
         self.params = reader.params
         augmentation.check_sources(len(reader.spectrograms[0].target.sources))
-        if augmentation.effects > 0 and self.params.sample_rate is None:
+        needs_rate = augmentation.effects > 0 or augmentation.limit > 0
+        if needs_rate and self.params.sample_rate is None:
             raise ValueError(
-                f"{reader.spectrograms[0].name} has no sample rate, but the effects of an "
-                "augmentation need one. Give its rate: ArrayWaveform(samples, rate) or "
-                "STFTTransformer(array_rate=...)."
+                f"{reader.spectrograms[0].name} has no sample rate, but the effects and the "
+                "limiter of an augmentation need one. Give its rate: ArrayWaveform(samples, rate) "
+                "or STFTTransformer(array_rate=...)."
             )
         for x in reader.spectrograms:
             if x.params.n_fft != self.params.n_fft:

@@ -52,6 +52,27 @@ def test_every_row_is_a_pipeline_that_learns_for_its_hours(rows, tmp_path):
     assert len(fingerprints) == len(fitted)
 
 
+def test_every_second_track_has_a_second_voice_half_as_loud(rows):
+    y = [
+        Sources([ArrayWaveform(s, 16000) for s in pair]) for pair in make_pairs([8000, 6000, 9000])
+    ]
+    X, more_y = rows.with_second_voices([a + b for a, b in y], y)
+    for i, (mixture, (voice, accompaniment), (own, rest)) in enumerate(zip(X, more_y, y)):
+        assert accompaniment is rest
+        np.testing.assert_allclose(mixture[:], voice[:] + rest[:], atol=1e-6)
+        second = voice[:] - own[:]
+        if i % 2 == 0:
+            assert not second.any()
+            continue
+        others = [0.5 * other[: own.n_samples] for other, _ in y]
+        others = [np.pad(other, (0, own.n_samples - len(other))) for other in others]
+        assert min(np.abs(second - other).max() for other in others) < 1e-6
+
+
+def make_pairs(lengths):
+    return [make_singing_mixtures(1, n / 16000, random_state=n)[1][0] for n in lengths]
+
+
 def test_synthesised_voices_are_over_the_accompaniments_as_loud_as_they_are(rows):
     X, y = make_singing_mixtures(2, 1.5, random_state=0)
     waveforms = [[ArrayWaveform(s, 16000, f"clip {i}") for s in pair] for i, pair in enumerate(y)]

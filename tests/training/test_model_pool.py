@@ -69,51 +69,81 @@ def test_new_weights_are_distributed_as_those_of_keras():
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(30), atol=1e-5)
 
 
+LAYERS = make_layers(bidirectional=True)
+BATCHES = [
+    Batch(
+        seeded_noise((4, 20, 9), seed=1).astype(np.float32),
+        np.abs(seeded_noise((4, 20, 27), seed=2)).astype(np.float32),
+        np.ones((4, 20), np.float32),
+        ("a track",),
+    )
+]
+
+
+def train(seed=0, solver="adam", max_iter=3, ema_momentum=0.0, start=None, **early_stopping):
+    """Train on one batch an epoch; return (state, run)."""
+    return train_network(
+        LAYERS,
+        start,
+        BATCHES,
+        BATCHES if early_stopping else None,
+        objective=Objective("magnitude_squared_error", 2, 1),
+        dropout=0.3,
+        solver=solver,
+        learning_rate="constant",
+        learning_rate_init=0.01,
+        learning_rate_floor=0.0,
+        clip_norm=None,
+        ema_momentum=ema_momentum,
+        max_iter=max_iter,
+        patience=early_stopping.get("patience"),
+        tol=0.0,
+        seed=seed,
+        compiled=False,
+        mixed_precision=False,
+        callbacks=[],
+        checkpoint=None,
+        progress=None,
+    )
+
+
 @pytest.mark.slow
 def test_a_model_that_is_used_again_is_as_good_as_new():
-    layers = make_layers(bidirectional=True)
-    batches = [
-        Batch(
-            seeded_noise((4, 20, 9), seed=1).astype(np.float32),
-            np.abs(seeded_noise((4, 20, 27), seed=2)).astype(np.float32),
-            np.ones((4, 20), np.float32),
-            ("a track",),
-        )
-    ]
-
-    def train(seed, solver):
-        return train_network(
-            layers,
-            None,
-            batches,
-            None,
-            objective=Objective("magnitude_squared_error", 2, 1),
-            dropout=0.3,
-            solver=solver,
-            learning_rate="constant",
-            learning_rate_init=0.01,
-            learning_rate_floor=0.0,
-            clip_norm=None,
-            max_iter=3,
-            patience=None,
-            tol=0.0,
-            seed=seed,
-            compiled=False,
-            mixed_precision=False,
-            callbacks=[],
-            checkpoint=None,
-            progress=None,
-        )[0].weights
+    def weights(seed, solver):
+        return train(seed, solver)[0].weights
 
     for solver in model_pool.SOLVERS:
         model_pool._idle_models.clear()
-        new = train(0, solver)
-        other = train(1, solver)
-        again = train(0, solver)
+        new = weights(0, solver)
+        other = weights(1, solver)
+        again = weights(0, solver)
         assert [len(idle) for idle in model_pool._idle_models.values()] == [1]
         for name, array in new.items():
             np.testing.assert_array_equal(again[name], array)
         assert not np.array_equal(other["mask/kernel"], new["mask/kernel"])
+
+
+def test_the_average_of_the_weights_is_that_of_all_steps_and_changes_none_of_them():
+    after = [train(max_iter=n)[0].weights for n in (1, 2, 3)]
+    state, run = train(max_iter=3, ema_momentum=0.75)
+    assert run.losses == train(max_iter=3)[1].losses
+    for name, average in state.weights.items():
+        expected = after[0][name]
+        for weights in after[1:]:
+            expected = 0.75 * expected + 0.25 * weights[name]
+        np.testing.assert_allclose(average, expected, atol=1e-6, err_msg=name)
+    assert np.abs(state.weights["mask/kernel"] - after[2]["mask/kernel"]).max() > 1e-3
+
+
+def test_averages_are_what_is_validated_and_what_the_best_epoch_keeps():
+    (state, run), (_, plain) = train(ema_momentum=0.9, patience=9), train(patience=9)
+    assert run.losses == plain.losses
+    assert run.validation_losses[0] == plain.validation_losses[0]  # one step has no other average
+    assert run.validation_losses[1:] != plain.validation_losses[1:]
+    again = train(max_iter=1, start=state.weights, patience=9)[1]
+    assert again.best_loss <= run.best_loss + 1e-6
+    shorter = train(ema_momentum=0.9, max_iter=run.best_epoch)[0]
+    np.testing.assert_array_equal(shorter.weights["mask/kernel"], state.weights["mask/kernel"])
 
 
 @pytest.mark.slow
