@@ -11,8 +11,11 @@ def check_choice(name, value, choices):
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
 
 
-def make_bunch(X, y, names, groups, description, return_X_y):
+def make_bunch(X, y, names, groups, description, return_X_y, **more):
     """Return tracks as a Bunch, or as ``(X, y)``, after comparing sources with their mixtures.
+
+    Besides the arguments, the Bunch has the ``duration`` of all tracks in seconds, which ends its
+    description.
 
     Parameters
     ----------
@@ -21,6 +24,8 @@ def make_bunch(X, y, names, groups, description, return_X_y):
     names, groups : list of str
     description : str
     return_X_y : bool
+    **more : dict
+        What else the Bunch holds.
 
     Raises
     ------
@@ -30,4 +35,7 @@ def make_bunch(X, y, names, groups, description, return_X_y):
     check_sources(y, X)
     if return_X_y:
         return X, y
-    return Bunch(X=X, y=y, names=names, groups=groups, DESCR=description)
+    duration = sum(x.n_samples / x.sample_rate for x in X)
+    description = f"{description} {len(X)} tracks of {duration / 60:.1f} minutes in all."
+    bunch = {"X": X, "y": y, "names": names, "groups": groups, "duration": duration}
+    return Bunch(**bunch, **more, DESCR=description)

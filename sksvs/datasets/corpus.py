@@ -3,15 +3,21 @@
 from pathlib import Path
 
 from sksvs.datasets.bundle import check_choice
+from sksvs.datasets.ikala import clip_names, load_ikala
 from sksvs.datasets.mir1k import load_mir1k
 from sksvs.datasets.multitrack import load_dsd100, load_musdb18hq
+from sksvs.datasets.stems import holds_stems, load_stems
 
 # The loader of each corpus, and its own name for each subset of `load_corpus`.
 CORPORA = {
     "mir1k": (load_mir1k, {"train": "train", "dev": "dev", "test": "test"}),
     "dsd100": (load_dsd100, {"train": "dev", "dev": "dev", "test": "test"}),
-    "musdb18hq": (load_musdb18hq, {"train": "train", "test": "test"}),
+    "musdb18hq": (load_musdb18hq, {"train": "train", "dev": "dev", "test": "test"}),
+    "ikala": (load_ikala, {}),
+    "stems": (load_stems, {}),
 }
+OF_TWO_SOURCES = ("mir1k", "ikala")
+VOICE_AND_REST = ("vocals", "accompaniment")
 
 
 def detect_corpus(root):
@@ -23,7 +29,8 @@ def detect_corpus(root):
 
     Returns
     -------
-    {"mir1k", "dsd100", "musdb18hq"}
+    {"mir1k", "dsd100", "musdb18hq", "ikala", "stems"}
+        "stems": no corpus, but a folder of songs for :func:`load_stems`.
 
     Raises
     ------
@@ -33,42 +40,63 @@ def detect_corpus(root):
     root = Path(root)
     if (root / "Mixtures").is_dir():
         return "dsd100"
-    if (root / "train").is_dir():
+    if [*root.glob("train/*/mixture.wav")]:
         return "musdb18hq"
     if any([*root.glob("abjones_*.wav"), *root.glob("Wavfile/abjones_*.wav")]):
         return "mir1k"
+    if clip_names(root):
+        return "ikala"
+    if holds_stems(root):
+        return "stems"
     raise ValueError(
-        f"{root} is none of the folders that are known: MIR-1K (holds Wavfile), DSD100 (holds "
-        "Mixtures and Sources), MUSDB18-HQ (holds train and test)."
+        f"{root} is none of the folders that are known: MIR-1K and iKala (hold Wavfile), DSD100 "
+        "(holds Mixtures and Sources), MUSDB18-HQ (holds train and test), or songs, each a folder "
+        "that holds vocals.wav and other stems."
     )
 
 
-def load_corpus(root, subset="train", corpus=None, strict=False):
-    """Load MIR-1K, DSD100 or MUSDB18-HQ, whichever the folder holds.
+def load_corpus(root, subset="train", corpus=None, sources=VOICE_AND_REST, strict=False):
+    """Load a corpus, or a folder of songs with stems, whichever the folder holds.
 
     Parameters
     ----------
     root : str or path-like
-        As for `load_mir1k`, `load_dsd100` and `load_musdb18hq`.
+        As for `load_mir1k`, `load_dsd100`, `load_musdb18hq`, `load_ikala` and `load_stems`.
     subset : str, default="train"
-        "train" (of DSD100 the subset dev), "test", or "dev" where the corpus has it.
-    corpus : {"mir1k", "dsd100", "musdb18hq"}, optional
+        "train" (of DSD100 the subset dev), "test", or "dev" where the corpus has it. iKala and
+        folders of stems have no subsets: all songs are loaded, whatever is asked for.
+    corpus : {"mir1k", "dsd100", "musdb18hq", "ikala", "stems"}, optional
         The default is what `detect_corpus` finds.
+    sources : sequence of str, default=("vocals", "accompaniment")
+        What `y` holds, as for `load_dsd100` and `load_stems`. The clips of MIR-1K and iKala have no
+        other sources than these.
     strict : bool, default=False
         Whether a file that lacks samples is an error instead of a warning.
 
     Returns
     -------
     Bunch
-        ``X``, ``y``, ``names``, ``groups`` and ``DESCR``, as the loaders return them.
+        ``X``, ``y``, ``names``, ``groups``, ``duration`` and ``DESCR``, as the loaders return them.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As the loaders raise them; or if the corpus or the subset is not one of the above.
+        As the loaders raise them; or if the corpus, the subset or the sources are not among the
+        above.
     """
     corpus = detect_corpus(root) if corpus is None else corpus
     check_choice("corpus", corpus, CORPORA)
     loader, subsets = CORPORA[corpus]
-    check_choice(f"subset of {corpus}", subset, subsets)
-    return loader(root, subsets[subset], strict=strict)
+    arguments = {"strict": strict}
+    if subsets:
+        check_choice(f"subset of {corpus}", subset, subsets)
+        arguments["subset"] = subsets[subset]
+    if corpus in OF_TWO_SOURCES:
+        if tuple(sources) != VOICE_AND_REST:
+            raise ValueError(
+                f"The sources of {corpus} must be {VOICE_AND_REST}, which its clips have; got "
+                f"{tuple(sources)!r}."
+            )
+    else:
+        arguments["sources"] = sources
+    return loader(root, **arguments)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sksvs.audio import AudioFile, Sources
 from sksvs.datasets.bundle import check_choice, make_bunch
+from sksvs.datasets.karaoke_clips import open_clips
 from sksvs.system.visible_files import is_visible
 
 TRAINING_SINGERS = ("abjones", "amy")
@@ -35,7 +35,8 @@ def load_mir1k(root, subset="train", mix="0dB", strict=False, return_X_y=False):
     -------
     Bunch
         ``X``, a list of mono mixtures; ``y``, a list of Sources (2, n_samples), called "vocals"
-        and "accompaniment"; ``names``, as "abjones_1_01"; ``groups``, the singers; ``DESCR``.
+        and "accompaniment"; ``names``, as "abjones_1_01"; ``groups``, the singers; ``duration``, of
+        all clips in seconds; ``DESCR``.
 
     Raises
     ------
@@ -48,7 +49,6 @@ def load_mir1k(root, subset="train", mix="0dB", strict=False, return_X_y=False):
     recordings using the MIR-1K dataset", IEEE TASLP 18(2), 2010. P.-S. Huang et al., ISMIR 2014,
     section 4.1.
     """
-    check_choice("mix", mix, ("0dB", "natural"))
     check_choice("subset", subset, ("train", "dev", "test"))
     folder = Path(root)
     if (folder / "Wavfile").is_dir():
@@ -60,19 +60,7 @@ def load_mir1k(root, subset="train", mix="0dB", strict=False, return_X_y=False):
         raise FileNotFoundError(
             f"{folder} holds no clips of subset {subset!r}, which are named like abjones_1_01.wav."
         )
-    X, y = [], []
-    for name in names:
-        clip = AudioFile(folder / f"{name}.wav", strict=strict)
-        if clip.ndim != 2 or clip.shape[1] != 2:
-            raise ValueError(
-                f"{clip.name} must have two channels, accompaniment left and voice right; got "
-                f"shape {clip.shape}."
-            )
-        voice, accompaniment = clip.channel(1), clip.channel(0)
-        if mix == "0dB":
-            voice, accompaniment = voice.unit_norm(), accompaniment.unit_norm()
-        X.append(voice + accompaniment)
-        y.append(Sources([voice, accompaniment], ("vocals", "accompaniment")))
+    X, y = open_clips([folder / f"{name}.wav" for name in names], mix, strict)
     singers = [name.split("_")[0] for name in names]
     description = (
         f"MIR-1K, subset {subset} by the split of Huang et al. 2014, mixed {mix}, from {folder}: "

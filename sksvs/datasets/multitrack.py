@@ -2,12 +2,22 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from sksvs.audio import AudioFile, Sources
 from sksvs.audio.waveform import Sum
 from sksvs.datasets.bundle import check_choice, make_bunch
 from sksvs.system.visible_files import is_visible
 
 STEMS = ("bass", "drums", "other", "vocals")
+# The songs of MUSDB18's training set on which its makers validate, as in their package musdb.
+MUSDB18_VALIDATION = (
+    *("Actions - One Minute Smile", "Alexander Ross - Goodbye Bolero", "ANiMAL - Rockshow"),
+    *("Clara Berry And Wooldog - Waltz For My Victims", "Fergessen - Nos Palpitants"),
+    *("James May - On The Line", "Johnny Lokke - Promises & Lies", "Leaf - Summerghost"),
+    *("Meaxic - Take A Step", "Patrick Talbot - A Reason To Leave", "Skelpolu - Human Mistakes"),
+    *("Traffic Experiment - Sirens", "Triviul - Angelsaint", "Young Griffo - Pennies"),
+)
 # The stems that are summed for each source that can be asked for.
 SOURCES = {**{stem: (stem,) for stem in STEMS}, "accompaniment": ("bass", "drums", "other")}
 
@@ -40,7 +50,7 @@ def load_dsd100(
     Bunch
         ``X``, a list of AudioFile; ``y``, a list of Sources, each (n_sources, n_samples[,
         n_channels]), called as in `sources`; ``names``, the songs' folders; ``groups``, their
-        artists; ``DESCR``.
+        artists; ``duration``, of all songs in seconds; ``DESCR``.
 
     Raises
     ------
@@ -56,13 +66,13 @@ def load_dsd100(
     return _load_songs(
         root / "Mixtures" / folder,
         root / "Sources" / folder,
-        sources,
-        lambda name: name.split(" - ")[1] if " - " in name else name,  # "051 - Actions - One …"
-        "Mixtures and Sources",
-        f"DSD100, subset {subset}, from {root}: mixture and {sources}; groups are artists. "
-        "Liutkus et al. 2017; research use.",
-        strict,
-        return_X_y,
+        sources=sources,
+        artist_of=lambda name: name.split(" - ")[1] if " - " in name else name,  # 051 - Actions - …
+        layout="Mixtures and Sources",
+        description=f"DSD100, subset {subset}, from {root}: mixture and {sources}; groups are "
+        "artists. Liutkus et al. 2017; research use.",
+        strict=strict,
+        return_X_y=return_X_y,
     )
 
 
@@ -78,7 +88,8 @@ def load_musdb18hq(
     ----------
     root : str or path-like
         The folder that holds train and test.
-    subset : {"train", "test"}, default="train"
+    subset : {"train", "dev", "test"}, default="train"
+        "dev": the 14 songs of "train" on which the makers of the corpus validate.
     sources : sequence of str, default=("vocals", "accompaniment")
         As in :func:`load_dsd100`.
     strict : bool, default=False
@@ -89,7 +100,9 @@ def load_musdb18hq(
     Returns
     -------
     Bunch
-        As from :func:`load_dsd100`.
+        As from :func:`load_dsd100`; and ``validation_tracks``, an array that is True for the songs
+        in "dev": ``pipe.fit(X, y, gru__validation_tracks=data.validation_tracks)`` holds them out
+        of training.
 
     Raises
     ------
@@ -100,23 +113,31 @@ def load_musdb18hq(
     ----------
     Z. Rafii et al., "MUSDB18-HQ - an uncompressed version of MUSDB18", 2019.
     """
-    check_choice("subset", subset, ("train", "test"))
-    folder = Path(root) / subset
+    check_choice("subset", subset, ("train", "dev", "test"))
+    folder = Path(root) / ("train" if subset == "dev" else subset)
     return _load_songs(
         folder,
         folder,
-        sources,
-        lambda name: name.split(" - ")[0],  # "Actions - One Minute Smile"
-        "train and test",
-        f"MUSDB18-HQ, subset {subset}, from {root}: mixture and {sources}; groups are artists. "
-        "Rafii et al. 2019; research use.",
-        strict,
-        return_X_y,
+        sources=sources,
+        artist_of=lambda name: name.split(" - ")[0],  # "Actions - One Minute Smile"
+        layout="train and test",
+        description=f"MUSDB18-HQ, subset {subset}, from {root}: mixture and {sources}; groups are "
+        "artists. Rafii et al. 2019; research use.",
+        strict=strict,
+        return_X_y=return_X_y,
+        only=MUSDB18_VALIDATION if subset == "dev" else None,
+        validation=MUSDB18_VALIDATION,
     )
 
 
-def _load_songs(mixtures, stems, sources, artist_of, layout, description, strict, return_X_y):
-    """Return the songs of the folder `mixtures`, each in a folder of its own, by name."""
+def _load_songs(
+    *folders, sources, artist_of, layout, description, strict, return_X_y, only=None, validation=()
+):
+    """Return the songs of the folder of mixtures, each in a folder of its own, by name.
+
+    With `only`, the songs of these names; with `validation`, the Bunch tells which have these.
+    """
+    mixtures, stems = folders
     known = isinstance(sources, (list, tuple)) and all(source in SOURCES for source in sources)
     if not known or len(sources) < 2:
         raise ValueError(
@@ -133,7 +154,7 @@ def _load_songs(mixtures, stems, sources, artist_of, layout, description, strict
             f"{mixtures} does not exist. root must be the folder that holds {layout}."
         )
     names = sorted(path.name for path in mixtures.iterdir() if path.is_dir())
-    names = [name for name in names if is_visible(name)]
+    names = [name for name in names if is_visible(name) and (only is None or name in only)]
     if not names:
         raise FileNotFoundError(f"{mixtures} holds no songs, each in a folder of its own.")
     X = [AudioFile(mixtures / name / "mixture.wav", strict=strict) for name in names]
@@ -141,7 +162,9 @@ def _load_songs(mixtures, stems, sources, artist_of, layout, description, strict
         Sources([_open_source(stems / name, source, strict) for source in sources], sources)
         for name in names
     ]
-    return make_bunch(X, y, names, [artist_of(name) for name in names], description, return_X_y)
+    more = {"validation_tracks": np.isin(names, validation)} if validation else {}
+    groups = [artist_of(name) for name in names]
+    return make_bunch(X, y, names, groups, description, return_X_y, **more)
 
 
 def _open_source(folder, source, strict):

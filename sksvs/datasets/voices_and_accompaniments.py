@@ -93,7 +93,8 @@ def load_voices_and_accompaniments(
     -------
     Bunch
         ``X``, a list of mixtures, each the sum of its sources; ``y``, a list of Sources, the voice
-        and the accompaniment; ``names``; ``groups``, the folders of the voices; ``DESCR``.
+        and the accompaniment; ``names``; ``groups``, the folders of the voices; ``duration``, of
+        all tracks in seconds; ``DESCR``.
 
     Warns
     -----

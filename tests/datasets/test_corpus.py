@@ -3,6 +3,7 @@ import pytest
 
 from sksvs.audio import write
 from sksvs.datasets import detect_corpus, load_corpus
+from tests.datasets.test_stems import write_stems
 from tests.strategies import leave_system_files
 
 
@@ -23,12 +24,19 @@ def test_songs_to_learn_from_have_one_name(tmp_path):
 
 
 def test_corpora_are_told_apart_by_their_folders(tmp_path):
-    for folder in ("musdb/train", "musdb/test", "mir/Wavfile"):
-        (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "mir/Wavfile/abjones_1_01.wav").touch()
+    for file in (
+        *("musdb/train/A - B/mixture.wav", "mir/Wavfile/abjones_1_01.wav", "mine/A - B/Vocals.mp3"),
+        *("ikala/Wavfile/10161_verse.wav", "halves/train/A - B/voice.wav"),
+    ):
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).touch()
     assert detect_corpus(tmp_path / "musdb") == "musdb18hq"
     assert detect_corpus(tmp_path / "mir") == "mir1k"
     assert detect_corpus(tmp_path / "mir" / "Wavfile") == "mir1k"
+    assert detect_corpus(tmp_path / "ikala") == "ikala"
+    assert detect_corpus(tmp_path / "mine") == detect_corpus(tmp_path / "halves") == "stems"
+    tmp_path = tmp_path / "empty"
+    tmp_path.mkdir()
     leave_system_files(tmp_path)
     for folder in ("__MACOSX/Mixtures", "__MACOSX/train", ".ipynb_checkpoints/Wavfile"):
         (tmp_path / folder).mkdir()
@@ -36,3 +44,11 @@ def test_corpora_are_told_apart_by_their_folders(tmp_path):
         detect_corpus(tmp_path)
     with pytest.raises(ValueError, match="corpus must be one of 'mir1k', .*; got 'evil'"):
         load_corpus(tmp_path, corpus="evil")
+
+
+def test_sources_are_those_that_a_corpus_has(tmp_path):
+    write_stems(tmp_path / "song", "vocals.wav", "bass.wav", "drums.wav")
+    data = load_corpus(tmp_path, "any", sources=("drums", "vocals", "bass"))
+    assert data.y[0].source_names == ("drums", "vocals", "bass")
+    with pytest.raises(ValueError, match=r"sources of ikala must be \('vocals', 'accompaniment'\)"):
+        load_corpus(tmp_path, corpus="ikala", sources=("vocals", "bass"))

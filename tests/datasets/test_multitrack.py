@@ -79,6 +79,19 @@ def test_musdb18hq_keeps_everything_in_one_folder(tmp_path):
     np.testing.assert_allclose(data.y[0][0], stems["vocals"], atol=1e-6)
 
 
+def test_musdb18hq_tells_the_songs_on_which_its_makers_validate(tmp_path):
+    names = ["Anna - A Song", "ANiMAL - Rockshow", "Young Griffo - Pennies", "Meaxic - You Listen"]
+    for name in names:
+        write_song(tmp_path / "train" / name, tmp_path / "train" / name, seed=1)
+    train, dev = load_musdb18hq(tmp_path), load_musdb18hq(tmp_path, "dev")
+    assert dev.names == ["ANiMAL - Rockshow", "Young Griffo - Pennies"]
+    assert train.names == sorted(names)
+    assert train.validation_tracks.tolist() == [name in dev.names for name in train.names]
+    assert dev.validation_tracks.all()
+    assert dev.duration == pytest.approx(2 * 500 / 44100)
+    assert "2 tracks of 0.0 minutes in all" in dev.DESCR
+
+
 def test_what_is_missing_or_wrong_is_named(dsd100):
     root, _ = dsd100
     with pytest.raises(

@@ -1,0 +1,44 @@
+"""Open karaoke clips: the accompaniment in the left channel, the voice in the right one."""
+
+from sksvs.audio import AudioFile, Sources
+from sksvs.datasets.bundle import check_choice
+
+
+def open_clips(paths, mix, strict):
+    """Return the mixtures and the sources of clips, without reading their samples.
+
+    Parameters
+    ----------
+    paths : list of path-like
+    mix : {"0dB", "natural"}
+        "0dB": voice and accompaniment are divided by their L2 norms and added. "natural": they are
+        added as recorded.
+    strict : bool
+
+    Returns
+    -------
+    X : list of Waveform
+        Mono.
+    y : list of Sources, each (2, n_samples)
+        Called "vocals" and "accompaniment".
+
+    Raises
+    ------
+    ValueError
+        If a file does not have two channels; it is named.
+    """
+    check_choice("mix", mix, ("0dB", "natural"))
+    X, y = [], []
+    for path in paths:
+        clip = AudioFile(path, strict=strict)
+        if clip.ndim != 2 or clip.shape[1] != 2:
+            raise ValueError(
+                f"{clip.name} must have two channels, accompaniment left and voice right; got "
+                f"shape {clip.shape}."
+            )
+        voice, accompaniment = clip.channel(1), clip.channel(0)
+        if mix == "0dB":
+            voice, accompaniment = voice.unit_norm(), accompaniment.unit_norm()
+        X.append(voice + accompaniment)
+        y.append(Sources([voice, accompaniment], ("vocals", "accompaniment")))
+    return X, y
