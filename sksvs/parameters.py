@@ -10,17 +10,17 @@ from typing import NamedTuple
 MASK_LOSSES = ("binary_crossentropy", "mask_absolute_error", "mask_squared_error")
 MAGNITUDE_LOSSES = ("magnitude_absolute_error", "magnitude_squared_error")
 SPECTRUM_LOSSES = ("spectrum_absolute_error", "spectrum_squared_error", "segment_error_ratio")
-MAX_LAYERS = 16
-MAX_SOURCES = 64
+LOSSES = *MASK_LOSSES, *MAGNITUDE_LOSSES, *SPECTRUM_LOSSES
+MAX_LAYERS, MAX_SOURCES = 16, 64
 MAX_WINDOW = 1 << 20  # samples: 24 s at 44.1 kHz
 OTHERS_WEIGHTS = 1e-6, 1e6  # lowest and highest
 BALANCES = {"cleaner": 2.5, "balanced": 1.0, "fuller": 0.4}  # factors of a model's others_weight
-MAX_TAYLOR_ROWS = 20  # each as long as the window
+MAX_TAYLOR_ROWS = 20  # as long as the window
 NAME = re.compile("[A-Za-z0-9_]([A-Za-z0-9 _-]{0,62}[A-Za-z0-9_-])?")  # of a source, and its files
 
 
 class Parameter(NamedTuple):
-    """The values that a parameter, or a fitted scalar, may have, and what it has an effect on.
+    """The values that a parameter or a fitted scalar may have, and what it has an effect on.
 
     Attributes
     ----------
@@ -179,7 +179,7 @@ _TABLE = {
         "input_power": _power,
         "input_power_": _power,
         "dropout": _share,
-        "loss": _choice(*MASK_LOSSES, *MAGNITUDE_LOSSES, *SPECTRUM_LOSSES),
+        "loss": _choice(*LOSSES),
         "discriminative": _share,
         "error_floor": _real("above 0 and at most 1", lambda x: 0 < x <= 1),
         "solver": _choice("adam", "rmsprop", "sgd"),

@@ -1,20 +1,32 @@
 """The command that trains a separator on corpora or recordings and saves the model."""
 
-import json
 from pathlib import Path
 
 import click
 
 import sksvs
 from sksvs.cli.options import (
+    FILE,
     FOLDER,
+    ModelFile,
     ParameterType,
     corpus_option,
     read_weights,
     sizes,
+    sources_option,
     strict_option,
 )
 from sksvs.cli.output import in_a_line, one_line
+from sksvs.cli.pipeline_to_fit import (
+    new_pipeline,
+    pipeline_to_continue,
+    read_augmentation,
+    read_card,
+    read_params,
+    set_params,
+    sources_of_model,
+)
+from sksvs.parameters import LOSSES
 
 
 @click.command()
@@ -22,9 +34,11 @@ from sksvs.cli.output import in_a_line, one_line
     "--data",
     multiple=True,
     type=FOLDER,
-    help="Folder of a corpus. May be given several times.",
+    help="Folder of a corpus, or of songs, each a folder of stems (vocals.wav, bass.wav, ...). May "
+    "be given several times.",
 )
 @corpus_option
+@sources_option
 @click.option(
     "--voices",
     multiple=True,
@@ -60,6 +74,12 @@ from sksvs.cli.output import in_a_line, one_line
     help="File for the model, such as voice.safetensors.",
 )
 @click.option(
+    "--start",
+    metavar="MODEL",
+    type=ModelFile(),
+    help="Go on from this model, a file or the name of a packaged one, instead of a new network.",
+)
+@click.option(
     "--network",
     type=click.Choice(["gru", "crn"]),
     help="crn: convolutional-recurrent network with dual-path blocks (generalises better to unseen "
@@ -85,14 +105,24 @@ from sksvs.cli.output import in_a_line, one_line
     help="Passes over all songs, in place of --hours.",
 )
 @click.option(
-    "--no-augmentation",
-    is_flag=True,
-    help="Train on the songs as they are: no changes of gain and speed, no voices over the "
-    "accompaniments of other songs.",
+    "--augment",
+    metavar="NAME=X,...",
+    callback=read_augmentation,
+    help="Parameters of sksvs.augmentation.Augmentation in place of the default ones: "
+    "gain_db=6,speed=0.3/0. none: train on the songs as they are.",
+)
+@click.option(
+    "--loss",
+    type=ParameterType("loss", str),
+    help=f"{', '.join(LOSSES)}.  [segment_error_ratio]",
 )
 @click.option("--batch-size", type=ParameterType("batch_size", int), help="Segments.  [8]")
 @click.option("--dropout", type=ParameterType("dropout", float), help="[0.4; crn: 0.3]")
-@click.option("--learning-rate", type=ParameterType("learning_rate_init", float), help="[0.002]")
+@click.option(
+    "--learning-rate",
+    type=ParameterType("learning_rate_init", float),
+    help="[0.002; with --start: 0.0003]",
+)
 @click.option(
     "--mixed-precision",
     is_flag=True,
@@ -115,6 +145,13 @@ from sksvs.cli.output import in_a_line, one_line
     type=ParameterType("hop_length", int),
     help="Samples from one window to the next.  [half a window]",
 )
+@click.option(
+    "--params",
+    type=FILE,
+    callback=read_params,
+    help="JSON file with parameters as Pipeline.set_params takes them, before all options: "
+    '{"crn__conv_channels": [16, 32], "stft__n_fft": 2048}.',
+)
 @click.option("--seed", type=ParameterType("random_state", int), default=0, show_default=True)
 @click.option(
     "--songs", type=click.IntRange(1), help="Use only the first N songs of each corpus.  [all]"
@@ -130,7 +167,7 @@ from sksvs.cli.output import in_a_line, one_line
 )
 @click.option(
     "--card",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="JSON file with an object to store in the model file.",
 )
 @click.option("--quiet", is_flag=True, help="Print neither the plan nor the progress.")
@@ -138,17 +175,20 @@ from sksvs.cli.output import in_a_line, one_line
 def fit(
     data,
     corpus,
+    sources,
     voices,
     accompaniments,
     weights,
     cache,
     out,
+    start,
     network,
     hidden_sizes,
     forwards_only,
     hours,
     epochs,
-    no_augmentation,
+    augment,
+    loss,
     batch_size,
     dropout,
     learning_rate,
@@ -156,6 +196,7 @@ def fit(
     early_stopping,
     n_fft,
     hop_length,
+    params,
     seed,
     songs,
     checkpoints,
@@ -164,53 +205,69 @@ def fit(
     quiet,
     strict,
 ):
-    """Train on the training songs of corpora (MIR-1K, DSD100, MUSDB18-HQ) and save the model.
+    """Train on songs and save the model: on corpora (MIR-1K, iKala, DSD100, MUSDB18-HQ) or stems.
 
     With --voices and --accompaniments, train on recordings that do not belong together. The default
-    network and amount of audio take two cores at most an hour.
+    network and amount of audio take two cores at most an hour. --start goes on from a model.
     """
     from sksvs.cli.training_data import check_data_options, draw_epoch, load_corpora
 
-    check_data_options(data, corpus, voices, accompaniments, weights, cache)
-    card = {} if card is None else _read_card(card)
-    network = network or ("gru" if forwards_only else "crn")
+    check_data_options(data, corpus, sources, voices, accompaniments, weights, cache)
+    of_network = {
+        "--network": network,
+        "--hidden-sizes": hidden_sizes,
+        "--forwards-only": forwards_only,
+        "--n-fft": n_fft,
+        "--hop-length": hop_length,
+    }
+    given = [name for name, value in of_network.items() if value]
+    if start is not None and given:
+        raise click.UsageError(f"{given[0]} is fixed by the model of --start. Leave it out.")
+    card = {} if card is None else read_card(card)
 
-    from sklearn.pipeline import Pipeline
-
-    from sksvs.cli.training_plan import (
-        choose_epochs,
-        choose_hours,
-        choose_window,
-        make_separator,
-        plan_in_words,
-    )
+    from sksvs.cli.training_plan import choose_epochs, choose_hours, choose_window, plan_in_words
+    from sksvs.datasets.corpus import VOICE_AND_REST
     from sksvs.model_files.model_file import check_card
-    from sksvs.transforms import MonoDownmix, STFTTransformer
 
-    separator = make_separator(
-        network,
-        augmented=not no_augmentation,
-        dry_voices=bool(voices),
-        pairs=bool(data),
-        hidden_layer_sizes=hidden_sizes,
-        max_iter=epochs,
-        batch_size=batch_size,
-        dropout=dropout,
-        learning_rate_init=learning_rate,
-        bidirectional=False if forwards_only else None,
-        mixed_precision=mixed_precision,
-        early_stopping=early_stopping,
-        random_state=seed,
-        checkpoint_dir=checkpoints,
-        verbose=not quiet,
-    )
-    window = choose_window(16000, n_fft, hop_length)  # until the rate of the corpus is known
-    stft = STFTTransformer(*window, window="cosine")
-    pipeline = Pipeline([("mono", MonoDownmix()), ("stft", stft), (network, separator)])
+    settings = {
+        "loss": loss,
+        "max_iter": epochs,
+        "batch_size": batch_size,
+        "dropout": dropout,
+        "learning_rate_init": learning_rate,
+        "mixed_precision": mixed_precision,
+        "early_stopping": early_stopping,
+        "random_state": seed,
+        "checkpoint_dir": checkpoints,
+        "verbose": not quiet,
+    }
+    if start is None:
+        pipeline = new_pipeline(
+            network or ("gru" if forwards_only else "crn"),
+            choose_window(16000, n_fft, hop_length),  # until the rate of the corpus is known
+            augment,
+            n_sources=len(sources or VOICE_AND_REST),
+            dry_voices=bool(voices),
+            pairs=bool(data),
+            hidden_layer_sizes=hidden_sizes,
+            bidirectional=False if forwards_only else None,
+            **settings,
+        )
+        sources, sample_rate = sources or VOICE_AND_REST, None
+    else:
+        pipeline, of_start = pipeline_to_continue(start, augment, **settings)
+        sources = sources_of_model(pipeline, sources)
+        sample_rate = pipeline[-1].stft_params_.sample_rate
+        card = {**of_start, **card}
+    set_params(pipeline, params)
     _check(pipeline, out, dtype)
+    name, separator = pipeline.steps[-1]
+    epochs = epochs or (separator.max_iter if f"{name}__max_iter" in params else None)
 
     corpora = load_corpora(
         *(data, corpus, voices, accompaniments),
+        sources=sources,
+        sample_rate=sample_rate,
         cache=cache,
         songs=songs,
         strict=strict,
@@ -218,19 +275,23 @@ def fit(
         verbose=not quiet,
     )
     rates = sorted({x.sample_rate for one in corpora for x in one.X})
-    if len(rates) > 1 and not no_augmentation:
+    if len(rates) > 1 and separator.augmentation is not None:
         raise click.UsageError(
             f"The songs have sample rates from {rates[0]} to {rates[-1]} Hz, and songs that are "
-            "mixed anew must share one. Resample them, or use --no-augmentation."
+            "mixed anew must share one. Resample them, or use --augment none."
         )
-    window = choose_window(rates[0], n_fft, hop_length)
-    # With a sample rate, the model takes songs of any rate.
-    stft.set_params(n_fft=window[0], hop_length=window[1], sample_rate=rates[0])
+    if start is None:
+        window = choose_window(rates[0], n_fft, hop_length)
+        # With a sample rate, the model takes songs of any rate.
+        pipeline["stft"].set_params(n_fft=window[0], hop_length=window[1], sample_rate=rates[0])
+        set_params(pipeline, params, only="stft__")
+    stft = pipeline[:-1].fit_transform(corpora[0].X[:1])[0].params
+    grid = stft.n_fft, stft.hop_length, rates[0]
+    kind = "crn" if hasattr(separator, "conv_channels") else "gru"
     if epochs is None:
-        hours = hours or choose_hours(network, *window, rates[0])
+        hours = hours or choose_hours(kind, *grid)
         epoch = draw_epoch(corpora, weights, hours, seed)
-        epochs = choose_epochs(network, epoch.hours, *window, rates[0], hours)
-        separator.set_params(max_iter=epochs)
+        separator.set_params(max_iter=choose_epochs(kind, epoch.hours, *grid, hours))
     else:
         epoch = draw_epoch(corpora, weights, random_state=seed)
     card = {**epoch.facts, **card}
@@ -239,13 +300,13 @@ def fit(
     if not quiet:
         given = sum(len(one.X) for one in corpora), sum(sum(one.hours) for one in corpora)
         words = plan_in_words(
-            *(separator, stft.n_fft // 2 + 1, epoch.n_tracks, epoch.hours),
+            *(separator, stft.n_freqs, epoch.n_tracks, epoch.hours),
             n_times=len(epoch.X),
             given=given,
         )
         click.echo(words, err=True)
-    pipeline.fit(epoch.X, epoch.y, **{f"{network}__groups": epoch.groups})
-    separator.set_params(verbose=False)
+    pipeline.fit(epoch.X, epoch.y, **{f"{name}__groups": epoch.groups})
+    separator.set_params(verbose=False, warm_start=False)
     sksvs.save(pipeline, out, dtype=dtype, card=card)
     click.echo(in_a_line(out))
 
@@ -258,19 +319,3 @@ def _check(pipeline, out, dtype):
         check_savable(pipeline, out, dtype=dtype)
     except (OSError, TypeError, ValueError) as error:
         raise click.UsageError(one_line(error)) from error
-
-
-def _read_card(path):
-    from sksvs.model_files.model_file import check_card
-
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise click.UsageError(f"{path} is no JSON file ({error}).") from error
-    if not isinstance(card, dict):
-        raise click.UsageError(f"{path} must hold a JSON object, such as {{}}.")
-    try:
-        check_card(card)
-    except ValueError as error:
-        raise click.UsageError(f"{path}: {one_line(error)}") from error
-    return card

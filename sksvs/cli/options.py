@@ -10,7 +10,7 @@ import sksvs
 from sksvs.cli.output import in_a_line
 from sksvs.parameters import PARAMETERS
 
-CORPORA = ("mir1k", "dsd100", "musdb18hq")
+CORPORA = ("mir1k", "dsd100", "musdb18hq", "ikala", "stems")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -43,7 +43,7 @@ class ParameterType(click.ParamType):
 
     def __init__(self, parameter, read):
         self.parameter, self.read = PARAMETERS[parameter], read
-        self.name = {int: "integer", float: "float"}.get(read, "N,N,...")
+        self.name = {int: "integer", float: "float", str: "name"}.get(read, "N,N,...")
 
     def convert(self, value, param, ctx):
         """Return the value of the option; exit with an error if it cannot be used."""
@@ -68,7 +68,7 @@ data_option = click.option(
     "--data",
     required=True,
     type=FOLDER,
-    help="Folder of a corpus.",
+    help="Folder of a corpus, or of songs, each a folder of stems.",
 )
 corpus_option = click.option(
     "--corpus",
@@ -86,6 +86,12 @@ jobs_option = click.option(
     default=1,
     show_default=True,
     help="Songs at a time; -1: one for each core.",
+)
+sources_option = click.option(
+    "--sources",
+    metavar="NAME,NAME,...",
+    callback=lambda context, option, text: None if text is None else tuple(text.split(",")),
+    help="What to separate, the target first: vocals,bass,drums,other.  [vocals,accompaniment]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 

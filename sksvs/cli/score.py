@@ -26,7 +26,10 @@ from sksvs.cli.output import printable, to_json
     help="How scores are computed and averaged.",
 )
 @click.option(
-    "--subset", default="test", show_default=True, help="train, dev or test, if the corpus has it."
+    "--subset",
+    default="test",
+    show_default=True,
+    help="train, dev or test, if the corpus has it; iKala and stems have one set.",
 )
 @click.option("--songs", type=click.IntRange(1), help="Score only the first N songs.  [all]")
 @click.option("--mixture", is_flag=True, help="Also score the mixture: the lower bound.")
@@ -38,20 +41,23 @@ from sksvs.cli.output import printable, to_json
 def score(
     data, corpus, model, protocol, subset, songs, mixture, oracle, jobs, as_json, quiet, strict
 ):
-    """Score a model on the songs of a corpus (MIR-1K, DSD100, MUSDB18-HQ), in dB."""
+    """Score a model on songs, in dB: a corpus (MIR-1K, iKala, DSD100, MUSDB18-HQ) or stems."""
     from sksvs.datasets import detect_corpus, load_corpus
-    from sksvs.datasets.corpus import CORPORA
+    from sksvs.datasets.corpus import CORPORA, VOICE_AND_REST
     from sksvs.estimators import IdealMaskOracle
     from sksvs.metrics import evaluate
 
     corpus = corpus or detect_corpus(data)
     subsets = CORPORA[corpus][1]
-    if subset not in subsets:
+    if subsets and subset not in subsets:
         one_of = f"{subset!r} is not one of {', '.join(map(repr, subsets))}, which {corpus} has."
         raise click.BadParameter(one_of, param_hint="'--subset'")
-    tracks = load_corpus(data, subset, corpus, strict=strict)
+    separator, _ = load_model(model)
+    names = separator[-1].source_names_
+    sources = VOICE_AND_REST if len(names) == 2 else names
+    tracks = load_corpus(data, subset, corpus, sources, strict)
     found = evaluate(
-        load_model(model)[0],
+        separator,
         tracks.X[:songs],
         tracks.y[:songs],
         protocol=protocol,

@@ -59,13 +59,14 @@ class Epoch(NamedTuple):
     n_tracks: int
 
 
-def check_data_options(data, corpus, voices, accompaniments, weights, cache):
+def check_data_options(data, corpus, sources, voices, accompaniments, weights, cache):
     """Raise a usage error for options that do not go together, before anything is loaded.
 
     Parameters
     ----------
     data, voices, accompaniments : sequence of Path
     corpus : str or None
+    sources : tuple of str or None
     weights : tuple of float or None
     cache : Path or None
     """
@@ -79,7 +80,7 @@ def check_data_options(data, corpus, voices, accompaniments, weights, cache):
         )
     if not (data or voices):
         raise click.UsageError(
-            "Training data are needed; got none. Give --data DIR, a folder of a corpus, or "
+            "Training data are needed; got none. Give --data DIR, a folder of songs, or "
             "--voices DIR and --accompaniments DIR."
         )
     if cache is not None and not voices:
@@ -91,6 +92,12 @@ def check_data_options(data, corpus, voices, accompaniments, weights, cache):
             f"--corpus must have one --data; got {len(data)}. Leave it out: corpora are recognised "
             "by their folders."
         )
+    from sksvs.datasets.corpus import VOICE_AND_REST
+
+    if voices and sources not in (None, VOICE_AND_REST):
+        raise click.UsageError(
+            f"--sources must be vocals,accompaniment with --voices; got {','.join(sources)}."
+        )
     n_corpora = len(data) + bool(voices)
     if weights is not None and len(weights) != n_corpora:
         first = "voices and accompaniments first, then " if voices else ""
@@ -101,14 +108,25 @@ def check_data_options(data, corpus, voices, accompaniments, weights, cache):
 
 
 def load_corpora(
-    data, corpus, voices, accompaniments, *, cache, songs, strict, random_state, verbose
+    data,
+    corpus,
+    voices,
+    accompaniments,
+    *,
+    sources,
+    sample_rate,
+    cache,
+    songs,
+    strict,
+    random_state,
+    verbose,
 ):
     """Load all that `sksvs fit` trains on, without reading samples.
 
     Several corpora are brought to one sample rate: 44.1 kHz where there are voices and
-    accompaniments, else the lowest that a track has. The clips of MIR-1K, which are scaled to a
-    norm of 1, then get the level of the voices, so that they can be mixed with other corpora. A
-    single corpus stays as it is.
+    accompaniments, else the lowest that a track has, unless another is asked for. The clips of
+    MIR-1K, which are scaled to a norm of 1, then get the level of the voices, so that they can be
+    mixed with other corpora. A single corpus stays as it is.
 
     Parameters
     ----------
@@ -118,6 +136,10 @@ def load_corpora(
         Which corpus it is; None: whichever the folder holds.
     voices, accompaniments : sequence of Path
         Folders; both or neither.
+    sources : sequence of str
+        What the tracks of corpora are separated into.
+    sample_rate : int or None
+        To bring all tracks to, in Hz.
     cache : Path or None
         Folder for copies of voices and accompaniments.
     songs : int or None
@@ -146,7 +168,7 @@ def load_corpora(
         tracks = load_voices_and_accompaniments(
             voices,
             accompaniments,
-            sample_rate=SAMPLE_RATE,
+            sample_rate=sample_rate or SAMPLE_RATE,
             cache_dir=cache,
             random_state=random_state,
             strict=strict,
@@ -159,14 +181,17 @@ def load_corpora(
         corpora.append(_corpus(tracks, facts, songs))
     for folder in data:
         name = corpus or detect_corpus(folder)
-        tracks = load_corpus(folder, "train", name, strict=strict)
-        corpora.append(_corpus(tracks, {"corpus": name, "subset": "train"}, songs))
-    if len(corpora) == 1:
+        tracks = load_corpus(folder, "train", name, sources, strict)
+        of_stems = {"folder": basename(abspath(folder))} if name == "stems" else {}
+        corpora.append(_corpus(tracks, {"corpus": name, "subset": "train", **of_stems}, songs))
+    if len(corpora) == 1 and sample_rate is None:
         return corpora
-    rate = SAMPLE_RATE if voices else min(x.sample_rate for c in corpora for x in c.X)
+    lowest = min(x.sample_rate for one in corpora for x in one.X)
+    rate = sample_rate or (SAMPLE_RATE if voices else lowest)
     on_one_grid = []
     for one in corpora:
-        X, y = _levelled(one.X, one.y) if one.facts.get("corpus") == "mir1k" else (one.X, one.y)
+        is_scaled = one.facts.get("corpus") == "mir1k" and len(corpora) > 1
+        X, y = _levelled(one.X, one.y) if is_scaled else (one.X, one.y)
         X, y = resample_tracks(X, y, rate)
         on_one_grid.append(one._replace(X=X, y=y))
     return on_one_grid

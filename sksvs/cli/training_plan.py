@@ -9,17 +9,21 @@ SETTINGS = {
     "crn": {"hidden_layer_sizes": (), "dual_path_sizes": ((24, 48), (24, 48))},
     "gru": {"hidden_layer_sizes": (192, 192, 192), "dropout": 0.4, "learning_rate_init": 0.002},
 }
-AUGMENTATION = {"gain_db": 5.0, "remix": 0.5, "shift": 0.5, "speed": (0.35, 0.1)}
+AUGMENTATION = {"gain_db": 5.0, "remix": 0.5, "shift": 0.5}
+SPEEDS = 0.35, 0.1  # of the first source, the voice, and of every other
 OF_DRY_VOICES = {"effects": 0.5, "drop": (0.03, 0.05)}  # which records hardly have
+FINE_TUNING_RATE = 0.0003  # of a network that has been trained before
+KINDS = {"CRNSeparator": "CRN", "DRNNSeparator": "DRNN", "GRUMaskSeparator": "GRU network"}
 ERROR_FLOOR = 0.015  # where voices rest as long as between files
 
 
-def make_separator(network, *, augmented=True, dry_voices=False, pairs=True, **given):
+def make_separator(network, *, n_sources=2, augmented=True, dry_voices=False, pairs=True, **given):
     """Return the strongest separator of a kind that two cores train within an hour.
 
     Parameters
     ----------
     network : {"crn", "gru"}
+    n_sources : int, default=2
     augmented : bool, default=True
         Whether the sources are augmented.
     dry_voices : bool, default=False
@@ -45,7 +49,8 @@ def make_separator(network, *, augmented=True, dry_voices=False, pairs=True, **g
     if network == "crn" and given.get("hidden_layer_sizes"):
         parameters["dual_path_sizes"] = ()
     if augmented:
-        changes = dict(AUGMENTATION)
+        voice, other = SPEEDS
+        changes = AUGMENTATION | {"speed": (voice, *[other] * (n_sources - 1))}
         if dry_voices:
             changes |= OF_DRY_VOICES | {"remix": 0.8 if pairs else 1.0}
         parameters["augmentation"] = Augmentation(**changes)
@@ -129,8 +134,8 @@ def plan_in_words(separator, n_freqs, n_tracks, hours_of_epoch, n_times=None, gi
 
     Parameters
     ----------
-    separator : CRNSeparator or GRUMaskSeparator
-        Not fitted yet, with its final number of epochs.
+    separator : CRNSeparator, DRNNSeparator or GRUMaskSeparator
+        With its final number of epochs.
     n_freqs, n_tracks : int
     hours_of_epoch : float
     n_times : int, optional
@@ -146,7 +151,7 @@ def plan_in_words(separator, n_freqs, n_tracks, hours_of_epoch, n_times=None, gi
     Training a CRN of 270,000 parameters on 206 tracks (7.0 h): 1 epoch, 7.0 h of audio. \
 Of 412 tracks (14.0 h) 206 are used.
     """
-    kind = "CRN" if type(separator).__name__ == "CRNSeparator" else "GRU network"
+    kind = KINDS[type(separator).__name__]
     n_params = float(f"{separator.count_params(n_freqs=n_freqs):.2g}")
     n_epochs = separator.max_iter
     at_most = "at most " if separator.early_stopping else ""

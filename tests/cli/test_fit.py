@@ -6,7 +6,7 @@ import pytest
 
 import sksvs
 from sksvs.audio import AudioFile, write
-from sksvs.cli.training_plan import HOURS, choose_window, make_separator
+from sksvs.cli.training_plan import FINE_TUNING_RATE, HOURS, choose_window, make_separator
 from sksvs.networks.spec import is_causal
 from tests.strategies import seeded_noise
 
@@ -61,7 +61,7 @@ def test_a_causal_network_is_a_gru_unless_convolutions_are_asked_for(run, dsd100
 
 def test_it_is_said_what_is_trained(run, dsd100, tmp_path):
     out = tmp_path / "model.safetensors"
-    small = ["--network", "gru", "--hidden-sizes", 4, "--n-fft", 64, "--no-augmentation"]
+    small = ["--network", "gru", "--hidden-sizes", 4, "--n-fft", 64, "--augment", "none"]
     result = run("fit", "--data", dsd100, "-o", out, *small, "--hours", 0.001)
     assert (result.exit_code, result.stdout) == (0, f"{out}\n")
     first, *epochs = result.stderr.splitlines()
@@ -85,7 +85,7 @@ def test_songs_of_several_rates_are_trained_on_as_they_are_or_not_at_all(run, ds
     result = run(*command, *small)
     assert result.exit_code == 2
     assert "sample rates from 8000 to 16000 Hz, and songs that are mixed" in result.stderr
-    assert run(*command, *small, "--no-augmentation").exit_code == 0
+    assert run(*command, *small, "--augment", "none").exit_code == 0
 
 
 def test_the_help_says_what_the_plan_has(run):
@@ -99,7 +99,6 @@ def test_the_help_says_what_the_plan_has(run):
         ("--hidden-sizes", "hidden_layer_sizes"),
         ("--batch-size", "batch_size"),
         ("--dropout", "dropout"),
-        ("--learning-rate", "learning_rate_init"),
     ):
         of_crn, of_gru = (
             (",".join(map(str, x)) or "none") if isinstance(x, tuple) else str(x)
@@ -107,6 +106,7 @@ def test_the_help_says_what_the_plan_has(run):
         )
         assert said(option) == (of_gru if of_crn == of_gru else f"{of_gru}; crn: {of_crn}")
     at_44_khz = [round(hours * 16 / 44.1) for hours in (HOURS["crn"], HOURS["gru"])]
+    assert said("--learning-rate").endswith(f"with --start: {FINE_TUNING_RATE}")
     assert said("--hours").endswith(
         f"{HOURS['crn']:.0f} at 16 kHz, {at_44_khz[0]} at 44.1 kHz; gru: {HOURS['gru']:.0f} and "
         f"{at_44_khz[1]}"

@@ -46,6 +46,7 @@ def make_corpus(name, hours, group="a"):
 
 def load(data=(), corpus=None, voices=(), accompaniments=(), **settings):
     defaults = {"cache": None, "songs": None, "strict": False, "random_state": 0, "verbose": False}
+    defaults |= {"sources": ("vocals", "accompaniment"), "sample_rate": None}
     return load_corpora(data, corpus, voices, accompaniments, **(defaults | settings))
 
 
@@ -105,6 +106,9 @@ def test_a_single_corpus_stays_as_it_is(mir1k, dsd100):
         assert x.sample_rate == 16000
         np.testing.assert_array_equal(x, other)
     assert (one.groups, one.facts) == (expected.groups, {"corpus": "mir1k", "subset": "train"})
+    (faster,) = load([mir1k], sample_rate=32000)
+    for x, other in zip(faster.X, expected.X, strict=True):
+        assert (x.sample_rate, x.n_samples) == (32000, 2 * other.n_samples)
     (named,) = load([dsd100], "dsd100", songs=1)
     assert len(named.X) == len(named.y) == len(named.groups) == 1
 
@@ -175,7 +179,11 @@ def test_a_model_is_trained_on_as_many_voices_as_the_hours_allow(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "Training data are needed; got none. Give --data DIR, a folder of a corpus, or"),
+        ([], "Training data are needed; got none. Give --data DIR, a folder of songs, or"),
+        (
+            ["--voices", ".", "--accompaniments", ".", "--sources", "voice,band"],
+            "--sources must be vocals,accompaniment with --voices; got voice,band.",
+        ),
         (["--voices", "."], "must be given together; got --voices alone. Add --accompaniments DIR"),
         (
             ["--data", ".", "--accompaniments", "."],
