@@ -126,7 +126,6 @@ _flag = "True or False", _is_flag
 _rate = _or_none("a rate in Hz from 1 to 10,000,000, such as 44100", _reals(1, 1e7))
 _count = _integer(1, 1 << 31)
 _positive = _real("above 0 and finite", lambda x: x > 0)
-_exponent = _real("positive and finite", lambda x: x > 0)
 _not_negative = _real("at least 0 and finite", lambda x: x >= 0)
 _share = _real("at least 0 and below 1", lambda x: 0 <= x < 1)
 _curve = "a list of numbers", lambda x: isinstance(x, list) and all(map(_is_real, x))
@@ -174,8 +173,8 @@ _TABLE = {
         "stft_params_": ("STFTParams", lambda x: type(x).__name__ == "STFTParams"),
     },
     "fit": {
-        "p": _exponent,
-        "v": _exponent,
+        "p": _positive,
+        "v": _positive,
         "input_power": _power,
         "input_power_": _power,
         "dropout": _share,
@@ -233,6 +232,9 @@ _TABLE = {
         "mask": _choice("ratio", "binary"),
         "others_weight": ("from 1e-6 to 1e6", _reals(*OTHERS_WEIGHTS)),
         "side_weight": ("from 0 to 1e6", _reals(0, 1e6)),
+        "weights": _or_none(
+            "1 to 16 numbers, 0 or more each", _tuples(1, 16, _reals(0, float_info.max))
+        ),
         "transpositions": (
             "a tuple of 1 to 8 numbers from 0.5 to 2",
             _tuples(1, 8, _reals(0.5, 2)),

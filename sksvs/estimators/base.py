@@ -12,6 +12,7 @@ from sksvs.metrics import score_tracks
 from sksvs.metrics.scores import check_weights
 from sksvs.parameters import check_parameters
 from sksvs.prediction.channels import channels_of, favour_centre
+from sksvs.prediction.shared_blocks import masks_in_blocks
 from sksvs.prediction.synthesis import MaskedSynthesis
 from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import (
@@ -52,6 +53,13 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
 
         The spectrogram is that of a `Centred` waveform.
         """
+
+    def _masks_in_blocks(self, spectrogram, blocks, transpositions):
+        """Yield ``(block, masks)`` for blocks of the spectrogram that others share.
+
+        Only networks make use of `transpositions`, factors of all frequencies.
+        """
+        return masks_in_blocks(blocks, self._mask_blocks(spectrogram))
 
     def _check_parameters(self):
         """Raise a ValueError for a parameter that cannot be used."""

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksvs.augmentation import Augmentation
 from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.parameters import check_range
-from sksvs.prediction.masks import predict_masks
+from sksvs.prediction.masks import masks_of_blocks, predict_masks
 from sksvs.stft.tracks import common_params, common_source_names, default_source_names
 from sksvs.training.fit import epoch_random_state, train
 from sksvs.training.measured_tracks import training_tracks, warn_of_unseen_mask
@@ -253,6 +253,10 @@ class BaseNetworkSeparator(BaseMaskSeparator):
 
     def _mask_blocks(self, spectrogram):
         return predict_masks(self, spectrogram)
+
+    def _masks_in_blocks(self, spectrogram, blocks, transpositions):
+        level = spectrogram.waveform.level
+        return masks_of_blocks(self, spectrogram.params, level, blocks, transpositions)
 
     def _check_predict(self, X):
         check_range(self, "others_weight", "side_weight")  # which may be changed after the fit

@@ -1,19 +1,16 @@
-"""Average the masks of several networks."""
+"""Average the masks of several separators."""
 
-from collections import deque
-from itertools import islice
-from reprlib import repr as short_repr
-
+import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from sksvs.estimators.base import BaseMaskSeparator
-from sksvs.estimators.network_separator import BaseNetworkSeparator
+from sksvs.estimators.named_members import NamedMembers
 from sksvs.networks.features import weigh_masks
 from sksvs.parameters import check_range
-from sksvs.prediction.masks import masks_of_blocks, read_blocks
+from sksvs.prediction.masks import read_blocks
+from sksvs.prediction.shared_blocks import share
 from sksvs.stft.tracks import common_source_names
 from sksvs.training.measured_tracks import (
     measured_tracks,
@@ -21,25 +18,22 @@ from sksvs.training.measured_tracks import (
     warn_of_unseen_mask,
 )
 
-MAX_MEMBERS = 16
-MAX_NAME_LENGTH = 100
 
-
-class VotingSeparator(BaseMaskSeparator):
-    """Separate with the mean of the masks of several networks.
+class VotingSeparator(NamedMembers):
+    """Separate with the mean of the masks of several separators.
 
     The analogue of sklearn's VotingRegressor: networks that differ in their kind, loss,
     augmentation or `random_state` alone make different errors, and the mean of their masks has a
-    smaller one. The masks of a network sum to one over the sources, and so do the means.
+    smaller one. The masks of a separator sum to one over the sources, and so do the means.
 
-    `fit` fits clones: `warm_start` of a network has no effect, and there is no `partial_fit`.
+    `fit` fits clones: `warm_start` of a network has no effect.
 
     Parameters
     ----------
-    estimators : list of (str, GRUMaskSeparator, CRNSeparator or DRNNSeparator)
-        Up to 16 names and networks, which are cloned and not changed. Give each a `random_state`
-        of its own: two with the same parameters become the same network. A name has no "__" and
-        no "/" in it.
+    estimators : list of (str, separator)
+        Up to 16 names and separators with masks that sum to one, networks or others, which are
+        cloned and not changed. Give each network a `random_state` of its own: two with the same
+        parameters become the same network. A name has no "__" and no "/" in it.
     transpositions : tuple of float, default=(1.0,)
         Test-time pitch shifts: factors by which all frequencies are multiplied, up to 8 of them
         from 0.5 to 2. Every network predicts masks for each, which are shifted back and averaged:
@@ -52,8 +46,11 @@ class VotingSeparator(BaseMaskSeparator):
     side_weight : float, default=0.0
         As in :class:`GRUMaskSeparator`, applied to the mean of the masks; those of the networks do
         not count.
+    weights : sequence of float or None, default=None
+        Of the separators in the mean, 0 or more each. None weighs them alike. May be changed after
+        `fit`.
     n_jobs : int or None, default=None
-        Number of networks to fit at a time, each in a process with its share of the cores; -1 for
+        Number of separators to fit at a time, each in a process with its share of the cores; -1 for
         one a core. None for one after the other, as always in a process that is itself a worker,
         such as in a search with `n_jobs`.
 
@@ -91,16 +88,23 @@ class VotingSeparator(BaseMaskSeparator):
     """
 
     def __init__(
-        self, estimators, transpositions=(1.0,), others_weight=1.0, side_weight=0.0, n_jobs=None
+        self,
+        estimators,
+        transpositions=(1.0,),
+        others_weight=1.0,
+        side_weight=0.0,
+        weights=None,
+        n_jobs=None,
     ):
         self.estimators = estimators
         self.transpositions = transpositions
         self.others_weight = others_weight
         self.side_weight = side_weight
+        self.weights = weights
         self.n_jobs = n_jobs
 
     def fit(self, X, y=None, *, groups=None, validation_tracks=None):
-        """Fit every network on the same tracks.
+        """Fit every separator on the same tracks.
 
         Parameters
         ----------
@@ -128,20 +132,55 @@ class VotingSeparator(BaseMaskSeparator):
             range, `y` is missing or does not match X, or a network refuses the tracks.
         """
         self._check_parameters()
-        names, networks = zip(*self.estimators)
+        names, members = zip(*self.estimators)
         tracks = training_tracks(X, y, self)
-        warn_of_unseen_mask(tracks, [network.loss for network in networks])
-        source_names = common_source_names(y)
+        losses = [member.loss for member in members if hasattr(member, "loss")]
+        if losses:
+            warn_of_unseen_mask(tracks, losses)
         tracks = measured_tracks(tracks)  # once, not by every network
+        shared = X, y, tracks, common_source_names(y), groups, validation_tracks
         fitted = Parallel(n_jobs=self._n_processes())(
-            delayed(_fit)(clone(network), tracks, source_names, groups, validation_tracks)
-            for network in networks
+            delayed(_fit)(clone(member), *shared) for member in members
         )
         self._set_members(names, fitted)
         return self
 
+    def partial_fit(self, X, y=None):
+        """Train every separator for one more epoch, see :meth:`GRUMaskSeparator.partial_fit`.
+
+        Before any fit, clones of `estimators` are fitted for one epoch.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            As of `fit`; or if a separator has no `partial_fit`, naming it.
+        """
+        self._check_parameters()
+        for name, member in self.estimators:
+            if not hasattr(member, "partial_fit"):
+                raise TypeError(
+                    f"VotingSeparator: estimator {name!r} is a {type(member).__name__}, which has "
+                    "no partial_fit. Fit anew."
+                )
+        names = [name for name, _ in self.estimators]
+        members = getattr(self, "estimators_", None) or [clone(x) for _, x in self.estimators]
+        trained = Parallel(n_jobs=self._n_processes())(
+            delayed(_partial_fit)(member, X, y) for member in members
+        )
+        self._set_members(names, trained)
+        return self
+
     def count_params(self, by_layer=False, n_freqs=None):
-        """Return the number of trained weights of all networks together.
+        """Return the number of trained weights of all networks together; others have none.
 
         Parameters
         ----------
@@ -161,6 +200,7 @@ class VotingSeparator(BaseMaskSeparator):
         counts = {
             f"{name}/{layer}": count
             for name, member in members.items()
+            if hasattr(member, "count_params")
             for layer, count in member.count_params(by_layer=True, n_freqs=n_freqs).items()
         }
         return counts if by_layer else sum(counts.values())
@@ -180,45 +220,8 @@ class VotingSeparator(BaseMaskSeparator):
         if params is None:
             check_is_fitted(self, "n_sources_")
         members = dict(self.estimators).values() if params is not None else self.estimators_
-        return len(self.transpositions) * sum(member.count_macs(params) for member in members)
-
-    def get_params(self, deep=True):
-        """Return the parameters of this separator and of its networks.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to include the networks, by name, and their parameters, as ``name__parameter``.
-
-        Returns
-        -------
-        dict
-        """
-        parameters = super().get_params(deep=False)
-        for name, network in _pairs(self.estimators) if deep else ():
-            of_network = network.get_params(deep=True).items()
-            parameters |= {name: network, **{f"{name}__{key}": value for key, value in of_network}}
-        return parameters
-
-    def set_params(self, **params):
-        """Set parameters; those of networks take effect in the next fit.
-
-        Parameters
-        ----------
-        **params : dict
-            Those of a network as ``name__parameter``; ``first=GRUMaskSeparator(...)`` replaces
-            the network of that name.
-
-        Returns
-        -------
-        self
-        """
-        if "estimators" in params:
-            self.estimators = params.pop("estimators")
-        if any(name in params for name, _ in _pairs(self.estimators)):
-            pairs = self.estimators
-            self.estimators = [(name, params.pop(name, network)) for name, network in pairs]
-        return super().set_params(**params)
+        networks = [member for member in members if hasattr(member, "count_macs")]
+        return len(self.transpositions) * sum(network.count_macs(params) for network in networks)
 
     def _n_processes(self):
         backend, _ = get_active_backend()
@@ -235,83 +238,32 @@ class VotingSeparator(BaseMaskSeparator):
         self.stft_params_ = fitted[0].stft_params_
 
     def _mask_blocks(self, spectrogram):
-        params, level = spectrogram.params, spectrogram.waveform.level
-        readers = _shared(read_blocks(spectrogram), len(self.estimators_))
+        weights = np.ones(len(self.estimators_)) if self.weights is None else self.weights
+        shares = np.divide(weights, np.sum(weights)).astype(np.float32)
+        readers = share(read_blocks(spectrogram), len(self.estimators_))
         of_members = [
-            masks_of_blocks(member, params, level, blocks, self.transpositions)
+            member._masks_in_blocks(spectrogram, blocks, self.transpositions)
             for member, blocks in zip(self.estimators_, readers)
         ]
-        for (block, total), *others in zip(*of_members):
-            for _, masks in others:
-                total += masks
-            total /= len(self.estimators_)
+        for of_block in zip(*of_members):
+            block, total = of_block[0]
+            total *= shares[0]
+            for (_, masks), weight in zip(of_block[1:], shares[1:]):
+                total += weight * masks
             yield block, weigh_masks(total, self.others_weight)
 
     def _check_predict(self, X):
-        check_range(
-            self, "others_weight", "side_weight", "transpositions"
-        )  # which may be changed after the fit
+        # These may be changed after the fit.
+        check_range(self, "others_weight", "side_weight", "transpositions")
+        self._check_weights(len(getattr(self, "estimators_", self.estimators)))
         return super()._check_predict(X)
 
-    def _check_parameters(self):
-        super()._check_parameters()
-        members = self.estimators
-        if not 1 <= len(_pairs(members)) <= MAX_MEMBERS:
-            raise ValueError(
-                f"VotingSeparator: estimators must be a list of 1 to {MAX_MEMBERS} (name, "
-                "separator), the separators each a GRUMaskSeparator, CRNSeparator or "
-                f"DRNNSeparator; got {short_repr(members)}."
-            )
-        self._check_names([name for name, _ in members])
-        for name, network in members:
-            try:
-                network._check_parameters()
-            except ValueError as error:
-                raise ValueError(f"VotingSeparator: estimator {name!r}: {error}") from error
 
-    def _check_names(self, names):
-        own = super().get_params(deep=False)
-        for name in names:
-            usable = isinstance(name, str) and 1 <= len(name) <= MAX_NAME_LENGTH
-            if not usable or "__" in name or "/" in name or name in own or names.count(name) > 1:
-                raise ValueError(
-                    "VotingSeparator: every name in estimators must be another text of 1 to "
-                    f"{MAX_NAME_LENGTH} characters, without '__' and '/', and no parameter; got "
-                    f"{short_repr(name)}."
-                )
+def _fit(separator, X, y, *measured):
+    if hasattr(separator, "_fit_tracks"):  # a network, which takes what is measured already
+        return separator._fit_tracks(*measured)
+    return separator.fit(X, y)
 
 
-def _pairs(estimators):
-    """Return the estimators if they are a list of (name, network), else an empty list."""
-    if not isinstance(estimators, list):
-        return []
-    for item in estimators:
-        pair = isinstance(item, (list, tuple)) and len(item) == 2
-        if not pair or not isinstance(item[1], BaseNetworkSeparator):
-            return []
-    return estimators
-
-
-def _fit(separator, *tracks_and_what_belongs_to_them):
-    return separator._fit_tracks(*tracks_and_what_belongs_to_them)
-
-
-def _shared(items, count):
-    """Return `count` generators of the same items; an item is dropped when all have yielded it.
-
-    `itertools.tee` would keep up to 57 items more, which here are megabytes each.
-    """
-    queues = [deque() for _ in range(count)]
-
-    def read(queue):
-        while True:
-            if not queue:
-                new = list(islice(items, 1))
-                if not new:
-                    return
-                for each in queues:
-                    each.extend(new)
-                del new
-            yield queue.popleft()
-
-    return [read(queue) for queue in queues]
+def _partial_fit(separator, X, y):
+    return separator.partial_fit(X, y)

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksvs import estimators, transforms
 from sksvs.estimators import VotingSeparator
 from sksvs.estimators.base import BaseMaskSeparator
-from sksvs.estimators.voting_separator import MAX_MEMBERS
+from sksvs.estimators.named_members import MAX_MEMBERS
 from sksvs.parameters import PARAMETERS, check_value, short
 from sksvs.stft.settings import STFTParams
 from sksvs.stft.tracks import default_source_names

@@ -1,7 +1,5 @@
 import copy
-import gc
 import pickle
-import weakref
 
 import numpy as np
 import pytest
@@ -17,7 +15,7 @@ from sksvs.estimators import (
     StreamingSeparator,
     VotingSeparator,
 )
-from sksvs.estimators.voting_separator import _shared
+from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.model_files import load, save
 from sksvs.separation import separate_file
 from sksvs.stft import Spectrogram
@@ -128,6 +126,7 @@ def test_parameters_of_members_are_reached_by_name():
     assert copied.get_params(deep=False).keys() == {
         "estimators",
         "transpositions",
+        "weights",
         "others_weight",
         "side_weight",
         "n_jobs",
@@ -255,11 +254,12 @@ def test_exponents_count_where_one_member_sees_them_and_are_named_where_none_doe
         ([(str(i), tiny_separator()) for i in range(17)], "estimators must be a list of 1 to 16"),
         (
             [("mixture", MixtureBaseline())],
-            "each a GRUMaskSeparator, CRN",
+            "each with masks that sum to one",
         ),
         ([("a", tiny_separator()), ("a", tiny_separator())], "must be another text .* got 'a'"),
         ([("a__b", tiny_separator())], "without '__' and '/', .* got 'a__b'"),
         ([("a/b", tiny_separator())], "without '__' and '/', .* got 'a/b'"),
+        ([("vote", VotingSeparator(members()))], "and no vote of others"),
         ([("", tiny_separator())], "of 1 to 100 characters"),
         ([("n_jobs", tiny_separator())], "and no parameter; got 'n_jobs'"),
         (
@@ -283,17 +283,80 @@ def test_it_cannot_predict_or_count_before_fit(tracks):
         VotingSeparator(members()).count_params()
 
 
-def test_what_networks_share_is_kept_until_all_have_had_it_and_no_longer():
-    class Item:
-        pass
+@pytest.mark.parametrize("weights", [(1, 3.0, 0, 0.5), [0, 0, 2, 0]])
+def test_members_are_weighed(voting, tracks, weights):
+    X = analysed(tracks[0])
+    weighted = copy.copy(voting).set_params(weights=weights)
+    masks = [member.predict_mask(X)[0] for member in voting.estimators_]
+    expected = np.average(masks, axis=0, weights=weights)
+    np.testing.assert_allclose(weighted.predict_mask(X)[0], expected, atol=1e-6)
+    assert voting.weights is None
 
-    items, alive = (Item() for _ in range(5)), []
-    one, other = _shared(items, 2)
-    for _ in range(3):
-        alive.append(weakref.ref(next(one)))
-    gc.collect()
-    assert all(item() is not None for item in alive)
-    assert [next(other) is item() for item in alive] == [True] * 3
-    gc.collect()
-    assert [item() is None for item in alive] == [True] * 3
-    assert (len(list(one)), len(list(other))) == (2, 2)
+
+@pytest.mark.parametrize("weights", [(1, 1), (1, 1, 1, -1), (0, 0, 0, 0), "1111", (1, 1, 1, None)])
+def test_weights_are_a_number_for_each_member(voting, tracks, weights):
+    words = "VotingSeparator: weights must be (4 numbers, one for each|1 to 16 numbers, 0 or more)"
+    with pytest.raises(ValueError, match=words):
+        VotingSeparator(members(), weights=weights).fit(*analysed(*tracks))
+    with pytest.raises(ValueError, match=words):
+        copy.copy(voting).set_params(weights=weights).predict(analysed(tracks[0]))
+
+
+def test_weights_are_saved(voting, tracks, tmp_path):
+    pipeline = make_pipeline(STFTTransformer(64, 32), copy.copy(voting))
+    pipeline[-1].set_params(weights=(1.0, 2.0, 0.5, 0.0))
+    save(pipeline, tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again[-1].weights == (1.0, 2.0, 0.5, 0.0)
+    expected = pipeline.predict(tracks[0])[0]
+    np.testing.assert_allclose(again.predict(tracks[0])[0], expected, atol=1e-6)
+
+
+class BandOfVoices(BaseMaskSeparator):
+    """A separator without a network: the voice is what lies in a band of frequencies."""
+
+    def __init__(self, lowest=3, highest=9):
+        self.lowest = lowest
+        self.highest = highest
+
+    def fit(self, X, y=None):
+        self.n_sources_, self.source_names_ = len(y[0]), ("vocals", "accompaniment")
+        self.stft_params_ = X[0].params
+        return self
+
+    def _mask_blocks(self, spectrogram):
+        for start, stop in spectrogram.block_ranges(7):
+            voice = np.zeros((spectrogram.n_freqs, stop - start), np.float32)
+            voice[self.lowest : self.highest] = 1
+            yield spectrogram.read_block(start, stop), np.stack([voice, 1 - voice])
+
+
+def test_any_separator_with_masks_has_a_vote(tracks):
+    X, y = analysed(*tracks)
+    pairs = [("band", BandOfVoices()), ("gru", tiny_separator(max_iter=1))]
+    voting = VotingSeparator(pairs, transpositions=(1.0, 1.1)).fit(X, y)
+    band, gru = voting.estimators_
+    alone = VotingSeparator(pairs[1:], transpositions=(1.0, 1.1)).fit(X, y)
+    expected = (band.predict_mask(X)[0] + alone.predict_mask(X)[0]) / 2
+    np.testing.assert_allclose(voting.predict_mask(X)[0], expected, atol=1e-6)
+    assert voting.count_params() == gru.count_params()
+    assert voting.get_params()["band__highest"] == 9
+    with pytest.raises(TypeError, match="'band' is a BandOfVoices, which has no partial_fit"):
+        voting.partial_fit(X, y)
+
+
+def test_an_epoch_more_is_an_epoch_more_of_every_network(tracks):
+    X, y = analysed(*tracks)
+    voting = VotingSeparator(members()[:2])
+    for n in (1, 2):
+        voting.partial_fit(X, y)
+        assert [member.n_iter_ for member in voting.estimators_] == [n, n]
+    for (_, estimator), member in zip(members(), voting.estimators_):
+        alone = estimator.partial_fit(X, y).partial_fit(X, y)
+        for key, weights in alone.weights_.items():
+            np.testing.assert_allclose(member.weights_[key], weights, atol=1e-6)
+    assert voting.source_names_ == ("vocals", "accompaniment")
+    masks = [member.predict_mask(X)[0] for member in voting.estimators_]
+    np.testing.assert_allclose(voting.predict_mask(X)[0], np.mean(masks, axis=0), atol=1e-6)
+    fitted = VotingSeparator(members()[:2]).fit(X, y).partial_fit(X, y)
+    assert [member.n_iter_ for member in fitted.estimators_] == [2, 2]

@@ -549,7 +549,7 @@ def stft_params(**values):
         (setting("batch_size", 1 << 54), "a number is too large"),
         (setting("batch_size", 8.0), "batch_size must be an integer from 1 to"),
         (setting("bidirectional", 2), "bidirectional must be True or False; got 2"),
-        (setting("p", -1, step=2), "p must be positive and finite; got -1"),
+        (setting("p", -1, step=2), "p must be above 0 and finite; got -1"),
         (setting("n_fft", 2**40, step=1), "n_fft must be an integer from 2 to 1048576"),
         (setting("window", {"tuple": ["taylor", 1000]}, step=1), "window must be a name"),
         (setting("window", {"tuple": ["kaiser", 1e5]}, step=1), "finite entries"),
@@ -699,7 +699,7 @@ def members(document):
         (lambda d: d["steps"].insert(0, last(d)), "the last step, and no other, must be a sep"),
         (
             lambda d: members(d).append(d["steps"][1]),
-            "each a GRUMaskSeparator, CRN",
+            "each with masks that sum to one",
         ),
         (lambda d: members(d)[0].update(name="a/b"), "without '__' and '/', .* got 'a/b'"),
         (lambda d: members(d)[0].update(name="a" * 999_999), "of 1 to 100 characters"),

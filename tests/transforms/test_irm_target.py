@@ -55,9 +55,9 @@ def test_it_needs_neither_y_nor_a_fit():
 @pytest.mark.parametrize(
     ("parameters", "y", "message"),
     [
-        ({"p": 0}, None, "IRMTarget: p must be positive and finite; got 0"),
-        ({"v": -1.0}, None, r"IRMTarget: v must be positive and finite; got -1\.0"),
-        ({"p": "0.7"}, None, "IRMTarget: p must be positive and finite; got '0.7'"),
+        ({"p": 0}, None, "IRMTarget: p must be above 0 and finite; got 0"),
+        ({"v": -1.0}, None, r"IRMTarget: v must be above 0 and finite; got -1\.0"),
+        ({"p": "0.7"}, None, "IRMTarget: p must be above 0 and finite; got '0.7'"),
         ({}, [np.ones((2, 400))], r"y\[0\] must have shape \(n_sources, 500\) or"),
     ],
 )
