@@ -167,7 +167,7 @@ BANDS = {
 }  # the lowest 96 bins, up to 1.5 kHz, stay as they are
 ADDED_TO_BANDS = {
     "": {},
-    " + average": {"ema_momentum": 0.999},
+    " + average": {"ema_momentum": 0.98},
     " + limiter": {"augmentation": clone(MORE_SPEEDS).set_params(limit=0.5)},
     " + dropped sources": {"augmentation": clone(MORE_SPEEDS).set_params(drop=0.05)},
     " + two voices": {"second_voices": True},

@@ -12,8 +12,7 @@ MAGNITUDE_LOSSES = ("magnitude_absolute_error", "magnitude_squared_error")
 SPECTRUM_LOSSES = ("spectrum_absolute_error", "spectrum_squared_error", "segment_error_ratio")
 LOSSES = *MASK_LOSSES, *MAGNITUDE_LOSSES, *SPECTRUM_LOSSES
 MAX_LAYERS, MAX_SOURCES = 16, 64
-MAX_WINDOW = 1 << 20  # samples: 24 s at 44.1 kHz
-OTHERS_WEIGHTS = 1e-6, 1e6  # lowest and highest
+MAX_WINDOW, OTHERS_WEIGHTS = 1 << 20, (1e-6, 1e6)  # samples; the lowest and the highest weight
 BALANCES = {"cleaner": 2.5, "balanced": 1.0, "fuller": 0.4}  # factors of a model's others_weight
 MAX_TAYLOR_ROWS = 20  # as long as the window
 NAME = re.compile("[A-Za-z0-9_]([A-Za-z0-9 _-]{0,62}[A-Za-z0-9_-])?")  # of a source, and its files
@@ -122,13 +121,18 @@ def _sizes(fewest, high):
     return words, _tuples(fewest, MAX_LAYERS, _integers(1, high))
 
 
+def _of_each_source(words, is_valid):
+    words = f"{words}, or a tuple of such numbers, one for every source"
+    return words, lambda x: is_valid(x) or _tuples(1, MAX_SOURCES, is_valid)(x)
+
+
 _flag = "True or False", _is_flag
 _rate = _or_none("a rate in Hz from 1 to 10,000,000, such as 44100", _reals(1, 1e7))
 _count = _integer(1, 1 << 31)
 _positive = _real("above 0 and finite", lambda x: x > 0)
 _not_negative = _real("at least 0 and finite", lambda x: x >= 0)
 _share = _real("at least 0 and below 1", lambda x: 0 <= x < 1)
-_curve = "a list of numbers", lambda x: isinstance(x, list) and all(map(_is_real, x))
+_curve = "a list of numbers", lambda x: type(x) is list and all(map(_is_real, x))
 _probability = "a probability, from 0 to 1", _reals(0, 1)
 _power = _real("above 0 and at most 100", lambda x: 0 < x <= 100)
 _layers = _tuples(0, MAX_LAYERS, _integers(1, MAX_LAYERS))
@@ -212,16 +216,10 @@ _TABLE = {
         "gain_db": _not_negative,  # from here to "limit": of Augmentation
         "remix": _probability,
         "shift": _probability,
-        "speed": (
-            "at least 0 and at most 0.5, or a tuple of such numbers, one for every source",
-            lambda x: _is_real(x, 0, 0.5) or _tuples(1, MAX_SOURCES, _reals(0, 0.5))(x),
-        ),
+        "speed": _of_each_source("at least 0 and at most 0.5", _reals(0, 0.5)),
         "channel": _probability,
         "effects": _probability,
-        "drop": (
-            "a probability, from 0 to 1, or a tuple of such numbers, one for every source",
-            lambda x: _is_real(x, 0, 1) or _tuples(1, MAX_SOURCES, _reals(0, 1))(x),
-        ),
+        "drop": _of_each_source(*_probability),
         "limit": _probability,
         "random_state": _or_none(
             "an integer from 0 to 2**32 - 1, a numpy.random.RandomState",

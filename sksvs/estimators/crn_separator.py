@@ -101,7 +101,8 @@ class CRNSeparator(BaseNetworkSeparator):
     ema_momentum : float, default=0.0
         Of an exponential average of the weights: after every step, the average is `ema_momentum`
         times itself plus the rest of the new weights. Predictions, and validation, use the average.
-        0.999 averages about the last 1000 steps. 0 uses the weights of the last step.
+        0.99 averages about the last 100 steps; a fit must have many times as many, since the first
+        weights count too. 0 uses the weights of the last step.
     batch_size : int, default=8
         Segments in a batch.
     segment_frames : int, default=128
