@@ -40,4 +40,4 @@ $(INSTALLED): setup.cfg pyproject.toml
 	touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) docs/_build docs/auto_examples
+	rm -rf $(VENV) docs/_build docs/auto_examples docs/reference/generated

@@ -9,20 +9,25 @@ version = release = sksvs.__version__
 
 extensions = [
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "numpydoc",
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
-html_theme = "alabaster"
+exclude_patterns = ["_build", "templates"]
+templates_path = ["templates"]
+html_title = "sksvs"
+html_theme = "pydata_sphinx_theme"
 html_theme_options = {
-    "description": "Singing voice separation as scikit-learn estimators",
-    "page_width": "1080px",
-    "fixed_sidebar": True,
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "show_nav_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
 }
 html_static_path = ["images"]
 html_show_sourcelink = False
 
+autosummary_ignore_module_all = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False

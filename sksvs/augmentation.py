@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from sksvs.audio import resample
+from sksvs.documentation import DocumentationLink
 from sksvs.effects import limiter_gain, rms, vary_voice
 from sksvs.parameters import check_parameters
 
@@ -18,7 +19,7 @@ ADDED_LATER = (
 )  # parameters that saved augmentations may lack: 0 for each
 
 
-class Augmentation(BaseEstimator):
+class Augmentation(DocumentationLink, BaseEstimator):
     """How the sources of a training segment are varied at random.
 
     The waveforms of the sources are varied before they are added up and analysed, so the mixture

@@ -14,20 +14,21 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # What each folder, or module of the top level, may import of the package.
 MAY_IMPORT = {
     "masks": "",
+    "documentation": "",
     "system": "",
     "parameters": "augmentation",
     "audio": "system",
     "stft": "audio parameters",
     "effects": "",
-    "augmentation": "audio effects parameters",
-    "transforms": "stft audio masks parameters",
+    "augmentation": "audio effects parameters documentation",
+    "transforms": "stft audio masks parameters documentation",
     "datasets": "stft audio system",
     "metrics": "stft audio parameters system",
     "networks": "",
     "training": "networks stft audio augmentation masks parameters system",
     "prediction": "networks stft audio system",
     "estimators": "training prediction networks metrics stft audio augmentation masks parameters "
-    "system",
+    "system documentation",
     "model_files": "estimators transforms training networks stft parameters system",
     "separation": "stft audio system",
     "cli": "separation model_files estimators transforms datasets metrics audio augmentation "

@@ -30,7 +30,7 @@ def export_onnx(separator, path):
 
     The metadata, all text, are "n_fft", "hop_length", "window" (as JSON), "sample_rate" (empty if
     it is not known), "n_sources", "source_names" (as JSON), "input_power", "others_weight",
-    "masks" and "sksvs_version".
+    "side_weight", "masks" and "sksvs_version".
 
     Parameters
     ----------
@@ -74,6 +74,7 @@ def export_onnx(separator, path):
         "source_names": json.dumps(last.source_names_),
         "input_power": last.input_power_,
         "others_weight": last.others_weight,
+        "side_weight": last.side_weight,
         "masks": ONE_MASK if has_one_mask else JOINT_MASKS,
         "sksvs_version": sksvs.__version__,
     }

@@ -2,10 +2,11 @@
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from sksvs.documentation import DocumentationLink
 from sksvs.parameters import check_parameters
 
 
-class StatelessTransformer(TransformerMixin, BaseEstimator):
+class StatelessTransformer(DocumentationLink, TransformerMixin, BaseEstimator):
     """A transformer of lists of tracks that can transform without a `fit`, which only checks.
 
     A subclass overrides `fit`, or `fit_transform`, which this `fit` calls.

@@ -1,0 +1,45 @@
+"""The HTML of estimators links to their pages."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sklearn.base import BaseEstimator
+
+from sksvs import estimators, transforms
+from sksvs.augmentation import Augmentation
+from sksvs.documentation import DOCS
+from sksvs.estimators import GRUMaskSeparator
+from tests.tiny_separators import analysed, tiny_separator
+
+PUBLIC = [
+    kind
+    for module in (estimators, transforms)
+    for name in module.__all__
+    if isinstance(kind := getattr(module, name), type) and issubclass(kind, BaseEstimator)
+]
+
+
+@pytest.mark.parametrize("kind", [*PUBLIC, Augmentation])
+def test_every_estimator_links_to_its_page_of_the_reference(kind):
+    page = kind.__new__(kind)._get_doc_link().removeprefix(f"{DOCS}/reference/generated/")
+    name = page.removesuffix(".html")
+    reference = Path(__file__).parents[1] / "docs" / "reference"
+    listed = "\n".join(path.read_text() for path in reference.glob("*.rst"))
+    module, _, own = name.rpartition(".")
+    assert getattr(__import__(module, fromlist=[own]), own) is kind
+    assert re.search(rf"^ +{re.escape(name)}$", listed, re.M)
+
+
+def test_an_estimator_of_another_package_has_no_link():
+    class Own(GRUMaskSeparator):
+        __module__ = "elsewhere"
+
+    assert Own()._get_doc_link() == ""
+
+
+def test_a_notebook_shows_the_link_and_fitted_attributes_in_a_few_words(tracks):
+    html = tiny_separator(max_iter=1).fit(*analysed(*tracks))._repr_html_()
+    assert f"{DOCS}/reference/generated/sksvs.estimators.GRUMaskSeparator.html" in html
+    cells = [re.sub("<[^>]*>", "", cell) for cell in re.findall("<td>.*?</td>", html, re.S)]
+    assert max(map(len, cells)) < 300
