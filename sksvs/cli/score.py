@@ -13,6 +13,17 @@ from sksvs.cli.options import (
 )
 from sksvs.cli.output import printable, to_json
 
+PROTOCOLS = (  # those of sksvs.metrics, which commands import only when they run
+    "whole_tracks",
+    "huang2014",
+    "park2018",
+    "sisec2016",
+    "musdb18",
+    "csdr",
+    "mdx",
+    "log_wmse",
+)
+
 
 @click.command()
 @data_option
@@ -20,10 +31,10 @@ from sksvs.cli.output import printable, to_json
 @model_option
 @click.option(
     "--protocol",
-    type=click.Choice(["whole_tracks", "huang2014", "sisec2016", "musdb18"]),
+    type=click.Choice(PROTOCOLS),
     default="whole_tracks",
     show_default=True,
-    help="How scores are computed and averaged.",
+    help="How scores are computed and averaged. park2018 takes MIR-1K at its natural levels.",
 )
 @click.option(
     "--subset", default="test", show_default=True, help="train, dev or test, if the corpus has it."
@@ -39,7 +50,7 @@ def score(
     data, corpus, model, protocol, subset, songs, mixture, oracle, jobs, as_json, quiet, strict
 ):
     """Score a model on the songs of a corpus (MIR-1K, DSD100, MUSDB18-HQ), in dB."""
-    from sksvs.datasets import detect_corpus, load_corpus
+    from sksvs.datasets import detect_corpus, load_corpus, load_mir1k
     from sksvs.datasets.corpus import CORPORA
     from sksvs.estimators import IdealMaskOracle
     from sksvs.metrics import evaluate
@@ -49,7 +60,10 @@ def score(
     if subset not in subsets:
         one_of = f"{subset!r} is not one of {', '.join(map(repr, subsets))}, which {corpus} has."
         raise click.BadParameter(one_of, param_hint="'--subset'")
-    tracks = load_corpus(data, subset, corpus, strict=strict)
+    if corpus == "mir1k" and protocol == "park2018":
+        tracks = load_mir1k(data, subset, mix="natural", strict=strict)
+    else:
+        tracks = load_corpus(data, subset, corpus, strict=strict)
     found = evaluate(
         load_model(model)[0],
         tracks.X[:songs],
