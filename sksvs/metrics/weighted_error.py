@@ -70,7 +70,7 @@ def log_wmse(references, estimates, mixture, sample_rate):
     for name, signal in (("references", references), ("mixture", mixture)):
         if not np.isfinite(signal_energy(signal)):
             raise ValueError(f"{name} must be finite; got NaN, inf or values too large.")
-    loudness = np.sqrt(np.mean(_weigh(mixture, sample_rate) ** 2, axis=0))
+    loudness = np.sqrt(np.mean(_weigh(mixture, sample_rate) ** 2, axis=1))
     return np.array(
         [
             _score(np.subtract(e, s, dtype=np.float64), loudness, sample_rate)
@@ -84,17 +84,17 @@ def _score(error, loudness, sample_rate):
     audible = loudness > 0
     if not audible.any() or not np.isfinite(signal_energy(error)):
         return np.nan
-    relative = _weigh(error, sample_rate)[:, audible] / loudness[audible]
+    relative = _weigh(error, sample_rate)[audible] / loudness[audible, np.newaxis]
     relative[np.abs(relative) < TOLERANCE] = 0
-    return np.mean(-4 * np.log(np.mean(relative**2, axis=0) + EPSILON))
+    return np.mean(-4 * np.log(np.mean(relative**2, axis=1) + EPSILON))
 
 
 def _weigh(signal, sample_rate):
-    """Return the channels of a signal after the filter: float64, shape (n, n_channels)."""
+    """Return the channels of a signal after the filter: float64, shape (n_channels, n)."""
     if sample_rate != RATE:
         signal = resample(signal, sample_rate, RATE)
-    channels = np.asarray(signal, np.float64).reshape(len(signal), -1)
-    return scipy.signal.oaconvolve(channels, _filter()[:, np.newaxis], "same", axes=0)
+    channels = np.ascontiguousarray(signal.reshape(len(signal), -1).T, np.float64)
+    return scipy.signal.oaconvolve(channels, _filter()[np.newaxis], "same", axes=1)
 
 
 @cache
