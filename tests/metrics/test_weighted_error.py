@@ -102,10 +102,12 @@ def test_frequencies_weigh_as_the_tests_of_the_original_say(frequency, decibel):
     assert relative == pytest.approx(decibel - 1.3, abs=1.0)
 
 
-def test_errors_that_are_too_soft_count_as_none():
-    _, _, mixture = signals()
-    soft = 1e-6 * mixture[np.newaxis]
-    assert log_wmse(0 * soft, soft, mixture, RATE) == pytest.approx(PERFECT)
+def test_errors_below_minus_68_db_of_the_mixture_count_as_none():
+    mixture = np.sin(2 * np.pi * 1000 * np.arange(20_000) / RATE)  # its peak is 3 dB above its RMS
+    for level_db, counts in ((-72, False), (-70, True)):
+        error = 10 ** (level_db / 20) * mixture[np.newaxis]
+        found = log_wmse(0 * error, error, mixture, RATE)
+        assert (found[0] < PERFECT - 0.1) == counts
 
 
 def test_an_estimate_with_nan_touches_its_source_alone():
