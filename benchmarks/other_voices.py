@@ -93,7 +93,7 @@ def of_unit_power(samples):
 def mean_scores(separator, X, y):
     """Return the mean NSDR, SIR and SAR of the voice over the tracks, as text."""
     tracks = evaluate(separator, X, y, protocol="huang2014").rows
-    means = (np.mean([track[f"{m}_0"] for track in tracks]) for m in ("nsdr", "sir", "sar"))
+    means = (np.mean([track[f"{m}_vocals"] for track in tracks]) for m in ("nsdr", "sir", "sar"))
     return "".join(f"{mean:>7.2f}" for mean in means).rjust(22)
 
 

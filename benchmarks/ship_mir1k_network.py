@@ -89,10 +89,10 @@ def _huang2014(pipeline, root):
     pipeline[-1].set_params(others_weight=FOR_SONGS)
     row = found.summary
     of_source = {
-        source: {f"G{m.upper()}": round(row[f"{m}_{i}"], 2) for m in ("nsdr", "sir", "sar")}
-        for i, source in enumerate(("voice", "accompaniment"))
+        source: {f"G{m.upper()}": round(row[f"{m}_{column}"], 2) for m in ("nsdr", "sir", "sar")}
+        for source, column in (("voice", "vocals"), ("accompaniment", "accompaniment"))
     }
-    unweighted = float(np.mean([track["nsdr_0"] for track in found.rows]))
+    unweighted = float(np.mean([track["nsdr_vocals"] for track in found.rows]))
     return {**of_source, "voice, unweighted mean NSDR": round(unweighted, 2)}
 
 
@@ -102,8 +102,8 @@ def _songs(pipeline, root):
         songs = load_dsd100(root, subset)
         found = evaluate(pipeline, songs.X, songs.y, mixture=True, names=songs.names)
         for row in found.rows:
-            of_voice = {m.upper(): round(row[f"{m}_0"], 2) for m in ("sdr", "sir", "sar")}
-            scores[row["track"]] = {**of_voice, "mixture SDR": round(row["mixture_sdr_0"], 2)}
+            of_voice = {m.upper(): round(row[f"{m}_vocals"], 2) for m in ("sdr", "sir", "sar")}
+            scores[row["track"]] = {**of_voice, "mixture SDR": round(row["mixture_sdr_vocals"], 2)}
     return scores
 
 

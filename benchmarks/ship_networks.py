@@ -196,7 +196,9 @@ def scores(pipeline, tracks, mir1k):
             "level where sung": round(float(level), 1),
         }
     row = evaluate(pipeline, *load_mir1k(mir1k, "dev", return_X_y=True), protocol="huang2014")
-    of_clips = {f"G{m.upper()}": round(row.summary[f"{m}_0"], 2) for m in ("nsdr", "sir", "sar")}
+    of_clips = {
+        f"G{m.upper()}": round(row.summary[f"{m}_vocals"], 2) for m in ("nsdr", "sir", "sar")
+    }
     return {
         "songs, BSS Eval version 3": of_songs,
         "MIR-1K dev, 4 clips at 0 dB, BSS Eval version 3": of_clips,

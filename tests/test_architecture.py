@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "augmentation": "audio effects parameters documentation",
     "transforms": "stft audio masks parameters documentation",
     "datasets": "stft audio system",
-    "metrics": "stft audio parameters system",
+    "metrics": "stft audio effects parameters system",
     "networks": "",
     "training": "networks stft audio augmentation masks parameters system",
     "prediction": "networks stft audio system",

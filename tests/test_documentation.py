@@ -6,12 +6,25 @@ from pathlib import Path
 import pytest
 from sklearn.base import BaseEstimator
 
-from sksvs import estimators, transforms
+import sksvs
+from sksvs import (
+    audio,
+    datasets,
+    effects,
+    estimators,
+    metrics,
+    model_files,
+    separation,
+    stft,
+    transforms,
+)
 from sksvs.augmentation import Augmentation
 from sksvs.documentation import DOCS
 from sksvs.estimators import GRUMaskSeparator
 from tests.tiny_separators import analysed, tiny_separator
 
+REFERENCE = (Path(__file__).parents[1] / "docs" / "reference" / "index.rst").read_text()
+LISTED = set(re.findall(r"^ +(sksvs\.[\w.]+)$", REFERENCE, re.M))
 PUBLIC = [
     kind
     for module in (estimators, transforms)
@@ -24,11 +37,31 @@ PUBLIC = [
 def test_every_estimator_links_to_its_page_of_the_reference(kind):
     page = kind.__new__(kind)._get_doc_link().removeprefix(f"{DOCS}/reference/generated/")
     name = page.removesuffix(".html")
-    reference = Path(__file__).parents[1] / "docs" / "reference"
-    listed = "\n".join(path.read_text() for path in reference.glob("*.rst"))
     module, _, own = name.rpartition(".")
     assert getattr(__import__(module, fromlist=[own]), own) is kind
-    assert re.search(rf"^ +{re.escape(name)}$", listed, re.M)
+    assert name in LISTED
+
+
+SUBPACKAGES = [
+    audio,
+    datasets,
+    effects,
+    estimators,
+    metrics,
+    model_files,
+    separation,
+    stft,
+    transforms,
+]
+AT_THE_TOP = {"export_onnx", "load", "pretrained", "pretrained_names", "save", "with_balance"}
+
+
+def test_the_reference_has_every_public_class_and_function():
+    public = {f"sksvs.{name}" for name in sksvs._LAZY_EXPORTS} | {"sksvs.augmentation.Augmentation"}
+    for module in SUBPACKAGES:
+        names = {name for name in module.__all__ if not name.isupper()} - AT_THE_TOP
+        public |= {f"{module.__name__}.{name}" for name in names}
+    assert public == LISTED
 
 
 def test_an_estimator_of_another_package_has_no_link():

@@ -43,7 +43,7 @@ def network(**parameters):
         (None, True, "score"),
         (sdr_scorer, True, "score"),
         (bss_eval_scorer, "sdr", "sdr"),
-        (bss_eval_scorer(sources="all"), "sdr_1", "sdr_0"),
+        (bss_eval_scorer(sources="all"), "sdr_accompaniment", "sdr_vocals"),
     ],
 )
 def test_searches_have_the_scores_that_they_have_without_it(tracks, scoring, refit, column):

@@ -13,6 +13,17 @@ from sksvs.cli.options import (
 )
 from sksvs.cli.output import printable, to_json
 
+PROTOCOLS = (  # those of sksvs.metrics, which commands import only when they run
+    "whole_tracks",
+    "huang2014",
+    "park2018",
+    "sisec2016",
+    "musdb18",
+    "csdr",
+    "mdx",
+    "log_wmse",
+)
+
 
 @click.command()
 @data_option
@@ -20,10 +31,10 @@ from sksvs.cli.output import printable, to_json
 @model_option
 @click.option(
     "--protocol",
-    type=click.Choice(["whole_tracks", "huang2014", "sisec2016", "musdb18"]),
+    type=click.Choice(PROTOCOLS),
     default="whole_tracks",
     show_default=True,
-    help="How scores are computed and averaged.",
+    help="How scores are computed and averaged. park2018 takes MIR-1K at its natural levels.",
 )
 @click.option(
     "--subset",
@@ -42,7 +53,7 @@ def score(
     data, corpus, model, protocol, subset, songs, mixture, oracle, jobs, as_json, quiet, strict
 ):
     """Score a model on songs, in dB: a corpus (MIR-1K, iKala, DSD100, MUSDB18-HQ) or stems."""
-    from sksvs.datasets import detect_corpus, load_corpus
+    from sksvs.datasets import detect_corpus, load_corpus, load_mir1k
     from sksvs.datasets.corpus import CORPORA, VOICE_AND_REST
     from sksvs.estimators import IdealMaskOracle
     from sksvs.metrics import evaluate
@@ -55,7 +66,10 @@ def score(
     separator, _ = load_model(model)
     names = separator[-1].source_names_
     sources = VOICE_AND_REST if len(names) == 2 else names
-    tracks = load_corpus(data, subset, corpus, sources, strict)
+    if corpus == "mir1k" and protocol == "park2018":
+        tracks = load_mir1k(data, subset, mix="natural", strict=strict)
+    else:
+        tracks = load_corpus(data, subset, corpus, sources, strict)
     found = evaluate(
         separator,
         tracks.X[:songs],

@@ -1,32 +1,21 @@
-"""Separate and score many tracks; put the scores into a table with a row for each track."""
+"""The scores of many tracks as tables: a row for each track, or for each window."""
 
-import sys
+import json
 from dataclasses import dataclass
+from html import escape
 from importlib.util import find_spec
+from pathlib import Path
 
-import joblib
-import numpy as np
-from sklearn.base import clone
-from sklearn.pipeline import Pipeline
-from tqdm import tqdm
+from sksvs.metrics.protocols import Protocol
+from sksvs.metrics.scores import scores_by_column
+from sksvs.system.atomic import replacing_all
 
-from sksvs.audio.centred import difference_from_sum
-from sksvs.metrics.protocols import Protocol, get_protocol
-from sksvs.metrics.scores import SeparationScore, score_track, scores_by_column
-from sksvs.stft.spectrogram import Spectrogram
-from sksvs.stft.tracks import (
-    assume_rate,
-    check_mixtures,
-    check_sources,
-    warn_of_assumed_rate,
-    warn_of_difference,
-)
-from sksvs.system.terminal import is_terminal
+MUSEVAL_METRICS = ("sdr", "sir", "isr", "sar")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
-    """The result of :func:`evaluate`: printable, and a table.
+    """The result of :func:`evaluate`: printable, and tables.
 
     Parameters
     ----------
@@ -35,224 +24,215 @@ class Evaluation:
     protocol : Protocol
     names : list of str
         The names of the tracks.
-    seconds : list of float
-        Their lengths; NaN if the sample rate is not known.
+    sample_rates : list of int or None
+        Their sample rates, in Hz.
+    source_names : tuple of str
+        The names of the sources.
 
     Attributes
     ----------
     rows : list of dict
-        One for each track: "track", "seconds" and, for every source, the scores of the estimate
-        as "sdr_0", of the others as "mixture_sdr_0" and "oracle_sdr_0". In dB.
+        One for each track: "track", "seconds" (NaN if the sample rate is not known) and, for every
+        source, the scores of the estimate as "sdr_vocals", of the others as "mixture_sdr_vocals"
+        and "oracle_sdr_vocals". In dB.
     summary : dict
         The row that the protocol reduces them to.
     table : pandas.DataFrame, or `rows` if pandas is not installed
+    windows : pandas.DataFrame, or list of dict if pandas is not installed
+        A row for each window: "track", "start" and "stop" in seconds, and the scores as in `rows`,
+        NaN where they are not defined.
     """
 
     scores: dict
     protocol: Protocol
     names: list
-    seconds: list
+    sample_rates: list
+    source_names: tuple
 
     @property
     def rows(self):
         """The scores of every track."""
-        tracks = zip(*(score.tracks for score in self.scores.values()))
-        return [self._row(*facts) for facts in zip(self.names, self.seconds, tracks)]
+        return [
+            {"track": name, "seconds": tracks[0].n_samples / rate}
+            | self._scores(score.sources for score in tracks)
+            for name, rate, tracks in self._tracks()
+        ]
 
     @property
     def summary(self):
         """The one row that the protocol reduces the tracks to."""
-        return self._row("all", sum(self.seconds), self.scores.values())
+        seconds = sum(row["seconds"] for row in self.rows)
+        scores = self._scores(score.sources for score in self.scores.values())
+        return {"track": "all", "seconds": seconds} | scores
 
     @property
     def table(self):
         """The rows as a `pandas.DataFrame` if pandas is installed, else as they are."""
-        if not find_spec("pandas"):
-            return self.rows
-        from pandas import DataFrame  # not needed otherwise
+        return _as_table(self.rows)
 
-        return DataFrame(self.rows)
+    @property
+    def windows(self):
+        """The scores of every window, before the protocol reduces them to those of a track."""
+        return _as_table(
+            [
+                {"track": name, "start": start / rate, "stop": stop / rate}
+                | self._scores(
+                    {metric: values[:, i] for metric, values in score.windows.items()}
+                    for score in tracks
+                )
+                for name, rate, tracks in self._tracks()
+                for i, (start, stop) in enumerate(tracks[0].ranges)
+            ]
+        )
 
-    def _row(self, name, seconds, scores):
-        row = {"track": name, "seconds": seconds}
-        for who, score in zip(self.scores, scores):
-            row |= scores_by_column(score.sources, _prefix(who))
+    def to_museval(self, folder, who="estimate"):
+        """Write the scores of every window as museval does: one JSON file a track.
+
+        The files are ``<folder>/test/<track>.json``, which ``museval.EvalStore().add_eval_dir``
+        reads. Scores that are not defined are NaN, as in museval's own files.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            Made if it does not exist; files of the same names are replaced.
+        who : {"estimate", "mixture", "oracle"}, default="estimate"
+            Whose scores.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The files, in the order of the tracks.
+
+        Raises
+        ------
+        ValueError
+            If the protocol lacks one of museval's metrics (SDR, ISR, SIR, SAR), the sample rate of
+            a track is not known, `who` was not scored, or the names of the tracks are not those of
+            different files.
+        """
+        self._check_museval(who)
+        folder = Path(folder).absolute() / "test"
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"{name}.json" for name in self.names]
+        index = list(self.scores).index(who)
+        with replacing_all(paths) as temporaries:
+            for path, (_, rate, tracks) in zip(temporaries, self._tracks()):
+                targets = _museval_targets(tracks[index], rate, self.source_names)
+                path.write_text(json.dumps({"targets": targets}, indent=2), encoding="utf-8")
+        return paths
+
+    def _check_museval(self, who):
+        """Raise if museval's files cannot be written."""
+        if who not in self.scores:
+            raise ValueError(
+                f"who must be one of {', '.join(map(repr, self.scores))}; got {who!r}."
+            )
+        lacking = [
+            metric.upper() for metric in MUSEVAL_METRICS if metric not in self.protocol.metrics
+        ]
+        if lacking:
+            raise ValueError(
+                f"museval needs SDR, ISR, SIR and SAR, but protocol {self.protocol.name!r} has no "
+                f"{', '.join(lacking)}. Evaluate with protocol='musdb18'."
+            )
+        for name, rate in zip(self.names, self.sample_rates):
+            if not rate:
+                raise ValueError(
+                    f"{name} has no known sample rate. Give evaluate(..., sample_rate=...)."
+                )
+        unusable = [n for n in self.names if {*"/\\\0"} & {*n} or self.names.count(n) > 1]
+        if unusable:
+            raise ValueError(
+                f"Every track needs a name of its own that a file can have; got {unusable[0]!r}. "
+                "Give evaluate(..., names=...)."
+            )
+
+    def _tracks(self):
+        """Yield the name, the sample rate (NaN: not known) and the scores of every track."""
+        rates = [rate or float("nan") for rate in self.sample_rates]
+        yield from zip(self.names, rates, zip(*(score.tracks for score in self.scores.values())))
+
+    def _scores(self, sources):
+        """Return one row of all scores, from those by metric of every one that was scored."""
+        row = {}
+        for who, of_sources in zip(self.scores, sources):
+            row |= scores_by_column(of_sources, self.source_names, _prefix(who))
         return row
 
     def __str__(self):
-        """Return the scores of the voice as text: a line for each track, then the summary."""
-        metrics = self.protocol.metrics
+        """Return the scores as text: those of source 0 track by track, then all sources' own."""
+        metrics, voice = self.protocol.metrics, self.source_names[0]
+        unit = "" if "log_wmse" in metrics else ", dB"
         lines = [
             f"{self.protocol.name}: {self.protocol.source}",
-            f"{self.protocol.variant}; the voice, dB",
+            f"{self.protocol.method}; {voice}{unit}",
             f"{'':<32}" + "".join(f"{who:>{9 * len(metrics)}}" for who in self.scores),
             f"{'track':<32}" + len(self.scores) * "".join(f"{m.upper():>9}" for m in metrics),
         ]
-        columns = [f"{_prefix(who)}{metric}_0" for who in self.scores for metric in metrics]
-        for row in [*self.rows, self.summary]:
-            values = "".join(f"{row[column]:>9.2f}" for column in columns)
-            lines.append(f"{row['track'][-31:]:<32}{values}")
+        lines += [self._line(row["track"][-31:], row, voice) for row in self.rows]
+        summary = self.summary
+        lines += [self._line(f"all, {name}"[:31], summary, name) for name in self.source_names]
         return "\n".join(lines)
+
+    def _line(self, label, row, source):
+        columns = [
+            f"{_prefix(who)}{metric}_{source}"
+            for who in self.scores
+            for metric in self.protocol.metrics
+        ]
+        return f"{label:<32}" + "".join(f"{row[column]:>9.2f}" for column in columns)
 
     def __repr__(self):
         return f"<Evaluation of {len(self.names)} tracks by {self.protocol.name}: {self.summary}>"
+
+    def _repr_html_(self):
+        """Return the table as HTML, in the colours of the page: what notebooks show."""
+        rows = [*self.rows, self.summary]
+        head = "".join(f"<th>{escape(column)}</th>" for column in rows[0])
+        body = "".join(
+            "<tr>" + "".join(f"<td>{_html(value)}</td>" for value in row.values()) + "</tr>"
+            for row in rows
+        )
+        caption = f"{self.protocol.name}: {self.protocol.source}; {self.protocol.method}"
+        return (
+            f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+        )
 
 
 def _prefix(who):
     return "" if who == "estimate" else f"{who}_"
 
 
-def evaluate(
-    estimator,
-    X,
-    y,
-    *,
-    protocol="whole_tracks",
-    mixture=False,
-    oracle=None,
-    names=None,
-    sample_rate=None,
-    n_jobs=None,
-    verbose=False,
-):
-    """Separate and score every track by a published protocol, with one track in memory at a time.
+def _as_table(rows):
+    """Return rows as a `pandas.DataFrame` if pandas is installed, else as they are."""
+    if not find_spec("pandas"):
+        return rows
+    from pandas import DataFrame  # not needed otherwise
 
-    Parameters
-    ----------
-    estimator : fitted separator, Pipeline that ends in one, or search over either
-    X : list of mixtures
-        As for the `predict` of the estimator.
-    y : list of array or Sources, each (n_sources, n_samples[, n_channels])
-        The true sources, the voice first.
-    protocol : str or Protocol, default="whole_tracks"
-        "whole_tracks" (what `score` computes), "huang2014" (MIR-1K: GNSDR, GSIR, GSAR),
-        "sisec2016" (DSD100) or "musdb18" (MUSDB18); see :class:`~sksvs.metrics.Protocol`.
-    mixture : bool, default=False
-        Whether to score the unprocessed mixture too, as the lower bound.
-    oracle : IdealMaskOracle, optional
-        An upper bound to score too, with the steps before the separator in the estimator's
-        pipeline.
-    names : sequence of length n_tracks, optional
-        The names of the tracks in the table, as `str` writes them. By default their paths.
-    sample_rate : int, optional
-        In Hz, of tracks that do not know their own. Protocols with windows need one.
-    n_jobs : int, optional
-        Tracks to score at once, as in joblib: -1 for one a core. Any joblib backend serves.
-    verbose : bool, default=False
-        Whether to show a progress bar if standard error is a terminal.
+    return DataFrame(rows)
 
-    Returns
-    -------
-    Evaluation
-        Print it, or take ``.table`` (a row a track) and ``.scores["estimate"]``, a
-        :class:`SeparationScore`. See :func:`score_tracks` for undefined scores.
 
-    Warns
-    -----
-    UserWarning
-        If a mixture is not the sum of its sources: the difference, without its constant, has more
-        than -30 dB of its energy. If tracks do not know their sample rate, and the estimator
-        assumes one.
+def _html(value):
+    return escape(value) if isinstance(value, str) else f"{value:.2f}"
 
-    Raises
-    ------
-    ValueError, TypeError
-        If the protocol is not known, the number of names is not that of the tracks, a track or its
-        sources are not usable, or a sample rate is needed and not known; naming the track.
 
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sksvs.datasets import make_singing_mixtures
-    >>> from sksvs.estimators import IdealMaskOracle, MixtureBaseline
-    >>> from sksvs.transforms import STFTTransformer
-    >>> X, y = make_singing_mixtures(n_tracks=2, duration=2.0, random_state=0)
-    >>> pipeline = make_pipeline(STFTTransformer(), MixtureBaseline()).fit(X, y)
-    >>> found = evaluate(pipeline, X, y, protocol="huang2014", oracle=IdealMaskOracle())
-    >>> abs(found.scores["estimate"].nsdr) < 1e-6, found.scores["oracle"].nsdr > 10
-    (True, True)
-    """
-    protocol = get_protocol(protocol)
-    waveforms = [x.waveform if isinstance(x, Spectrogram) else x for x in X]
-    mixtures = check_mixtures(waveforms)
-    names = [m.name for m in mixtures] if names is None else _check_names(names, len(mixtures))
-    sources = check_sources(y, mixtures)
-    rates = [m.sample_rate or sample_rate for m in mixtures]
-    for m, rate in zip(mixtures, rates):
-        protocol.ranges(m.n_samples, rate, m.name)  # raises before the first track is separated
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    if sample_rate is None:
-        # Otherwise the estimator would assume it for one track after the other, and warn each time.
-        sample_rate = _assumed_rate(estimator)
-        unread = [m for x, m in zip(X, mixtures) if not isinstance(x, Spectrogram)]
-        warn_of_assumed_rate(unread, sample_rate)
-    tracks = [
-        x if isinstance(x, Spectrogram) else m
-        for x, m in zip(X, assume_rate(mixtures, sample_rate))
+def _museval_targets(track, rate, names):
+    """Return the targets of museval's schema, with the scores of every window of a track."""
+    return [
+        {
+            "name": name,
+            "frames": [
+                {
+                    "time": start / rate,
+                    "duration": (stop - start) / rate,
+                    "metrics": {
+                        metric.upper(): round(float(track.windows[metric][j, i]), 5)
+                        for metric in MUSEVAL_METRICS
+                    },
+                }
+                for i, (start, stop) in enumerate(track.ranges)
+            ],
+        }
+        for j, name in enumerate(names)
     ]
-    separators = {"estimate": estimator}
-    if mixture:
-        separators["mixture"] = None
-    if oracle is not None:
-        if isinstance(estimator, Pipeline):
-            oracle = Pipeline([*clone(estimator[:-1]).steps, ("oracle", clone(oracle))])
-        separators["oracle"] = oracle.fit(tracks, y)
-
-    work = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
-        joblib.delayed(_score_all)(separators, *track, protocol)
-        for track in zip(tracks, mixtures, sources, rates)
-    )
-    found = []
-    hidden = not (verbose and is_terminal(sys.stderr))
-    for difference, track_scores in tqdm(work, total=len(tracks), unit="track", disable=hidden):
-        warn_of_difference(track_scores[0].name, difference)
-        track_scores[0].warn()
-        found.append(track_scores)
-    scores = {
-        who: SeparationScore(scores, protocol) for who, scores in zip(separators, zip(*found))
-    }
-    seconds = [m.n_samples / rate if rate else float("nan") for m, rate in zip(mixtures, rates)]
-    return Evaluation(scores, protocol, names, seconds)
-
-
-def _check_names(names, n_tracks):
-    """Return the names of tracks as a list of str."""
-    if isinstance(names, (str, bytes)) or not hasattr(names, "__iter__"):
-        raise TypeError(f"names must be a sequence of texts, one a track; got {names!r}.")
-    names = [str(name) for name in names]
-    if len(names) != n_tracks:
-        raise ValueError(
-            f"names must have one name for each of the {n_tracks} tracks; got {len(names)} names."
-        )
-    return names
-
-
-def _assumed_rate(estimator):
-    """Return the sample rate that an estimator assumes, with a warning, for tracks without one."""
-    steps = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
-    if any(getattr(step, "array_rate", None) for step in steps):
-        return None  # it is given, so no warning is needed
-    settings = [*steps, getattr(steps[-1], "stft_params_", None)]
-    return next(filter(None, (getattr(x, "sample_rate", None) for x in settings)), None)
-
-
-def _score_all(separators, track, mixture, sources, sample_rate, protocol):
-    """Return the difference of a mixture from its sources, and the score of every separator."""
-    references, unprocessed = np.stack([source[:] for source in sources]), mixture[:]
-    difference = difference_from_sum(unprocessed, references)
-    estimates = {"estimate": separators["estimate"].predict([track])[0]}
-    if "mixture" in separators:
-        estimates["mixture"] = np.broadcast_to(unprocessed, references.shape)
-    if "oracle" in separators:
-        estimates["oracle"] = separators["oracle"].predict([track], sources=[sources])[0]
-    if not protocol.variant.images or np.ndim(estimates["estimate"]) == 2:
-        references, unprocessed = _downmix(references, 2), _downmix(unprocessed, 1)
-        estimates = {who: _downmix(estimate, 2) for who, estimate in estimates.items()}
-    return difference, [
-        score_track(mixture.name, references, estimates[who], protocol, unprocessed, sample_rate)
-        for who in separators
-    ]
-
-
-def _downmix(signals, n_mono_axes):
-    return signals if np.ndim(signals) == n_mono_axes else np.mean(signals, axis=-1)

@@ -1,12 +1,14 @@
 """Protocols of published evaluations: the metrics, the windows, and the reduction to one row."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sksvs.metrics.bss_eval.comparison import window_ranges
 from sksvs.metrics.bss_eval.decomposition import Variant
+
+OTHER_METRICS = ("usdr", "log_wmse")  # than those of BSS Eval
 
 
 @dataclass(frozen=True)
@@ -21,27 +23,57 @@ class Protocol:
     name : str
     source : str
         The publication.
-    variant : Variant
+    variant : Variant or None
         The variant of BSS Eval. Sources are scored on the downmix, images on the channels of the
-        estimates.
+        estimates. None: no metric is one of BSS Eval; scored on the channels of the estimates.
     metrics : tuple of str
-        The scores, the main one first: "sdr", "isr" (images only), "sir", "sar", "nsdr".
+        The scores, the main one first: "sdr", "isr" (images only), "sir", "sar", "nsdr" (sources
+        and images) of BSS Eval; "usdr" (:func:`usdr`) and "log_wmse" (:func:`log_wmse`).
     over_tracks : {"mean", "weighted_mean", "median"}
         How the scores of the tracks are reduced; the weights are the lengths of the tracks.
     window, hop : float or None
         In seconds; None: the whole track is the only window.
     over_windows : {"mean", "median"}
         How the scores of the windows of a track are reduced, those that are not NaN.
+    permutation : bool
+        Whether BSS Eval orders the estimates so that the mean SIR is largest, in every window.
+
+    Raises
+    ------
+    ValueError
+        If a metric is not one that the variant has.
     """
 
     name: str
     source: str
-    variant: Variant
+    variant: Variant | None
     metrics: tuple[str, ...]
     over_tracks: str
     window: float | None = None
     hop: float | None = None
     over_windows: str = "mean"
+    permutation: bool = False
+
+    def __post_init__(self):
+        """Refuse metrics that cannot be computed."""
+        known = (*self.variant.metrics, "nsdr") if self.variant else ()
+        known = (*known, *OTHER_METRICS)
+        unknown = [metric for metric in self.metrics if metric not in known]
+        if unknown or not self.metrics:
+            raise ValueError(
+                f"metrics of protocol {self.name!r} must be one or more of "
+                f"{', '.join(map(repr, known))} for {self.method}; got {self.metrics!r}."
+            )
+
+    @property
+    def images(self):
+        """Whether the channels of the estimates are scored, and not their downmix."""
+        return self.variant is None or self.variant.images
+
+    @property
+    def method(self):
+        """The variant of BSS Eval in words."""
+        return "no BSS Eval" if self.variant is None else str(self.variant)
 
     def ranges(self, n_samples, sample_rate, name):
         """Return the windows of a track: a list of (start, stop) in samples.
@@ -54,15 +86,16 @@ class Protocol:
         name : str
             The name of the track in errors.
         """
+        if sample_rate is None and (self.window or "log_wmse" in self.metrics):
+            needs = f"has windows of {self.window:g} s" if self.window else "weighs frequencies"
+            raise ValueError(
+                f"{name} has no known sample rate, and protocol {self.name!r} {needs}. Give "
+                "evaluate(..., sample_rate=...)."
+            )
         if self.window is None:
             return [(0, n_samples)]
-        if sample_rate is None:
-            raise ValueError(
-                f"{name} has no known sample rate, and protocol {self.name!r} has windows of "
-                f"{self.window:g} s. Give evaluate(..., sample_rate=...)."
-            )
         window, hop = (round(seconds * sample_rate) for seconds in (self.window, self.hop))
-        return window_ranges(n_samples, window, hop, self.variant)
+        return window_ranges(n_samples, window, hop, self.variant or Variant(True, False))
 
     def reduce_windows(self, scores):
         """Return (n_sources,) from scores of (n_sources, n_windows), some of them NaN."""
@@ -72,13 +105,24 @@ class Protocol:
             return reduce(scores, axis=-1)
 
     def reduce_tracks(self, scores, n_samples):
-        """Return (n_sources,) from scores of (n_sources, n_tracks) and the tracks' lengths."""
+        """Return one score from those of tracks, (n_tracks,), and the tracks' lengths."""
         if self.over_tracks == "median":
-            return np.median(scores, axis=-1)
+            return np.median(scores)
         weights = n_samples if self.over_tracks == "weighted_mean" else None
-        return np.average(scores, axis=-1, weights=weights)
+        return np.average(scores, weights=weights)
 
 
+_MUSDB18 = Protocol(
+    "musdb18",
+    "F.-R. Stöter, A. Liutkus and N. Ito, 'The 2018 signal separation evaluation campaign', "
+    "LVA/ICA 2018: median over tracks of the median over windows of 1 s",
+    Variant(images=True, framewise_filters=False),
+    ("sdr", "isr", "sir", "sar"),
+    "median",
+    window=1.0,
+    hop=1.0,
+    over_windows="median",
+)
 PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
@@ -98,6 +142,15 @@ PROTOCOLS = {
             "weighted_mean",
         ),
         Protocol(
+            "park2018",
+            "S. Park et al., 'Music source separation using stacked hourglass networks', ISMIR "
+            "2018: as huang2014, estimates in their best order, clips at their natural levels",
+            Variant(images=False),
+            ("nsdr", "sir", "sar"),
+            "weighted_mean",
+            permutation=True,
+        ),
+        Protocol(
             "sisec2016",
             "A. Liutkus et al., 'The 2016 signal separation evaluation campaign', LVA/ICA 2017: "
             "median over tracks of the mean over windows of 30 s, 15 s apart",
@@ -107,16 +160,28 @@ PROTOCOLS = {
             window=30.0,
             hop=15.0,
         ),
+        _MUSDB18,
+        replace(
+            _MUSDB18,
+            name="csdr",
+            source="Y. Luo and J. Yu, 'Music source separation with band-split RNN', IEEE/ACM "
+            "TASLP 31, 2023: cSDR, another name for the protocol musdb18",
+        ),
         Protocol(
-            "musdb18",
-            "F.-R. Stöter, A. Liutkus and N. Ito, 'The 2018 signal separation evaluation "
-            "campaign', LVA/ICA 2018: median over tracks of the median over windows of 1 s",
-            Variant(images=True, framewise_filters=False),
-            ("sdr", "isr", "sir", "sar"),
-            "median",
-            window=1.0,
-            hop=1.0,
-            over_windows="median",
+            "mdx",
+            "Y. Mitsufuji et al., 'Music Demixing Challenge 2021', Frontiers in Signal Processing "
+            "1, 2022: uSDR, mean over songs",
+            None,
+            ("usdr",),
+            "mean",
+        ),
+        Protocol(
+            "log_wmse",
+            "I. Jordal, 'logWMSE', 2023: error weighted by frequency and relative to the mixture, "
+            "mean over songs; silent sources count",
+            None,
+            ("log_wmse",),
+            "mean",
         ),
     )
 }

@@ -2,14 +2,14 @@
 
 from functools import partial
 
-from sksvs.metrics.scores import scores_by_column
+from sksvs.metrics.scores import names_of_sources, scores_by_column
 
 
 def bss_eval_scorer(estimator=None, X=None, y=None, *, sources="voice"):
     """Return the mean SDR, SIR and SAR, for `cross_validate` and `GridSearchCV`.
 
     Use it as ``GridSearchCV(..., scoring=bss_eval_scorer, refit="sdr")``, or, for the scores of
-    the accompaniment too, ``scoring=bss_eval_scorer(sources="all")``.
+    every source too, ``scoring=bss_eval_scorer(sources="all")``.
 
     Parameters
     ----------
@@ -18,12 +18,26 @@ def bss_eval_scorer(estimator=None, X=None, y=None, *, sources="voice"):
     X : list of mixtures
     y : list of their sources
     sources : {"voice", "all"}, default="voice"
-        "all" adds a column for every source: "sdr_0", "sir_0", "sar_0", "sdr_1", …
+        "all" adds columns for every source: "sdr_vocals", "sdr_bass" and so on, by the names of the
+        sources in `y`, or else those that the separator was trained on.
 
     Returns
     -------
     dict
         "sdr", "sir" and "sar" of the voice, in dB; never inf. NaN if an estimate cannot be scored.
+        A track in which any reference is silent is left out of all columns, for every candidate;
+        an estimate that is silent or holds NaN makes the columns of its own source NaN.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sksvs.datasets import make_singing_mixtures
+    >>> from sksvs.estimators import IdealMaskOracle
+    >>> from sksvs.transforms import STFTTransformer
+    >>> X, y = make_singing_mixtures(n_tracks=1, duration=1.0, random_state=0)
+    >>> oracle = make_pipeline(STFTTransformer(), IdealMaskOracle()).fit(X, y)
+    >>> list(bss_eval_scorer(oracle, X, y, sources="all"))[:5]
+    ['sdr', 'sir', 'sar', 'sdr_vocals', 'sdr_accompaniment']
     """
     if sources not in ("voice", "all"):
         raise ValueError(f"sources must be 'voice' or 'all'; got {sources!r}.")
@@ -31,7 +45,10 @@ def bss_eval_scorer(estimator=None, X=None, y=None, *, sources="voice"):
         return partial(bss_eval_scorer, sources=sources)
     score = estimator.score(X, y)
     voice = {metric: float(values[0]) for metric, values in score.sources.items()}
-    return voice | scores_by_column(score.sources) if sources == "all" else voice
+    if sources == "voice":
+        return voice
+    names = names_of_sources(y, estimator, len(score.sources["sdr"]))
+    return voice | scores_by_column(score.sources, names)
 
 
 def sdr_scorer(estimator, X, y):

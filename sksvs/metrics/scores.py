@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from sksvs.metrics.bss_eval.comparison import MAX_DB, measure_track
 from sksvs.metrics.bss_eval.signals import as_sources, signal_energy
+from sksvs.metrics.measures import definable, measure
 from sksvs.metrics.protocols import get_protocol
+from sksvs.stft.tracks import common_source_names, default_source_names
 
 
 class TrackScore(NamedTuple):
@@ -24,25 +25,28 @@ class TrackScore(NamedTuple):
         By metric, in dB, each of shape (n_sources,), the voice first; within ±100 or NaN.
     windows : dict of str to array of float64
         The same before the windows were reduced, each (n_sources, n_windows).
-    left_out : bool
-        Whether the track is left out of the mean, because a reference is silent.
+    ranges : sequence of (start, stop)
+        The windows, in samples.
+    left_out : dict of str to array of bool
+        By metric, each of shape (n_sources,): whether the score is left out of the reduction over
+        tracks, because silence in the references leaves it undefined for every estimate.
     problem : str or None
-        Why the voice has no scores; None if it has.
+        Which scores are missing, and why; None if the voice has all scores, and no source is left
+        out.
     """
 
     name: str
     n_samples: int
     sources: dict
     windows: dict
-    left_out: bool = False
+    ranges: tuple = ()
+    left_out: dict = {}
     problem: str | None = None
 
     def warn(self):
-        """Warn if the track has no scores, naming it, the consequence and the reason."""
+        """Warn if the track lacks scores, naming it, the consequence and the reason."""
         if self.problem is not None:
-            follows = "is left out of the score" if self.left_out else "makes the mean NaN"
-            message = f"{self.name} has no scores, so it {follows}: {self.problem}."
-            warnings.warn(message, UndefinedMetricWarning, stacklevel=3)
+            warnings.warn(f"{self.name} {self.problem}.", UndefinedMetricWarning, stacklevel=3)
 
 
 class SeparationScore(float):
@@ -69,7 +73,7 @@ class SeparationScore(float):
     protocol : str
         The name of the protocol.
     variant : str
-        The variant of BSS Eval.
+        The variant of BSS Eval, or "no BSS Eval".
     tracks : tuple of TrackScore
         The scores of every track and every source.
 
@@ -89,25 +93,15 @@ class SeparationScore(float):
     def __new__(cls, tracks, protocol="whole_tracks", sample_weight=None):
         """Reduce the scores of the tracks that are not left out."""
         tracks, protocol = tuple(tracks), get_protocol(protocol)
-        weights = np.ones(len(tracks))
-        if sample_weight is not None:
-            weights = check_weights(sample_weight, len(tracks))
-        kept = [w > 0 and not track.left_out for w, track in zip(weights, tracks)]
-        scored = [track for track, keep in zip(tracks, kept) if keep]
-        sources = {}
-        for metric in protocol.metrics:
-            values = np.array([t.sources[metric] for t in scored or tracks], dtype=float).T
-            if not scored:
-                sources[metric] = np.full(len(values) or 1, np.nan)
-            elif sample_weight is not None:
-                sources[metric] = np.average(values, axis=-1, weights=weights[kept])
-            else:
-                sources[metric] = protocol.reduce_tracks(values, [t.n_samples for t in scored])
+        weights = None if sample_weight is None else check_weights(sample_weight, len(tracks))
+        sources = {
+            metric: _reduce(metric, tracks, protocol, weights) for metric in protocol.metrics
+        }
         score = super().__new__(cls, sources[protocol.metrics[0]][0])
         for metric, values in sources.items():
             setattr(score, metric, float(values[0]))
         score.sources, score.tracks = sources, tracks
-        score.protocol, score.variant = protocol.name, str(protocol.variant)
+        score.protocol, score.variant = protocol.name, protocol.method
         score._reduced_by = protocol, sample_weight
         return score
 
@@ -119,12 +113,53 @@ class SeparationScore(float):
         return f"SeparationScore({', '.join(values)})"
 
 
-def scores_by_column(sources, prefix=""):
-    """Return the scores of all sources, given by metric, by column: "sdr_0", "sdr_1" and so on."""
+def _reduce(metric, tracks, protocol, weights):
+    """Return the score of every source over the tracks in which it is not left out."""
+    if not tracks:
+        return np.full(1, np.nan)
+    values = np.array([track.sources[metric] for track in tracks], dtype=float).T
+    out = [np.broadcast_to(track.left_out.get(metric, False), len(values)) for track in tracks]
+    kept = ~np.transpose(out) if weights is None else ~np.transpose(out) & (weights > 0)
+    n_samples = np.array([track.n_samples for track in tracks])
+    reduced = np.full(len(values), np.nan)
+    for j in np.flatnonzero(kept.any(axis=1)):
+        of_tracks = values[j, kept[j]]
+        if weights is None:
+            reduced[j] = protocol.reduce_tracks(of_tracks, n_samples[kept[j]])
+        else:
+            reduced[j] = np.average(of_tracks, weights=weights[kept[j]])
+    return reduced
+
+
+def names_of_sources(y, separator, n_sources):
+    """Return what the sources of tracks are called in tables and searches.
+
+    Parameters
+    ----------
+    y : list of array or Sources
+        Their names come first.
+    separator : object
+        Then those that it was trained on, if it has as many; :func:`default_source_names` else.
+    n_sources : int
+
+    Returns
+    -------
+    tuple of str
+    """
+    names = common_source_names(y)
+    if names is None:
+        separator = getattr(separator, "best_estimator_", separator)
+        last = separator[-1] if hasattr(separator, "steps") else separator
+        names = getattr(last, "source_names_", ())
+    return tuple(names) if len(names) == n_sources else default_source_names(n_sources)
+
+
+def scores_by_column(sources, names, prefix=""):
+    """Return the scores of all sources, given by metric, by column: "sdr_vocals" and so on."""
     return {
-        f"{prefix}{metric}_{j}": float(value)
+        f"{prefix}{metric}_{name}": float(value)
         for metric, values in sources.items()
-        for j, value in enumerate(values)
+        for name, value in zip(names, values, strict=True)
     }
 
 
@@ -145,10 +180,13 @@ def score_tracks(tracks, protocol="whole_tracks", sample_weight=None):
 
     Undefined scores are treated alike everywhere in the package:
 
-    - A track with a reference that is silent throughout is left out, whatever the estimates are.
-    - An estimate of the voice that is silent throughout, holds NaN or inf, or has another length
-      than its reference has scores of NaN, which make the mean NaN, so that no separator gains by
-      failing on hard tracks. Such an estimate of another source only affects that source.
+    - BSS Eval: a track with a reference that is silent throughout is left out, whatever the
+      estimates are. uSDR: it is left out for the source that is silent. log-WMSE: it counts; a
+      track with a silent mixture is left out.
+    - An estimate of the voice that holds NaN or inf, has another length than its reference or, in
+      BSS Eval, is silent throughout has scores of NaN, which make the mean NaN, so that no
+      separator gains by failing on hard tracks. Such an estimate of another source only affects
+      that source.
     - In a protocol with windows, those in which a reference or the estimate is silent are left
       out of the track's mean or median, as in the tools of the protocol.
     - All scores are clipped to ±100 dB: a perfect estimate has 100 dB, and a track with a single
@@ -162,8 +200,8 @@ def score_tracks(tracks, protocol="whole_tracks", sample_weight=None):
         Arrays of shape (n_sources, n_samples), or (n_sources, n_samples, n_channels) if the
         protocol scores images.
     protocol : str or Protocol, default="whole_tracks"
-        One without windows and NSDR, for which :func:`~sksvs.metrics.evaluate` has the sample rate
-        and the mixture.
+        One without windows, NSDR and log-WMSE, for which :func:`~sksvs.metrics.evaluate` has the
+        sample rate and the mixture.
     sample_weight : sequence of float, optional
         As for :class:`SeparationScore`.
 
@@ -194,48 +232,72 @@ def score_track(name, references, estimates, protocol, mixture=None, sample_rate
     references, estimates : array of float, shape (n_sources, n_samples[, n_channels])
     protocol : Protocol
     mixture : array of float, shape (n_samples[, n_channels]), optional
-        Needed for NSDR.
+        Needed for NSDR and log-WMSE.
     sample_rate : int, optional
-        In Hz, needed for windows.
+        In Hz, needed for windows and log-WMSE.
 
     Returns
     -------
     TrackScore
     """
-    n_axes = (2, 3) if protocol.variant.images else (2,)
+    n_axes = (2, 3) if protocol.images else (2,)
     references = as_sources(references, f"the references of {name}", n_axes)
     estimates = as_sources(estimates, f"the estimates of {name}", n_axes)
     n_sources, n_samples = references.shape[:2]
-    problem, left_out = _problem(name, references, estimates)
-    if problem is None:
-        ranges = protocol.ranges(n_samples, sample_rate, name)
-        compared = mixture if "nsdr" in protocol.metrics else None
-        windows = measure_track(references, estimates, ranges, protocol.variant, compared)
-        windows = {m: np.clip(windows[m], -MAX_DB, MAX_DB) for m in protocol.metrics}
-        if np.isnan(windows[protocol.metrics[0]][0]).all():
-            left_out = not any(all(signal_energy(r[a:b]) for r in references) for a, b in ranges)
-            silent = "a reference" if left_out else "a reference or the estimate 0"
-            problem = f"in every window {silent} is silent"
-    if problem is not None:
-        windows = {metric: np.full((n_sources, 1), np.nan) for metric in protocol.metrics}
+    if mixture is None and {"nsdr", "log_wmse"} & {*protocol.metrics}:
+        raise ValueError(
+            f"Protocol {protocol.name!r} compares {name} with its mixture, which is not given. Use "
+            "sksvs.metrics.evaluate."
+        )
+    silent = _silent_references(name, references)
+    ranges = protocol.ranges(n_samples, sample_rate, name)
+    defined = {m: definable(m, references, ranges, mixture) for m in protocol.metrics}
+    if references.shape == estimates.shape and any(d.any() for d in defined.values()):
+        windows = measure(references, estimates, ranges, protocol, mixture, sample_rate)
+    else:
+        windows = {m: np.full((n_sources, len(ranges)), np.nan) for m in protocol.metrics}
     sources = {metric: protocol.reduce_windows(values) for metric, values in windows.items()}
-    return TrackScore(name, n_samples, sources, windows, left_out, problem)
+    left_out = {metric: ~where.any(axis=-1) for metric, where in defined.items()}
+    problem = _problem(sources, left_out, silent, references, estimates)
+    return TrackScore(name, n_samples, sources, windows, tuple(ranges), left_out, problem)
 
 
-def _problem(name, references, estimates):
-    """Return why a track has no scores (None: it has), and whether it is left out for that."""
+def _silent_references(name, references):
+    """Return the indices of the references that are silent; raise if one is not finite."""
     powers = [signal_energy(reference) for reference in references]
     if not np.isfinite(powers).all():
         bad = int(np.argmin(np.isfinite(powers)))
         raise ValueError(f"{name} cannot be scored: its reference {bad} holds NaN or inf.")
-    if not all(powers):
-        return f"its reference {powers.index(0)} is silent throughout", True
+    return [j for j, power in enumerate(powers) if power == 0]
+
+
+def _problem(sources, left_out, silent, references, estimates):
+    """Return which scores a track lacks, what follows, and why; None if it lacks none."""
+    reason = f"its reference {silent[0]} is silent throughout" if silent else None
+    lacking = [metric for metric, values in sources.items() if np.isnan(values[0])]
+    if not lacking:
+        partly = [metric for metric, out in left_out.items() if out.any()]
+        if not partly:
+            return None
+        of = int(np.argmax(left_out[partly[0]]))
+        return (
+            f"has no {', '.join(partly)} of source {of}, so it is left out of that score: "
+            f"{reason or 'in every window a reference is silent'}"
+        )
+    what = "scores" if len(lacking) == len(sources) else ", ".join(lacking)
+    if all(left_out[metric][0] for metric in lacking):
+        if lacking == ["log_wmse"]:
+            reason = "its mixture is silent"
+        reason = reason or "in every window a reference is silent"
+        return f"has no {what}, so it is left out of the score: {reason}"
+    power = signal_energy(estimates[0])
     if np.shape(estimates) != np.shape(references):
         shapes = np.shape(estimates), np.shape(references)
-        return "its estimates have shape {}, but its references {}".format(*shapes), False
-    power = signal_energy(estimates[0])
-    if not np.isfinite(power):
-        return "its estimate 0 holds NaN or inf", False
-    if power == 0:
-        return "its estimate 0 is silent throughout", False
-    return None, False
+        reason = "its estimates have shape {}, but its references {}".format(*shapes)
+    elif not np.isfinite(power):
+        reason = "its estimate 0 holds NaN or inf"
+    elif power == 0:
+        reason = "its estimate 0 is silent throughout"
+    else:
+        reason = "in every window a reference or the estimate 0 is silent"
+    return f"has no {what}, so it makes the mean NaN: {reason}"

@@ -1,5 +1,7 @@
 import copy
 import pickle
+import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +13,11 @@ from sksvs.metrics import (
     TrackScore,
     bss_eval_images,
     bss_eval_sources,
+    log_wmse,
     score_tracks,
+    usdr,
 )
+from sksvs.metrics.scores import score_track
 from tests.strategies import seeded_noise
 
 SOURCES = seeded_noise((2, 3000), seed=0)
@@ -93,7 +98,9 @@ def test_a_silent_reference_is_left_out_for_everybody():
     with pytest.warns(UndefinedMetricWarning, match=r"b\.wav .* left out .* reference 0 is silent"):
         score = score_tracks([("a.wav", SOURCES, GOOD), ("b.wav", silent, GOOD)])
     assert score.sdr == pytest.approx(bss_eval_sources(SOURCES, GOOD).sdr[0])
-    assert [t.left_out for t in score.tracks] == [False, True]
+    for metric in ("sdr", "sir", "sar"):
+        left_out = [track.left_out[metric].tolist() for track in score.tracks]
+        assert left_out == [[False, False], [True, True]]
 
 
 @pytest.mark.parametrize(
@@ -117,18 +124,96 @@ def test_a_reference_that_is_not_finite_is_an_error_that_names_the_track():
         score_tracks([("b.wav", SOURCES * [[1.0], [np.nan]], GOOD)])
 
 
+@pytest.mark.parametrize("name", ["huang2014", "park2018", "log_wmse"])
+def test_a_protocol_that_compares_with_the_mixture_needs_it(name):
+    with pytest.raises(ValueError, match=f"'{name}' compares a with its mixture, .* Use sksvs"):
+        score_track("a", SOURCES, GOOD, PROTOCOLS[name], sample_rate=44100)
+
+
 def test_references_too_soft_to_be_squared_count_as_silent():
     with pytest.warns(UndefinedMetricWarning, match="b .* left out .* reference 0 is silent"):
         score = score_tracks([("a", SOURCES, GOOD), ("b", 1e-200 * SOURCES, GOOD)])
     assert score.sdr == pytest.approx(bss_eval_sources(SOURCES, GOOD).sdr[0])
 
 
-def test_a_silent_accompaniment_does_not_touch_the_voice():
-    estimates = GOOD.copy()
-    estimates[1] = 0
-    score = score_tracks([("a", SOURCES, estimates)])
-    assert score.sdr == pytest.approx(bss_eval_sources(SOURCES, GOOD).sdr[0])
-    assert np.isnan(score.sources["sdr"]).tolist() == [False, True]
+@pytest.mark.parametrize("failure", [0, np.nan])
+def test_an_estimate_that_fails_touches_no_other_source(failure):
+    for failed in (0, 1):
+        estimates = GOOD.copy()
+        estimates[failed] = failure
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UndefinedMetricWarning)  # where it is the voice
+            score = score_tracks([("a", SOURCES, estimates)])
+        expected = bss_eval_sources(SOURCES, GOOD).sdr
+        expected[failed] = np.nan
+        np.testing.assert_allclose(score.sources["sdr"], expected)
+
+
+MDX = PROTOCOLS["mdx"]
+LOG_WMSE = PROTOCOLS["log_wmse"]
+
+
+def score_with_mixture(tracks, protocol):
+    """Return the score of (name, references, estimates), whose mixtures are the references' sum."""
+    scores = [score_track(*t, protocol, t[1].sum(axis=0), sample_rate=44100) for t in tracks]
+    for score in scores:
+        score.warn()
+    return SeparationScore(scores, protocol)
+
+
+def test_mdx_leaves_out_a_silent_reference_for_its_own_source_alone():
+    silent = SOURCES * [[1.0], [0.0]]
+    with pytest.warns(UndefinedMetricWarning, match="b has no usdr of source 1, so it is left out"):
+        score = score_tracks([("a", SOURCES, GOOD), ("b", silent, POOR)], MDX)
+    expected = [usdr(SOURCES, GOOD), usdr(silent, POOR)]
+    assert score.usdr == score == pytest.approx(np.mean([e[0] for e in expected]))
+    assert score.sources["usdr"][1] == pytest.approx(expected[0][1])
+    with pytest.warns(
+        UndefinedMetricWarning, match="b has no scores, so it is left out .* 0 is si"
+    ):
+        score = score_tracks([("a", SOURCES, GOOD), ("b", silent[::-1], POOR)], MDX)
+    assert score == pytest.approx(expected[0][0])
+
+
+def test_mdx_scores_a_silent_estimate_and_log_wmse_a_silent_reference():
+    assert score_tracks([("a", SOURCES, 0 * SOURCES)], MDX).usdr == pytest.approx(0)
+    silent = SOURCES * [[0.0], [1.0]]
+    tracks = [("a", SOURCES, GOOD), ("b", silent, GOOD - SOURCES), ("c", silent, GOOD)]
+    by_track = [log_wmse(s, e, s.sum(axis=0), 44100) for _, s, e in tracks]
+    score = score_with_mixture(tracks, LOG_WMSE)
+    assert score.log_wmse == pytest.approx(np.mean(by_track, axis=0)[0])
+    assert by_track[1][0] > by_track[2][0] + 5  # it removes more of the mixture
+
+
+@pytest.mark.parametrize("protocol", [MDX, LOG_WMSE])
+def test_no_metric_lets_an_estimate_with_nan_win(protocol):
+    broken = np.where([[True], [False]], np.nan, GOOD)
+    with pytest.warns(
+        UndefinedMetricWarning, match="b has no scores, so it makes the mean NaN: its"
+    ):
+        score = score_with_mixture([("a", SOURCES, GOOD), ("b", SOURCES, broken)], protocol)
+    assert np.isnan(score.sources[protocol.metrics[0]]).tolist() == [True, False]
+
+
+def test_a_protocol_may_mix_metrics_and_each_treats_silence_as_it_does_alone():
+    both = replace(PROTOCOLS["whole_tracks"], metrics=("log_wmse", "sdr", "usdr"))
+    silent = SOURCES * [[0.0], [1.0]]
+    tracks = [("a", SOURCES, GOOD), ("b", silent, GOOD)]
+    with pytest.warns(UndefinedMetricWarning, match="b has no sdr, usdr, so it is left out"):
+        score = score_with_mixture(tracks, both)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetricWarning)
+        for metric in both.metrics:
+            alone = score_with_mixture(tracks, replace(both, metrics=(metric,)))
+            np.testing.assert_array_equal(score.sources[metric], alone.sources[metric])
+
+
+def test_a_silent_mixture_is_left_out_of_log_wmse():
+    with pytest.warns(
+        UndefinedMetricWarning, match="b has no scores, .* left out .* mixture is sil"
+    ):
+        score = score_with_mixture([("a", SOURCES, GOOD), ("b", 0 * SOURCES, GOOD)], LOG_WMSE)
+    assert np.isfinite(score)
 
 
 def test_no_track_to_judge_is_nan():

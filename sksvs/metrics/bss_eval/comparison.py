@@ -72,18 +72,12 @@ def compare(references, estimates, window, hop, variant, permutation, backend):
     if backend not in BACKENDS:
         raise ValueError(f"backend must be 'sksvs' or 'mir_eval'; got {backend!r}.")
     ranges = window_ranges(references.shape[1], window, hop, variant)
-    n_sources = len(references)
-    sources, windows = np.arange(n_sources)[:, np.newaxis], np.arange(len(ranges))
+    pairs = _pairs(len(references), permutation)
+    scores = _score_pairs(references, estimates, pairs, ranges, variant, backend)
     if permutation:
-        pairs = list(np.ndindex(n_sources, n_sources))
-        scores = _score_pairs(references, estimates, pairs, ranges, variant, backend)
-        scores = scores.reshape(len(scores), n_sources, n_sources, -1)
-        order = _best_order(scores[variant.metrics.index("sir")], variant.framewise_filters)
-        scores = scores[:, order, sources, windows]
+        scores, order = _in_best_order(scores, len(references), variant)
     else:
-        pairs = [(j, j) for j in range(n_sources)]
-        scores = _score_pairs(references, estimates, pairs, ranges, variant, backend)
-        order = np.repeat(sources, len(ranges), axis=1)
+        order = np.repeat(np.arange(len(references))[:, np.newaxis], len(ranges), axis=1)
     return [x[:, 0] if window is None else x for x in (*scores, order)]
 
 
@@ -92,7 +86,7 @@ def _check_count(name, value, unit):
         raise ValueError(f"{name} must be a whole number of {unit}, at least 1; got {value!r}.")
 
 
-def measure_track(references, estimates, ranges, variant, mixture=None):
+def measure_track(references, estimates, ranges, variant, mixture=None, permutation=False):
     """Return the scores of a track by metric: each (n_sources, n_windows), in dB.
 
     Parameters
@@ -103,17 +97,39 @@ def measure_track(references, estimates, ranges, variant, mixture=None):
     variant : Variant
     mixture : array of float, shape (n_samples[, n_channels]), optional
         If given, "nsdr" is one of the metrics.
+    permutation : bool, default=False
+        Whether to order the estimates so that the mean SIR is largest, as :func:`compare` does. A
+        window in which an estimate has no SIR has no order, and NaN for all sources.
     """
-    n_sources = len(references)
-    pairs = [(j, j) for j in range(n_sources)]
-    if mixture is None:
-        found = _score_pairs(references, estimates, pairs, ranges, variant)
-        return dict(zip(variant.metrics, found))
-    pairs += [(n_sources, j) for j in range(n_sources)]
-    found = _score_pairs(references, [*estimates, mixture], pairs, ranges, variant)
-    with np.errstate(invalid="ignore"):  # inf - inf: the mixture is the source
-        gained = found[0, :n_sources] - found[0, n_sources:]
-    return dict(zip(variant.metrics, found[:, :n_sources]), nsdr=gained)
+    n_sources, pairs = len(references), _pairs(len(references), permutation)
+    of_mixture = [] if mixture is None else [(n_sources, j) for j in range(n_sources)]
+    compared = estimates if mixture is None else [*estimates, mixture]
+    scores = _score_pairs(references, compared, [*pairs, *of_mixture], ranges, variant)
+    scores, unprocessed = scores[:, : len(pairs)], scores[0, len(pairs) :]
+    if permutation:
+        without_order = np.isnan(scores[variant.metrics.index("sir")]).any(axis=0)
+        scores, _ = _in_best_order(scores, n_sources, variant)
+        scores[..., without_order] = np.nan
+    found = dict(zip(variant.metrics, scores))
+    if mixture is not None:
+        with np.errstate(invalid="ignore"):  # inf - inf: the mixture is the source
+            found["nsdr"] = scores[0] - unprocessed
+    return found
+
+
+def _pairs(n_sources, permutation):
+    """Return which estimate to compare with which reference: all with all to find their order."""
+    if permutation:
+        return list(np.ndindex(n_sources, n_sources))
+    return [(j, j) for j in range(n_sources)]
+
+
+def _in_best_order(scores, n_sources, variant):
+    """Return scores (n_metrics, n_sources, n_windows) of all pairs' scores, and the order."""
+    scores = scores.reshape(len(scores), n_sources, n_sources, -1)
+    order = _best_order(scores[variant.metrics.index("sir")], variant.framewise_filters)
+    sources, windows = np.arange(n_sources)[:, np.newaxis], np.arange(scores.shape[-1])
+    return scores[:, order, sources, windows], order
 
 
 def _best_order(sir, framewise):
