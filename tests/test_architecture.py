@@ -15,19 +15,20 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 MAY_IMPORT = {
     "masks": "",
     "system": "",
+    "callback_support": "",
     "parameters": "augmentation",
     "audio": "system",
     "stft": "audio parameters",
     "effects": "",
     "augmentation": "audio effects parameters",
-    "transforms": "stft audio masks parameters",
+    "transforms": "stft audio masks parameters callback_support",
     "datasets": "stft audio system",
     "metrics": "stft audio parameters system",
     "networks": "",
     "training": "networks stft audio augmentation masks parameters system",
     "prediction": "networks stft audio system",
     "estimators": "training prediction networks metrics stft audio augmentation masks parameters "
-    "system",
+    "callback_support system",
     "model_files": "estimators transforms training networks stft parameters system",
     "separation": "stft audio system",
     "cli": "separation model_files estimators transforms datasets metrics audio augmentation "

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksvs.audio.centred import Centred, difference_from_sum
+from sksvs.callback_support import CallbackSupportMixin
 from sksvs.metrics import score_tracks
 from sksvs.metrics.scores import check_weights
 from sksvs.parameters import check_parameters
@@ -24,7 +25,7 @@ from sksvs.stft.tracks import (
 from sksvs.system.threads import prefetch, single_threaded_blas
 
 
-class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
+class BaseMaskSeparator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of separators that multiply the mixture's spectrogram by one mask a source.
 
     This class checks tracks, applies masks and scores. A subclass implements `fit`, which sets

@@ -100,7 +100,8 @@ class GRUMaskSeparator(BaseNetworkSeparator):
         fit of the same parameters, tracks and integer `random_state` continues from there, with
         the same result as one that was never interrupted. Many fits can share a folder.
     callbacks : list of keras.callbacks.Callback or None, default=None
-        Called at the beginning and end of training and of every epoch; they may stop it.
+        Called at the beginning and end of training and of every epoch; they may stop it. Those of
+        scikit-learn are no parameter: ``set_callbacks(ProgressBar())``.
     others_weight : float, default=1.0
         Weight of the accompaniment's masks against the voice's in prediction: with w, the mask M₀
         becomes ``M₀ / (M₀ + w (1 - M₀))``. Above 1, doubtful bins go to the accompaniment: the

@@ -9,12 +9,13 @@ from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from sksvs.callback_support import share_callbacks, with_callbacks
 from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.features import weigh_masks
 from sksvs.parameters import check_range
 from sksvs.prediction.masks import masks_of_blocks, read_blocks
-from sksvs.stft.tracks import common_source_names
+from sksvs.training.fit import check_training
 from sksvs.training.measured_tracks import (
     measured_tracks,
     training_tracks,
@@ -99,6 +100,7 @@ class VotingSeparator(BaseMaskSeparator):
         self.side_weight = side_weight
         self.n_jobs = n_jobs
 
+    @with_callbacks
     def fit(self, X, y=None, *, groups=None, validation_tracks=None):
         """Fit every network on the same tracks.
 
@@ -129,15 +131,22 @@ class VotingSeparator(BaseMaskSeparator):
         """
         self._check_parameters()
         names, networks = zip(*self.estimators)
+        for network in networks:
+            check_training(network)
         tracks = training_tracks(X, y, self)
         warn_of_unseen_mask(tracks, [network.loss for network in networks])
-        source_names = common_source_names(y)
+        task = self._init_callback_context(max_subtasks=len(names), sequential_subtasks=False)
+        task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        subtasks = [task.subcontext(task_name=f"fit-{n}", task_id=i) for i, n in enumerate(names)]
         tracks = measured_tracks(tracks)  # once, not by every network
         fitted = Parallel(n_jobs=self._n_processes())(
-            delayed(_fit)(clone(network), tracks, source_names, groups, validation_tracks)
-            for network in networks
+            delayed(_fit)(self, subtask, clone(network), X, y, tracks, groups, validation_tracks)
+            for subtask, network in zip(subtasks, networks)
         )
+        for network, member in zip(networks, fitted):
+            share_callbacks(network, member)
         self._set_members(names, fitted)
+        task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return self
 
     def count_params(self, by_layer=False, n_freqs=None):
@@ -248,9 +257,8 @@ class VotingSeparator(BaseMaskSeparator):
             yield block, weigh_masks(total, self.others_weight)
 
     def _check_predict(self, X):
-        check_range(
-            self, "others_weight", "side_weight", "transpositions"
-        )  # which may be changed after the fit
+        # These may be changed after the fit.
+        check_range(self, "others_weight", "side_weight", "transpositions")
         return super()._check_predict(X)
 
     def _check_parameters(self):
@@ -292,8 +300,13 @@ def _pairs(estimators):
     return estimators
 
 
-def _fit(separator, *tracks_and_what_belongs_to_them):
-    return separator._fit_tracks(*tracks_and_what_belongs_to_them)
+def _fit(caller, task, separator, X, y, *others):
+    """Fit a network of a VotingSeparator, as a subtask of its fit."""
+    with task.propagate_callback_context(separator):
+        task.call_on_fit_task_begin(estimator=caller, X=X, y=y)
+        separator._fit_tracks(X, y, *others)
+        task.call_on_fit_task_end(estimator=caller, X=X, y=y)
+    return separator
 
 
 def _shared(items, count):

@@ -5,12 +5,18 @@ from contextlib import nullcontext
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sksvs.training.keras_callbacks import check_callbacks
 from sksvs.training.objective import Objective
 from sksvs.training.progress import Progress
 from sksvs.training.readers import AugmentedReader, TrackReader
 from sksvs.training.segments import SegmentBatches
 
 COMPILED_FROM = 300_000  # frames in a fit: with fewer, XLA takes longer to compile than it saves
+
+
+def check_training(separator):
+    """Raise an error for what a model file could hold, but no fit can use."""
+    check_callbacks(separator)
 
 
 def train(
@@ -21,6 +27,7 @@ def train(
     held_out,
     rng,
     start,
+    epochs,
     *,
     max_iter,
     schedule,
@@ -44,6 +51,8 @@ def train(
         What to continue from: `weights_` alone, or "weights", "optimizer" and "dropout", at the
         learning rate of that optimiser. The separator's input statistics stay and its curves are
         extended. None: a new network.
+    epochs : EpochTasks
+        Of scikit-learn's callbacks.
     max_iter : int
         Epochs.
     schedule : {"constant", "cosine", "adaptive"}
@@ -98,6 +107,20 @@ def train(
         )
         validation_batches = _batches(separator, watched, statistics, None)
 
+    def fitted(weights, run):
+        return {
+            "weights_": weights,
+            "input_mean_": statistics[0],
+            "input_scale_": statistics[1],
+            "input_power_": separator.input_power,
+            "loss_curve_": [*curves[0], *run.losses],
+            "validation_loss_curve_": [*curves[1], *run.validation_losses],
+            "n_iter_": len(curves[0]) + len(run.losses),
+            "held_out_": held_out,
+            "layers_": layers,
+            "n_sources_": n_sources,
+        }
+
     state = NetworkState(**start) if start and "optimizer" in start else None
     batches = _batches(separator, trained, statistics, rng)
     after_cosine = separator.learning_rate == "cosine"
@@ -126,21 +149,12 @@ def train(
             callbacks=list(separator.callbacks or ()),
             checkpoint=checkpoint,
             progress=progress,
+            epochs=epochs,
+            fitted=fitted,
         )
     optimizer = {"optimizer": state.optimizer, "dropout": state.dropout}
-    return {
-        "weights_": state.weights,
-        "training_state_": {**optimizer, "solver": separator.solver},
-        "input_mean_": statistics[0],
-        "input_scale_": statistics[1],
-        "input_power_": separator.input_power,
-        "loss_curve_": [*curves[0], *run.losses],
-        "validation_loss_curve_": [*curves[1], *run.validation_losses],
-        "n_iter_": len(curves[0]) + len(run.losses),
-        "held_out_": held_out,
-        "layers_": layers,
-        "n_sources_": n_sources,
-    }
+    training_state = {**optimizer, "solver": separator.solver}
+    return {**fitted(state.weights, run), "training_state_": training_state}
 
 
 def epoch_random_state(random_state, n_iter):
