@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "masks": "",
     "system": "",
     "callback_support": "",
-    "parameters": "augmentation",
+    "parameters": "",
     "audio": "system",
     "stft": "audio parameters",
     "effects": "",

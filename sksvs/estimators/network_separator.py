@@ -16,6 +16,7 @@ from sksvs.prediction.masks import predict_masks
 from sksvs.stft.tracks import common_params, common_source_names, default_source_names
 from sksvs.training.fit import check_training, epoch_random_state, train
 from sksvs.training.measured_tracks import training_tracks, warn_of_unseen_mask
+from sksvs.training.own_loss import OwnLoss
 from sksvs.training.validation_tracks import choose_validation_tracks
 
 
@@ -32,7 +33,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     joint_mask: bool = False
     dropout: float = 0.3
     input_power: float = 1.0
-    loss: str = "segment_error_ratio"
+    loss: str | OwnLoss = "segment_error_ratio"
     discriminative: float = 0.0
     error_floor: float = 1e-3
     solver: str = "adam"
@@ -316,9 +317,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         """
         task = self._init_callback_context(max_subtasks=max_iter)
         task.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        names = common_source_names(y)
-        if names is None and start is not None:
-            names = getattr(self, "source_names_", None)
+        names = common_source_names(y) or (start and getattr(self, "source_names_", None))
         others = {"source_names_": names or default_source_names(tracks[0].target.n_sources)}
         if start is None or params.sample_rate is not None:
             others["stft_params_"] = params

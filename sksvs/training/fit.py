@@ -17,6 +17,12 @@ COMPILED_FROM = 300_000  # frames in a fit: with fewer, XLA takes longer to comp
 def check_training(separator):
     """Raise an error for what a model file could hold, but no fit can use."""
     check_callbacks(separator)
+    if isinstance(getattr(separator.loss, "function", None), str):
+        raise ValueError(
+            f"{type(separator).__name__}: loss={separator.loss!r} comes from a model file, which "
+            "holds the name of a function alone. Set the function: "
+            f"set_params(loss={type(separator.loss).__name__}(function))."
+        )
 
 
 def train(
@@ -68,23 +74,29 @@ def train(
     try:  # these import TensorFlow, so not above
         from sksvs.training.checkpoint import Checkpoint, fingerprint
         from sksvs.training.loop import train_network
-        from sksvs.training.model_pool import NetworkState
+        from sksvs.training.losses import check_loss
+        from sksvs.training.model_pool import NetworkState, start_tensorflow
     except ImportError as error:
         raise ImportError(
             "Fitting needs TensorFlow, which cannot be imported. Install it with: "
             "pip install 'sksvs[fit]'"
         ) from error
 
-    checkpoint = None
-    if checkpoint_dir is not None:
-        name = fingerprint(separator, spectrograms, held_out, start)
-        checkpoint = Checkpoint(checkpoint_dir, name)
-
     n_sources = spectrograms[0].target.n_sources
     n_masks = layers[-1].units // params.n_freqs
     objective = Objective(
         separator.loss, n_sources, n_masks, separator.discriminative, separator.error_floor
     )
+    if objective.is_on_waveforms:
+        objective = objective._replace(params=params)
+    longest = max(x.n_frames for x, out in zip(spectrograms, held_out) if not out)
+    start_tensorflow()
+    check_loss(objective, min(separator.segment_frames, longest), params.n_freqs)
+
+    checkpoint = None
+    if checkpoint_dir is not None:
+        name = fingerprint(separator, spectrograms, held_out, start)
+        checkpoint = Checkpoint(checkpoint_dir, name)
     augmentation, budget = separator.augmentation, separator.cache_size * 1e6
     reader = TrackReader(
         [x for x, out in zip(spectrograms, held_out) if not out],
