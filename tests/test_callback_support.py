@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 import sksvs
 from sksvs.estimators import MixtureBaseline, VotingSeparator
 from sksvs.metrics import bss_eval_scorer
+from sksvs.training import checkpoint
 from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 from tests.tiny_separators import analysed, tiny_separator
 
@@ -128,7 +129,8 @@ def test_a_callback_may_stop_the_fit(tracks):
     assert separator.fit(*analysed(*tracks)).n_iter_ == 2
 
 
-def test_epochs_before_a_resumed_fit_end_at_once_without_a_score(tracks, tmp_path):
+def test_epochs_before_a_resumed_fit_end_at_once_without_a_score(tracks, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "SHORT", np.inf)  # a save after every epoch
     X, y = analysed(*tracks)
     separator = tiny_separator(max_iter=4, checkpoint_dir=tmp_path)
     with pytest.raises(OSError, match="the disk is full"):
