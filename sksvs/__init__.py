@@ -30,7 +30,7 @@ _LAZY_EXPORTS = {
 }
 _SUBPACKAGES = (
     *("audio", "augmentation", "datasets", "estimators", "masks", "metrics", "model_files"),
-    *("separation", "stft", "transforms"),
+    *("separation", "stft", "training", "transforms"),
 )
 
 

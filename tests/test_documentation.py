@@ -16,6 +16,7 @@ from sksvs import (
     model_files,
     separation,
     stft,
+    training,
     transforms,
 )
 from sksvs.augmentation import Augmentation
@@ -51,6 +52,7 @@ SUBPACKAGES = [
     model_files,
     separation,
     stft,
+    training,
     transforms,
 ]
 AT_THE_TOP = {"export_onnx", "load", "pretrained", "pretrained_names", "save", "with_balance"}

@@ -30,6 +30,7 @@ def run(monkeypatch, capsys):
 
 def test_no_example_is_left_out():
     assert sorted(path.name for path in EXAMPLES.glob("*.py")) == [
+        "plot_callbacks_through_a_search.py",
         "plot_mask_exponents.py",
         "plot_more_songs.py",
         "plot_one_separation_many_scores.py",
@@ -96,6 +97,17 @@ def test_one_separation_many_scores(run):
     printed = run("plot_one_separation_many_scores.py", *TINY).splitlines()
     sir = {line[:18]: float(line.split()[-2]) for line in printed if line.startswith("version")}
     assert sir["version 2, sources"] > sir["version 3, sources"] == sir["version 3, images "]
+
+
+@pytest.mark.slow
+def test_callbacks_through_a_search(run):
+    pytest.importorskip("sklearn.callback")
+    printed = run("plot_callbacks_through_a_search.py")
+    assert "GridSearchCV - fit" in printed
+    rows = [line.split() for line in printed.splitlines() if line.startswith("(")]
+    assert len(rows) == 4
+    for *_, first, _, _, _, _, last in rows:
+        assert float(last) > float(first)
 
 
 def test_separate_a_stream(run):

@@ -8,10 +8,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksvs.audio.centred import Centred, difference_from_sum
+from sksvs.callback_support import CallbackSupportMixin
 from sksvs.documentation import DocumentationLink
 from sksvs.metrics import score_tracks
 from sksvs.metrics.scores import check_weights
-from sksvs.parameters import check_parameters
+from sksvs.parameters import check_parameters, check_range
 from sksvs.prediction.channels import channels_of, favour_centre
 from sksvs.prediction.shared_blocks import masks_in_blocks
 from sksvs.prediction.synthesis import MaskedSynthesis
@@ -26,7 +27,7 @@ from sksvs.stft.tracks import (
 from sksvs.system.threads import prefetch, single_threaded_blas
 
 
-class BaseMaskSeparator(DocumentationLink, BaseEstimator, metaclass=ABCMeta):
+class BaseMaskSeparator(DocumentationLink, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of separators that multiply the mixture's spectrogram by one mask a source.
 
     This class checks tracks, applies masks and scores. A subclass implements `fit`, which sets
@@ -41,6 +42,7 @@ class BaseMaskSeparator(DocumentationLink, BaseEstimator, metaclass=ABCMeta):
 
     side_weight = 0.0  # a parameter of separators with a network
     _masks_sum_to_one = True
+    _changeable = ()  # parameters that may be changed after the fit
     _have_constant = slice(-1, None)  # the sources that the constant goes to
     _fitted_scalars = ("n_sources_", "source_names_", "stft_params_")
 
@@ -276,6 +278,7 @@ class BaseMaskSeparator(DocumentationLink, BaseEstimator, metaclass=ABCMeta):
         return estimates
 
     def _check_predict(self, X):
+        check_range(self, *self._changeable)
         check_is_fitted(self, "n_sources_")
         spectrograms = check_spectrograms(X, self)
         for x in spectrograms:

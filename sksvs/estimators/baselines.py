@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from sksvs.audio.centred import Centred
+from sksvs.callback_support import as_one_task
 from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.masks import RatioMask, ideal_binary_mask
 from sksvs.stft.spectrogram import Spectrogram, Target
@@ -22,6 +23,7 @@ class _Baseline(BaseMaskSeparator):
     # What scikit-learn's metadata routing passes on where it is enabled.
     __metadata_request__fit = {"groups": True, "validation_tracks": True}
 
+    @as_one_task
     def fit(self, X, y, *, groups=None, validation_tracks=None):
         """Store the number and the names of the sources and the STFT settings; nothing is trained.
 

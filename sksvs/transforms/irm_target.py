@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from sksvs.callback_support import as_one_task
 from sksvs.masks import RatioMask
 from sksvs.stft.tracks import check_sources, check_spectrograms
 from sksvs.transforms.stateless import StatelessTransformer
@@ -40,6 +41,7 @@ class IRMTarget(StatelessTransformer):
         self.p = p
         self.v = v
 
+    @as_one_task
     def fit_transform(self, X, y=None):
         """Check the tracks; return the spectrograms with the rule of their masks as `mask_rule`.
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from sksvs.audio.centred import Centred
 from sksvs.audio.waveform import to_mono
+from sksvs.callback_support import as_one_task
 from sksvs.stft.tracks import check_mixtures, warn_of_cancelled
 from sksvs.transforms.stateless import StatelessTransformer
 
@@ -22,6 +23,7 @@ class MonoDownmix(StatelessTransformer):
     [array([0.375, 0.25 ])]
     """
 
+    @as_one_task
     def fit(self, X, y=None):
         """Check the tracks; nothing is fitted.
 

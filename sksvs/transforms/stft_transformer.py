@@ -1,6 +1,7 @@
 """Turn every waveform into a lazy spectrogram."""
 
 from sksvs.audio.checks import common_rate
+from sksvs.callback_support import as_one_task
 from sksvs.stft.settings import STFTParams
 from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import (
@@ -69,6 +70,7 @@ class STFTTransformer(StatelessTransformer):
         self.sample_rate = sample_rate
         self.array_rate = array_rate
 
+    @as_one_task
     def fit_transform(self, X, y=None):
         """Do what `transform` does, without the warning about an assumed sample rate.
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from sksvs.callback_support import EpochTasks, NoTask
 from sksvs.networks.drnn import deep_recurrent_layers
 from sksvs.networks.gru import mask_network_layers
 from sksvs.networks.keras import build
@@ -104,6 +105,8 @@ def train(seed=0, solver="adam", max_iter=3, ema_momentum=0.0, start=None, **ear
         callbacks=[],
         checkpoint=None,
         progress=None,
+        epochs=EpochTasks(NoTask(), None, [], [], {}),
+        fitted=None,
     )
 
 
