@@ -17,6 +17,10 @@ from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import (
     check_sources,
     check_spectrograms,
+    common_params,
+    common_source_names,
+    default_source_names,
+    rate_remedy,
     warn_of_assumed_rate,
     warn_of_cancelled,
     warn_of_difference,
@@ -27,14 +31,23 @@ from sksvs.system.threads import prefetch, single_threaded_blas
 class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     """Base of separators that multiply the mixture's spectrogram by one mask a source.
 
-    This class checks tracks, applies masks and scores. A subclass implements `fit`, which sets
-    `n_sources_`, `source_names_` and `stft_params_`, and yields masks in `_mask_blocks`. Masks
+    This class checks tracks, applies masks and scores. A subclass yields masks in `_mask_blocks`,
+    and where it learns something overrides `fit`, which begins with ``super().fit(X, y)``. Masks
     apply to the mixture without its constant (DC), which goes to the last source. Where the
     channels of a track cancel each other in the downmix, every channel is separated as a track of
-    its own.
+    its own. :func:`~sksvs.testing.check_separator` checks the result.
 
-    `sksvs.save` stores the fitted scalars that `_fitted_scalars` names, as the table of parameters
-    has them, and the fitted arrays of `_fitted_shapes`.
+    `sksvs.save` stores separators of sksvs alone: the fitted scalars that `_fitted_scalars` names,
+    as the table of parameters has them, and the fitted arrays of `_fitted_shapes`.
+
+    Attributes
+    ----------
+    n_sources_ : int
+        Sources of a track.
+    source_names_ : tuple of str
+        Their names: those of `y`, else "vocals" and "accompaniment" or "source_1", "source_2", …
+    stft_params_ : STFTParams
+        Analysis of the tracks of `fit`.
     """
 
     side_weight = 0.0  # a parameter of separators with a network
@@ -42,15 +55,46 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
     _have_constant = slice(-1, None)  # the sources that the constant goes to
     _fitted_scalars = ("n_sources_", "source_names_", "stft_params_")
 
-    @abstractmethod
     def fit(self, X, y=None):
-        """Fit on the tracks and their sources, and set the attributes named above."""
+        """Store the number and the names of the sources and the STFT settings; nothing is trained.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X holds anything but spectrograms of the same settings, or `y` is missing or does
+            not match X.
+        """
+        spectrograms = check_spectrograms(X, self)
+        self.n_sources_ = len(check_sources(y, [x.waveform for x in spectrograms])[0])
+        self.source_names_ = common_source_names(y) or default_source_names(self.n_sources_)
+        self.stft_params_ = common_params(spectrograms)
+        return self
 
     @abstractmethod
     def _mask_blocks(self, spectrogram):
-        """Yield ``(block, masks)`` from the first frame on; masks: (n_sources, n_freqs, n).
+        """Yield ``(block, masks)`` from the first frame to the last.
 
-        The spectrogram is that of a `Centred` waveform.
+        Parameters
+        ----------
+        spectrogram : Spectrogram
+            Of a track without its constant: ``waveform.level`` is the RMS of its downmix, and
+            ``to_mono()`` the spectrogram of that.
+
+        Yields
+        ------
+        block : Block
+            ``spectrogram.read_block(start, stop)``.
+        masks : array of float32, shape (n_sources, n_freqs, stop - start)
+            In [0, 1], with a sum of one over the sources.
         """
 
     def _check_parameters(self):
@@ -224,9 +268,6 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         for block, masks in self._mask_blocks(spectrogram):
             yield block, favour_centre(masks, block.frames, self.side_weight)
 
-    def _separate(self, spectrogram):
-        return self._join(spectrogram, self._separate_blocks(spectrogram))
-
     def _separate_blocks(self, spectrogram):
         """Yield estimates block by block."""
         waveform = spectrogram.waveform
@@ -256,11 +297,11 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
                 estimates = synthesis.push(block, masks)
             yield estimates
 
-    def _join(self, spectrogram, blocks):
+    def _separate(self, spectrogram):
         estimates = np.empty((self.n_sources_, *spectrogram.waveform.shape), np.float32)
         by_time = estimates.swapaxes(1, -1)  # channel by channel, which are long runs in memory
         start = 0
-        for block in blocks:
+        for block in self._separate_blocks(spectrogram):
             stop = start + block.shape[1]
             by_time[..., start:stop] = block.swapaxes(1, -1)
             start = stop
@@ -272,28 +313,14 @@ class BaseMaskSeparator(BaseEstimator, metaclass=ABCMeta):
         for x in spectrograms:
             difference = x.params.differs_from(self.stft_params_)
             if difference:
+                remedy = rate_remedy(x.params.sample_rate, self.stft_params_.sample_rate)
                 raise ValueError(
                     f"{x.name} was analysed with {difference} as in fit. A separator works with "
-                    f"the STFT settings that it was fitted with.{self._rate_remedy(x)}"
+                    f"the STFT settings that it was fitted with.{remedy}"
                 )
         unknown = [x.waveform for x in spectrograms if x.params.sample_rate is None]
         warn_of_assumed_rate(unknown, self.stft_params_.sample_rate)
         return [Spectrogram(Centred(x.waveform), x.params) for x in spectrograms]
-
-    def _rate_remedy(self, spectrogram):
-        """Return the remedy for a song of another sample rate; "" where the rate is right."""
-        rate, fitted = spectrogram.params.sample_rate, self.stft_params_.sample_rate
-        if rate == fitted or rate is None:
-            return ""
-        if fitted is None:
-            return (
-                " The sample rate of the songs in fit is not known. Fit with "
-                "STFTTransformer(sample_rate=...) to separate songs of any."
-            )
-        return (
-            f" STFTTransformer(sample_rate={fitted}) takes songs of any sample rate, in a fitted "
-            "pipeline too (set_params); sksvs.audio.resample changes the rate of a song."
-        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
