@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "system",
     "model_files": "estimators transforms training networks stft parameters system",
     "separation": "stft audio system",
+    "testing": "model_files transforms datasets metrics stft audio masks",
     "cli": "separation model_files estimators transforms datasets metrics audio augmentation "
     "parameters system",
 }
