@@ -48,6 +48,7 @@ def check_global_seeds_stay(trial):
 
     Usual cause: ``np.random.seed`` or ``np.random.normal`` are called. Draw from
     ``sklearn.utils.check_random_state(self.random_state)``; with an integer it is a new generator.
+    A package that is imported in `fit` may draw, too: import it with the module.
     """
     before, after = trial.watched
     require(after.seeds == before.seeds, "global generators in another state after fit.")

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sksvs.system.generator import kept_generator
 from sksvs.training.objective import Objective
 from sksvs.training.progress import Progress
 from sksvs.training.readers import AugmentedReader, TrackReader
@@ -57,9 +58,10 @@ def train(
         The attributes by name.
     """
     try:  # these import TensorFlow, so not above
-        from sksvs.training.checkpoint import Checkpoint, fingerprint
-        from sksvs.training.loop import train_network
-        from sksvs.training.model_pool import NetworkState
+        with kept_generator():
+            from sksvs.training.checkpoint import Checkpoint, fingerprint
+            from sksvs.training.loop import train_network
+            from sksvs.training.model_pool import NetworkState
     except ImportError as error:
         raise ImportError(
             "Fitting needs TensorFlow, which cannot be imported. Install it with: "

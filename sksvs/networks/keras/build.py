@@ -1,8 +1,5 @@
 """Build the Keras model of a network from its layers."""
 
-import random
-from contextlib import contextmanager
-
 import keras
 
 from sksvs.networks.keras.conv import (
@@ -31,21 +28,6 @@ def build_network(layers, dropout, mixed_precision=False):
     keras.Model
         From (batch, n_frames, n_freqs) to (batch, n_frames, n_outputs).
     """
-    with _restored_generator():
-        return _build(layers, dropout, mixed_precision)
-
-
-@contextmanager
-def _restored_generator():
-    """Restore Python's global generator: Keras draws seeds of weights that every fit replaces."""
-    state = random.getstate()
-    try:
-        yield
-    finally:
-        random.setstate(state)
-
-
-def _build(layers, dropout, mixed_precision):
     inputs = values = keras.Input((None, layers[0].n_inputs))
     skipped = []  # inputs and outputs of encoders, for the decoders
     for layer in layers:
