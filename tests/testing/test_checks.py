@@ -4,8 +4,10 @@ import re
 from inspect import getdoc
 
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
 from sklearn.pipeline import make_pipeline
+from sklearn.utils.validation import check_is_fitted
 
 import sksvs
 from sksvs.estimators import MixtureBaseline
@@ -74,6 +76,37 @@ def test_a_separator_that_keeps_the_laws_passes(mono):
     assert sorted(skipped) == sorted([SAVED, *(of_stereo if mono else [])])
     assert {*statuses(results)} == {"passed", "skipped"}
     assert not hasattr(separator, "n_sources_")
+
+
+class OfWaveforms(BaseEstimator):
+    """A separator that takes waveforms, and has no masks and no blocks."""
+
+    def fit(self, X, y=None):
+        stft = STFTTransformer(n_fft=128, hop_length=64)
+        self.pipeline_ = make_pipeline(stft, MeanMask(random_state=0)).fit(X, y)
+        return self
+
+    def predict(self, X):
+        check_is_fitted(self, "pipeline_")
+        return self.pipeline_.predict(X)
+
+    def score(self, X, y):
+        check_is_fitted(self, "pipeline_")
+        return self.pipeline_.score(X, y)
+
+
+def test_a_separator_of_waveforms_needs_no_masks():
+    results = check_separator(make_pipeline(OfWaveforms()), on_skip=None)
+    assert {*statuses(results)} == {"passed", "skipped"}
+    skipped = {result["check_name"] for result in results if result["status"] == "skipped"}
+    assert skipped == {
+        SAVED,
+        "check_blocks_join_to_the_estimates",
+        "check_iter_predict_yields_the_estimates",
+        "check_masks_lie_between_zero_and_one",
+        "check_masks_sum_to_one",
+        "check_predict_ignores_targets",
+    }
 
 
 def test_the_first_failure_is_raised(few):
