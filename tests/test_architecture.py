@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "callback_support documentation system",
     "model_files": "estimators transforms training networks stft parameters system",
     "separation": "stft audio system",
+    "testing": "model_files transforms datasets metrics stft audio masks",
     "cli": "separation model_files estimators transforms datasets metrics audio augmentation "
     "parameters system",
 }

@@ -1,6 +1,7 @@
 """The HTML of estimators links to their pages."""
 
 import re
+from inspect import isabstract
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from sksvs import (
     model_files,
     separation,
     stft,
+    testing,
     training,
     transforms,
 )
@@ -30,7 +32,9 @@ PUBLIC = [
     kind
     for module in (estimators, transforms)
     for name in module.__all__
-    if isinstance(kind := getattr(module, name), type) and issubclass(kind, BaseEstimator)
+    if isinstance(kind := getattr(module, name), type)
+    and issubclass(kind, BaseEstimator)
+    and not isabstract(kind)
 ]
 
 
@@ -52,6 +56,7 @@ SUBPACKAGES = [
     model_files,
     separation,
     stft,
+    testing,
     training,
     transforms,
 ]

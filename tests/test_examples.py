@@ -37,6 +37,7 @@ def test_no_example_is_left_out():
         "plot_report_grid_search.py",
         "plot_separate_a_song.py",
         "plot_separate_a_stream.py",
+        "plot_your_own_separator.py",
     ]
 
 
@@ -116,3 +117,11 @@ def test_separate_a_stream(run):
     assert 10 < latency <= 40
     difference = float(re.search(r"stems and the input: (\S+)", printed)[1])
     assert difference < 1e-5
+
+
+@pytest.mark.slow
+def test_your_own_separator(run):
+    printed = run("plot_your_own_separator.py")
+    assert re.search(r"failed +0$", printed, flags=re.MULTILINE)
+    mixture, separator = map(float, re.findall(r"SDR of the voice +(\S+) dB", printed))
+    assert separator > mixture + 3

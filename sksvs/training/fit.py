@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sksvs.system.generator import kept_generator
 from sksvs.training.keras_callbacks import check_callbacks
 from sksvs.training.objective import Objective
 from sksvs.training.progress import Progress
@@ -72,10 +73,11 @@ def train(
         The attributes by name.
     """
     try:  # these import TensorFlow, so not above
-        from sksvs.training.checkpoint import Checkpoint, fingerprint
-        from sksvs.training.loop import train_network
-        from sksvs.training.losses import check_loss
-        from sksvs.training.model_pool import NetworkState, start_tensorflow
+        with kept_generator():
+            from sksvs.training.checkpoint import Checkpoint, fingerprint
+            from sksvs.training.loop import train_network
+            from sksvs.training.losses import check_loss
+            from sksvs.training.model_pool import NetworkState, start_tensorflow
     except ImportError as error:
         raise ImportError(
             "Fitting needs TensorFlow, which cannot be imported. Install it with: "

@@ -19,6 +19,7 @@ PUBLIC = [
     "sksvs.model_files",
     "sksvs.separation",
     "sksvs.stft",
+    "sksvs.testing",
     "sksvs.training",
     "sksvs.transforms",
 ]
