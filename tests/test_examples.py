@@ -34,6 +34,7 @@ def test_no_example_is_left_out():
         "plot_more_songs.py",
         "plot_one_separation_many_scores.py",
         "plot_report_grid_search.py",
+        "plot_see_and_hear.py",
         "plot_separate_a_song.py",
         "plot_separate_a_stream.py",
     ]
@@ -104,3 +105,8 @@ def test_separate_a_stream(run):
     assert 10 < latency <= 40
     difference = float(re.search(r"stems and the input: (\S+)", printed)[1])
     assert difference < 1e-5
+
+
+def test_see_and_hear(run):
+    printed = run("plot_see_and_hear.py")
+    assert re.search(r"SDR of the voice by second: +-?\d+\.\d", printed)
