@@ -85,6 +85,24 @@ class Evaluation:
             ]
         )
 
+    def plot(self, ax=None, *, source=0):
+        """Draw the distribution of the scores over the tracks, mixture and oracle as bounds.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            By default those of a new figure.
+        source : int, default=0
+            Which source: 0 is the voice.
+
+        Returns
+        -------
+        sksvs.display.EvaluationDisplay
+        """
+        from sksvs.display import EvaluationDisplay  # which imports this package
+
+        return EvaluationDisplay(self.scores, self.source_names, source).plot(ax)
+
     def to_museval(self, folder, who="estimate"):
         """Write the scores of every window as museval does: one JSON file a track.
 

@@ -150,7 +150,7 @@ def separate_songs(separator, songs, n_jobs=None, **options):
     """
     if effective_n_jobs(n_jobs) > 1:
         # Workers cannot read the pipes of this process, but they can read copies of the content.
-        songs = [_copy_pipe(song) for song in songs]
+        songs = [copy_pipe(song) for song in songs]
     return Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(separate_song)(separator, song, **options) for song in songs
     )
@@ -207,8 +207,18 @@ def _sentence(path, error):
     return text if str(path) in text else f"{path}: {text}"
 
 
-def _copy_pipe(song):
-    """Return a song whose path is an open copy of its pipe; a song that is no pipe as it is."""
+def copy_pipe(song):
+    """Return a song whose path is an open copy of its pipe; a song that is no pipe as it is.
+
+    Parameters
+    ----------
+    song : Song
+
+    Returns
+    -------
+    Song
+        With an error if the pipe cannot be read.
+    """
     if song.error is not None or not is_pipe(song.path):
         return song
     try:
