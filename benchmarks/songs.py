@@ -2,23 +2,28 @@
 
     python benchmarks/songs.py --dsd100 <DSD100, or an excerpt of it>
     python benchmarks/songs.py --dsd100 <DSD100> --models voice my_model.safetensors --weights 1 2.5
+    python benchmarks/songs.py --dsd100 <DSD100> --models voice --bounds
 
 "images" is the images SDR of BSS Eval version 3 over the whole song and all its channels, which is
 10 log10(Σ s² / Σ (s - ŝ)²), the uSDR of the MDX challenges. "downmix" is the SDR of version 3 for
 sources, with filters of 512 taps, of the downmix. "level" is the energy of the estimated voice over
 that of the true one in dB where the singer sings: in seconds whose voice is at most 20 dB softer
-than the loudest.
+than the loudest. The bounds are the unprocessed mixture and the ideal ratio mask (windows of 4096
+samples), which is made from the true sources.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 import sksvs
 from sksvs.audio import ArrayWaveform, AudioFile, Sources
 from sksvs.datasets import load_dsd100
+from sksvs.estimators import IdealMaskOracle
 from sksvs.metrics import bss_eval_sources
+from sksvs.transforms import STFTTransformer
 
 SOURCES = ("vocals", "accompaniment")
 RANGE = 20  # dB below the loudest second of the voice
@@ -33,6 +38,7 @@ def main():
         "--song", nargs="*", default=[], help="folders of vocals.*, accompaniment.*"
     )
     parser.add_argument("--weights", nargs="+", type=float, help="others_weight  [the model's own]")
+    parser.add_argument("--bounds", action="store_true", help="also score the bounds")
     arguments = parser.parse_args()
     songs = [*load_songs(arguments.dsd100), *map(read_song, arguments.song)]
     for model in arguments.models:
@@ -44,11 +50,12 @@ def main():
             size = f"{separator[-1].count_params():,} parameters"
             work = f"{separator[-1].count_macs() / 1e6:.0f} MMAC/s"
             print(f"{model}, others_weight={weight:g}; {size}, {work}")
-            print(f"{'':<42}  images downmix   level")
-            rows = [score(separator, x, y) for _, x, y in songs]
-            for (name, *_), row in zip(songs, rows):
-                print_row(name, row)
-            print_row("mean", np.mean(rows, axis=0))
+            print_rows(songs, [score(separator, x, y) for _, x, y in songs])
+    if arguments.bounds:
+        print("the unprocessed mixture")
+        print_rows(songs, [compare(np.stack([x[:]] * 2), x, y) for _, x, y in songs])
+        print("an ideal ratio mask")
+        print_rows(songs, [compare(ideal(x, y), x, y) for _, x, y in songs])
 
 
 def load_model(name):
@@ -76,9 +83,20 @@ def read_song(folder):
     return Path(folder).name, y[0] + y[1], y
 
 
+def ideal(x, y):
+    """Return the estimates of an ideal ratio mask."""
+    stft, oracle = STFTTransformer(4096, 2048, "cosine"), IdealMaskOracle()
+    return Pipeline([("stft", stft), ("oracle", oracle)]).fit([x], [y]).predict([x], sources=[y])[0]
+
+
 def score(separator, x, y):
     """Return the images SDR of the voice of a song, its SDR in the downmix, and its level."""
-    sources, estimates = np.stack(list(map(np.asarray, y))), separator.predict([x])[0]
+    return compare(separator.predict([x])[0], x, y)
+
+
+def compare(estimates, x, y):
+    """Return the three scores of the estimates of a song."""
+    sources = np.stack(list(map(np.asarray, y)))
     voice, estimate = sources[0], estimates[0]
     images = in_db(np.sum(voice**2), np.sum((voice - estimate) ** 2))
     if sources.ndim == 3:
@@ -98,6 +116,14 @@ def energy_by_second(samples, sample_rate):
 def in_db(power, reference):
     """Return a ratio of powers in dB."""
     return 10 * np.log10(power / reference)
+
+
+def print_rows(songs, rows):
+    """Print the scores of every song and their means."""
+    print(f"{'':<42}  images downmix   level")
+    for (name, *_), row in zip(songs, rows):
+        print_row(name, row)
+    print_row("mean", np.mean(rows, axis=0))
 
 
 def print_row(name, row):

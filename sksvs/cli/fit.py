@@ -229,6 +229,7 @@ def fit(
     from sksvs.datasets.corpus import VOICE_AND_REST
     from sksvs.model_files.model_file import check_card
 
+    of_data = {"dry_voices": bool(voices), "pairs": bool(data)}
     settings = {
         "loss": loss,
         "max_iter": epochs,
@@ -247,15 +248,14 @@ def fit(
             choose_window(16000, n_fft, hop_length),  # until the rate of the corpus is known
             augment,
             n_sources=len(sources or VOICE_AND_REST),
-            dry_voices=bool(voices),
-            pairs=bool(data),
+            **of_data,
             hidden_layer_sizes=hidden_sizes,
             bidirectional=False if forwards_only else None,
             **settings,
         )
         sources, sample_rate = sources or VOICE_AND_REST, None
     else:
-        pipeline, of_start = pipeline_to_continue(start, augment, **settings)
+        pipeline, of_start = pipeline_to_continue(start, augment, **of_data, **settings)
         sources = sources_of_model(pipeline, sources)
         sample_rate = pipeline[-1].stft_params_.sample_rate
         card = {**of_start, **card}

@@ -6,7 +6,7 @@ import click
 
 from sksvs.cli.options import load_model
 from sksvs.cli.output import in_a_line, one_line
-from sksvs.cli.training_plan import FINE_TUNING_RATE, make_separator
+from sksvs.cli.training_plan import FINE_TUNING_RATE, choose_augmentation, make_separator
 
 
 def read_params(context, option, path):
@@ -94,14 +94,19 @@ def new_pipeline(network, window, augment, **given):
     return Pipeline([("mono", MonoDownmix()), ("stft", stft), (network, separator)])
 
 
-def pipeline_to_continue(path, augment, **given):
+def pipeline_to_continue(path, augment, *, dry_voices, pairs, **given):
     """Return the pipeline of a model whose next fit continues the last one, and its card.
+
+    Its augmentation is that for the new data, and its masks are not weighed any more: the weight of
+    a model is chosen by songs unlike its training data, not by songs like those that follow now.
 
     Parameters
     ----------
     path : Path
     augment : dict or None
-        Parameters of the augmentation that differ from that of the model; None: no augmentation.
+        Parameters of the augmentation that differ from the default; None: no augmentation.
+    dry_voices, pairs : bool
+        As for `make_separator`.
     **given : dict
         Parameters of the separator; None keeps those of the model, but the learning rate, which is
         lower than that of a new network.
@@ -112,8 +117,6 @@ def pipeline_to_continue(path, augment, **given):
     card : dict
         The model that it starts from, and the terms of its weights, which stay.
     """
-    from sksvs.augmentation import Augmentation
-
     pipeline, card = load_model(path)
     separator = pipeline[-1]
     if not hasattr(separator, "partial_fit") or hasattr(separator, "estimators"):
@@ -121,15 +124,12 @@ def pipeline_to_continue(path, augment, **given):
             f"--start must be a model of one network; got {path}, which is a "
             f"{type(separator).__name__}. Start from one of its members, or train a new network."
         )
-    given = {"learning_rate_init": FINE_TUNING_RATE} | {
-        name: value for name, value in given.items() if value is not None
-    }
-    separator.set_params(**given, warm_start=True)
-    if augment is None:
-        separator.set_params(augmentation=None)
-    elif augment:
-        separator.augmentation = separator.augmentation or Augmentation()
-        separator.augmentation.set_params(**augment)
+    given = {name: value for name, value in given.items() if value is not None}
+    defaults = {"learning_rate_init": FINE_TUNING_RATE, "others_weight": 1.0, "warm_start": True}
+    separator.set_params(**defaults | given, augmentation=None)
+    if augment is not None:
+        augmentation = choose_augmentation(separator.n_sources_, dry_voices, pairs)
+        separator.set_params(augmentation=augmentation.set_params(**augment))
     kept = {name: card[name] for name in ("licence", "sources") if name in (card or {})}
     return pipeline, {"started_from": (card or {}).get("name", path.stem), **kept}
 

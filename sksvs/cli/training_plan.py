@@ -41,7 +41,6 @@ def make_separator(network, *, n_sources=2, augmented=True, dry_voices=False, pa
     -------
     CRNSeparator or GRUMaskSeparator
     """
-    from sksvs.augmentation import Augmentation
     from sksvs.estimators import CRNSeparator, GRUMaskSeparator
 
     parameters = SETTINGS[network] | {"cache_size": 500}
@@ -49,14 +48,21 @@ def make_separator(network, *, n_sources=2, augmented=True, dry_voices=False, pa
     if network == "crn" and given.get("hidden_layer_sizes"):
         parameters["dual_path_sizes"] = ()
     if augmented:
-        voice, other = SPEEDS
-        changes = AUGMENTATION | {"speed": (voice, *[other] * (n_sources - 1))}
-        if dry_voices:
-            changes |= OF_DRY_VOICES | {"remix": 0.8 if pairs else 1.0}
-        parameters["augmentation"] = Augmentation(**changes)
+        parameters["augmentation"] = choose_augmentation(n_sources, dry_voices, pairs)
     if dry_voices:
         parameters.setdefault("error_floor", ERROR_FLOOR)
     return {"crn": CRNSeparator, "gru": GRUMaskSeparator}[network](**parameters)
+
+
+def choose_augmentation(n_sources, dry_voices, pairs):
+    """Return the augmentation for a kind of training data, see `make_separator`."""
+    from sksvs.augmentation import Augmentation
+
+    voice, other = SPEEDS
+    changes = AUGMENTATION | {"speed": (voice, *[other] * (n_sources - 1))}
+    if dry_voices:
+        changes |= OF_DRY_VOICES | {"remix": 0.8 if pairs else 1.0}
+    return Augmentation(**changes)
 
 
 def choose_window(sample_rate, n_fft=None, hop_length=None):

@@ -107,6 +107,8 @@ def test_the_terms_of_a_model_stay_with_what_starts_from_it(run, stems, tmp_path
     of_start = sksvs.pretrained("voice-live", return_card=True)[1]
     assert card["started_from"] == "voice-live"
     assert (card["licence"], card["sources"]) == (of_start["licence"], of_start["sources"])
+    assert pipeline[-1].others_weight == 1
+    assert pipeline[-1].augmentation.effects == 0  # the songs are no dry voices
     assert pipeline["stft"].sample_rate == 44100  # to which songs at 8 kHz are resampled
 
 
