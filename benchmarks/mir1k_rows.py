@@ -172,7 +172,6 @@ ADDED_TO_BANDS = {
     " + dropped sources": {"augmentation": clone(MORE_SPEEDS).set_params(drop=0.05)},
     " + two voices": {"second_voices": True},
     " + error floor": {"error_floor": 0.015},
-    " + bottlenecks": {"bottleneck_factor": 8},
 }
 
 
