@@ -21,16 +21,17 @@ MAY_IMPORT = {
     "stft": "audio parameters",
     "effects": "",
     "augmentation": "audio effects parameters documentation",
-    "transforms": "stft audio masks parameters documentation",
-    "datasets": "stft audio system",
-    "metrics": "stft audio effects parameters system",
+    "typing": "audio",
+    "transforms": "stft audio masks parameters documentation typing",
+    "datasets": "stft audio system typing",
+    "metrics": "stft audio effects parameters system typing",
     "networks": "",
     "training": "networks stft audio augmentation masks parameters system",
     "prediction": "networks stft audio system",
     "estimators": "training prediction networks metrics stft audio augmentation masks parameters "
-    "system documentation",
-    "model_files": "estimators transforms training networks stft parameters system",
-    "separation": "stft audio system",
+    "system documentation typing",
+    "model_files": "estimators transforms training networks stft parameters system typing",
+    "separation": "stft audio system typing",
     "cli": "separation model_files estimators transforms datasets metrics audio augmentation "
     "parameters system",
 }

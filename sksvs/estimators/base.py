@@ -42,7 +42,7 @@ class BaseMaskSeparator(DocumentationLink, BaseEstimator, metaclass=ABCMeta):
     side_weight = 0.0  # a parameter of separators with a network
     _masks_sum_to_one = True
     _have_constant = slice(-1, None)  # the sources that the constant goes to
-    _fitted_scalars = ("n_sources_", "source_names_", "stft_params_")
+    _fitted_scalars: tuple[str, ...] = ("n_sources_", "source_names_", "stft_params_")
 
     @abstractmethod
     def fit(self, X, y=None):

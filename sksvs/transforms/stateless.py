@@ -1,9 +1,13 @@
 """What transformers without fitted state share."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sksvs.documentation import DocumentationLink
 from sksvs.parameters import check_parameters
+from sksvs.typing import Truth
 
 
 class StatelessTransformer(DocumentationLink, TransformerMixin, BaseEstimator):
@@ -12,7 +16,7 @@ class StatelessTransformer(DocumentationLink, TransformerMixin, BaseEstimator):
     A subclass overrides `fit`, or `fit_transform`, which this `fit` calls.
     """
 
-    def fit(self, X, y=None):
+    def fit(self, X: Sequence[Any], y: Truth | None = None) -> Self:
         """Check the parameters and the tracks; nothing is fitted.
 
         Parameters
