@@ -13,6 +13,7 @@ Data flow, and the modules that implement it::
     sksvs.pretrained                    a fitted pipeline that comes with the package
     sksvs.with_balance                  a fitted pipeline with a cleaner or a fuller voice
     sksvs.export_onnx                   the network of a fitted separator as an ONNX file
+    sksvs.testing.check_separator       the laws of separators, for one of your own
 
 `X` is a list of mixtures and `y` the list of their sources, one item a track, so everything in
 `sklearn.model_selection` and the stock `sklearn.pipeline.Pipeline` work as they are.
@@ -30,7 +31,7 @@ _LAZY_EXPORTS = {
 }
 _SUBPACKAGES = (
     *("audio", "augmentation", "datasets", "estimators", "masks", "metrics", "model_files"),
-    *("separation", "stft", "transforms"),
+    *("separation", "stft", "testing", "training", "transforms"),
 )
 
 

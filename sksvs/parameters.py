@@ -10,7 +10,8 @@ from typing import NamedTuple
 MASK_LOSSES = ("binary_crossentropy", "mask_absolute_error", "mask_squared_error")
 MAGNITUDE_LOSSES = ("magnitude_absolute_error", "magnitude_squared_error")
 SPECTRUM_LOSSES = ("spectrum_absolute_error", "spectrum_squared_error", "segment_error_ratio")
-LOSSES = *MASK_LOSSES, *MAGNITUDE_LOSSES, *SPECTRUM_LOSSES
+WAVEFORM_LOSSES = ("si_sdr", "multi_resolution_stft")
+LOSSES = *MASK_LOSSES, *MAGNITUDE_LOSSES, *SPECTRUM_LOSSES, *WAVEFORM_LOSSES
 MAX_LAYERS, MAX_SOURCES = 16, 64
 MAX_WINDOW, OTHERS_WEIGHTS = 1 << 20, (1e-6, 1e6)  # samples; the lowest and the highest weight
 BALANCES = {"cleaner": 2.5, "balanced": 1.0, "fuller": 0.4}  # factors of a model's others_weight
@@ -69,13 +70,11 @@ def _is_window(value):
     )
 
 
-def _is_augmentation(value):
-    from sksvs.augmentation import Augmentation  # imports NumPy, so not before it is needed
-
-    return isinstance(value, Augmentation)
-
-
 # These return an `is_valid`.
+
+
+def _instances(*names):  # of classes of sksvs, which may take long to import
+    return lambda x: type(x).__name__ in names and type(x).__module__.startswith("sksvs.")
 
 
 def _reals(low, high):
@@ -135,6 +134,7 @@ _share = _real("at least 0 and below 1", lambda x: 0 <= x < 1)
 _curve = "a list of numbers", lambda x: type(x) is list and all(map(_is_real, x))
 _probability = "a probability, from 0 to 1", _reals(0, 1)
 _power = _real("above 0 and at most 100", lambda x: 0 < x <= 100)
+_named = _choice(*LOSSES)
 _layers = _tuples(0, MAX_LAYERS, _integers(1, MAX_LAYERS))
 
 _TABLE: dict[str, dict[str, tuple[str, Callable]]] = {
@@ -174,7 +174,7 @@ _TABLE: dict[str, dict[str, tuple[str, Callable]]] = {
         "joint_mask": _flag,
         "output_activation": _choice("sigmoid", "relu", "linear"),
         "n_sources_": _integer(2, MAX_SOURCES),  # names that end in "_": fitted scalars
-        "stft_params_": ("STFTParams", lambda x: type(x).__name__ == "STFTParams"),
+        "stft_params_": ("STFTParams", _instances("STFTParams")),
     },
     "fit": {
         "p": _positive,
@@ -182,7 +182,10 @@ _TABLE: dict[str, dict[str, tuple[str, Callable]]] = {
         "input_power": _power,
         "input_power_": _power,
         "dropout": _share,
-        "loss": _choice(*LOSSES),
+        "loss": (
+            f"{_named[0]}, or SpectrumLoss(function) or WaveformLoss(function) of sksvs.training",
+            lambda x: _named[1](x) or _instances("SpectrumLoss", "WaveformLoss")(x),
+        ),
         "discriminative": _share,
         "error_floor": _real("above 0 and at most 1", lambda x: 0 < x <= 1),
         "solver": _choice("adam", "rmsprop", "sgd"),
@@ -212,7 +215,7 @@ _TABLE: dict[str, dict[str, tuple[str, Callable]]] = {
         "tol": _not_negative,
         "mixed_precision": _flag,
         "warm_start": _flag,
-        "augmentation": _or_none("a sksvs.augmentation.Augmentation", _is_augmentation),
+        "augmentation": _or_none("a sksvs.augmentation.Augmentation", _instances("Augmentation")),
         "gain_db": _not_negative,  # from here to "limit": of Augmentation
         "remix": _probability,
         "shift": _probability,
@@ -248,11 +251,7 @@ _TABLE: dict[str, dict[str, tuple[str, Callable]]] = {
         "n_jobs": _or_none("an integer other than 0", lambda x: isinstance(x, Integral) and x != 0),
     },
 }
-PARAMETERS = {
-    name: Parameter(*rule, shapes)
-    for shapes, rules in _TABLE.items()
-    for name, rule in rules.items()
-}
+PARAMETERS = {k: Parameter(*rule, on) for on, rules in _TABLE.items() for k, rule in rules.items()}
 
 
 def parameters_that_shape(step, *shapes):

@@ -1,6 +1,7 @@
 """The HTML of estimators links to their pages."""
 
 import re
+from inspect import isabstract
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from sksvs import (
     model_files,
     separation,
     stft,
+    testing,
+    training,
     transforms,
 )
 from sksvs.augmentation import Augmentation
@@ -29,7 +32,9 @@ PUBLIC = [
     kind
     for module in (estimators, transforms)
     for name in module.__all__
-    if isinstance(kind := getattr(module, name), type) and issubclass(kind, BaseEstimator)
+    if isinstance(kind := getattr(module, name), type)
+    and issubclass(kind, BaseEstimator)
+    and not isabstract(kind)
 ]
 
 
@@ -51,6 +56,8 @@ SUBPACKAGES = [
     model_files,
     separation,
     stft,
+    testing,
+    training,
     transforms,
 ]
 AT_THE_TOP = {"export_onnx", "load", "pretrained", "pretrained_names", "save", "with_balance"}

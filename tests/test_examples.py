@@ -30,12 +30,14 @@ def run(monkeypatch, capsys):
 
 def test_no_example_is_left_out():
     assert sorted(path.name for path in EXAMPLES.glob("*.py")) == [
+        "plot_callbacks_through_a_search.py",
         "plot_mask_exponents.py",
         "plot_more_songs.py",
         "plot_one_separation_many_scores.py",
         "plot_report_grid_search.py",
         "plot_separate_a_song.py",
         "plot_separate_a_stream.py",
+        "plot_your_own_separator.py",
     ]
 
 
@@ -98,9 +100,28 @@ def test_one_separation_many_scores(run):
     assert sir["version 2, sources"] > sir["version 3, sources"] == sir["version 3, images "]
 
 
+@pytest.mark.slow
+def test_callbacks_through_a_search(run):
+    pytest.importorskip("sklearn.callback")
+    printed = run("plot_callbacks_through_a_search.py")
+    assert "GridSearchCV - fit" in printed
+    rows = [line.split() for line in printed.splitlines() if line.startswith("(")]
+    assert len(rows) == 4
+    for *_, first, _, _, _, _, last in rows:
+        assert float(last) > float(first)
+
+
 def test_separate_a_stream(run):
     printed = run("plot_separate_a_stream.py")
     latency = float(re.search(r"Latency: +([\d.]+) ms at most", printed)[1])
     assert 10 < latency <= 40
     difference = float(re.search(r"stems and the input: (\S+)", printed)[1])
     assert difference < 1e-5
+
+
+@pytest.mark.slow
+def test_your_own_separator(run):
+    printed = run("plot_your_own_separator.py")
+    assert re.search(r"failed +0$", printed, flags=re.MULTILINE)
+    mixture, separator = map(float, re.findall(r"SDR of the voice +(\S+) dB", printed))
+    assert separator > mixture + 3

@@ -1,6 +1,7 @@
 """Separators: fit, predict, score; and the baselines that bound them."""
 
 from sksvs.estimators.balance import with_balance
+from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.estimators.baselines import IdealMaskOracle, MixtureBaseline
 from sksvs.estimators.crn_separator import CRNSeparator
 from sksvs.estimators.drnn_separator import DRNNSeparator
@@ -13,6 +14,7 @@ from sksvs.estimators.voting_separator import VotingSeparator
 __all__ = [
     "HUANG2014_NETWORKS",
     "REPORT_NETWORKS",
+    "BaseMaskSeparator",
     "CRNSeparator",
     "DRNNSeparator",
     "GRUMaskSeparator",

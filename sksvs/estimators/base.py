@@ -1,4 +1,4 @@
-"""Check tracks, apply masks and score: the base of all separators."""
+"""Check tracks and apply masks: the base of all separators."""
 
 from abc import ABCMeta, abstractmethod
 from contextlib import ExitStack, closing
@@ -7,11 +7,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from sksvs.audio.centred import Centred, difference_from_sum
+from sksvs.audio.centred import Centred
+from sksvs.callback_support import CallbackSupportMixin
 from sksvs.documentation import DocumentationLink
-from sksvs.metrics import score_tracks
-from sksvs.metrics.scores import check_weights
-from sksvs.parameters import check_parameters
+from sksvs.estimators.scored import ScoredSeparator
+from sksvs.parameters import check_parameters, check_range
 from sksvs.prediction.channels import channels_of, favour_centre
 from sksvs.prediction.shared_blocks import masks_in_blocks
 from sksvs.prediction.synthesis import MaskedSynthesis
@@ -19,40 +19,86 @@ from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import (
     check_sources,
     check_spectrograms,
+    common_params,
+    common_source_names,
+    default_source_names,
+    rate_remedy,
     warn_of_assumed_rate,
     warn_of_cancelled,
-    warn_of_difference,
 )
 from sksvs.system.threads import prefetch, single_threaded_blas
 
 
-class BaseMaskSeparator(DocumentationLink, BaseEstimator, metaclass=ABCMeta):
+class BaseMaskSeparator(
+    ScoredSeparator, DocumentationLink, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Base of separators that multiply the mixture's spectrogram by one mask a source.
 
-    This class checks tracks, applies masks and scores. A subclass implements `fit`, which sets
-    `n_sources_`, `source_names_` and `stft_params_`, and yields masks in `_mask_blocks`. Masks
+    This class checks tracks, applies masks and scores. A subclass yields masks in `_mask_blocks`,
+    and where it learns something overrides `fit`, which begins with ``super().fit(X, y)``. Masks
     apply to the mixture without its constant (DC), which goes to the last source. Where the
     channels of a track cancel each other in the downmix, every channel is separated as a track of
-    its own.
+    its own. :func:`~sksvs.testing.check_separator` checks the result.
 
-    `sksvs.save` stores the fitted scalars that `_fitted_scalars` names, as the table of parameters
-    has them, and the fitted arrays of `_fitted_shapes`.
+    `sksvs.save` stores separators of sksvs alone: the fitted scalars that `_fitted_scalars` names,
+    as the table of parameters has them, and the fitted arrays of `_fitted_shapes`.
+
+    Attributes
+    ----------
+    n_sources_ : int
+        Sources of a track.
+    source_names_ : tuple of str
+        Their names: those of `y`, else "vocals" and "accompaniment" or "source_1", "source_2", …
+    stft_params_ : STFTParams
+        Analysis of the tracks of `fit`.
     """
 
     side_weight = 0.0  # a parameter of separators with a network
     _masks_sum_to_one = True
+    _changeable = ()  # parameters that may be changed after the fit
     _have_constant = slice(-1, None)  # the sources that the constant goes to
     _fitted_scalars: tuple[str, ...] = ("n_sources_", "source_names_", "stft_params_")
 
-    @abstractmethod
     def fit(self, X, y=None):
-        """Fit on the tracks and their sources, and set the attributes named above."""
+        """Store the number and the names of the sources and the STFT settings; nothing is trained.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X holds anything but spectrograms of the same settings, or `y` is missing or does
+            not match X.
+        """
+        spectrograms = check_spectrograms(X, self)
+        self.n_sources_ = len(check_sources(y, [x.waveform for x in spectrograms])[0])
+        self.source_names_ = common_source_names(y) or default_source_names(self.n_sources_)
+        self.stft_params_ = common_params(spectrograms)
+        return self
 
     @abstractmethod
     def _mask_blocks(self, spectrogram):
-        """Yield ``(block, masks)`` from the first frame on; masks: (n_sources, n_freqs, n).
+        """Yield ``(block, masks)`` from the first frame to the last.
 
-        The spectrogram is that of a `Centred` waveform.
+        Parameters
+        ----------
+        spectrogram : Spectrogram
+            Of a track without its constant: ``waveform.level`` is the RMS of its downmix, and
+            ``to_mono()`` the spectrogram of that.
+
+        Yields
+        ------
+        block : Block
+            ``spectrogram.read_block(start, stop)``.
+        masks : array of float32, shape (n_sources, n_freqs, stop - start)
+            In [0, 1], with a sum of one over the sources.
         """
 
     def _masks_in_blocks(self, spectrogram, blocks, transpositions):
@@ -171,53 +217,6 @@ class BaseMaskSeparator(DocumentationLink, BaseEstimator, metaclass=ABCMeta):
         """
         return [self._whole_masks(x) for x in self._check_predict(X)]
 
-    def score(self, X, y, sample_weight=None):
-        """Return the mean SDR of the voice in dB, as a float that also has `.sdr .sir .sar`.
-
-        Computed on the downmix by BSS Eval version 3, source 0, without permutation, mean over
-        tracks, with one track in memory at a time. :func:`~sksvs.metrics.score_tracks` says how
-        undefined scores are treated.
-
-        Parameters
-        ----------
-        X : list of Spectrogram
-        y : list of array or Sources, each (n_sources, n_samples[, n_channels])
-            The true sources.
-        sample_weight : sequence of float of length n_tracks, optional
-            Weights of the tracks in the mean.
-
-        Returns
-        -------
-        SeparationScore
-        """
-        spectrograms = self._check_predict(X)
-        sources = check_sources(y, [x.waveform for x in spectrograms])
-        if sample_weight is not None:
-            check_weights(sample_weight, len(spectrograms))  # before the first track is separated
-        if len(sources[0]) != self.n_sources_:
-            raise ValueError(
-                f"y[0] has {len(sources[0])} sources, but {type(self).__name__} was fitted with "
-                f"{self.n_sources_}."
-            )
-        tracks = (self._judge(x, track) for x, track in zip(spectrograms, sources))
-        return score_tracks(tracks, sample_weight=sample_weight)
-
-    def _judge(self, spectrogram, sources):
-        """Return the name of a track, and the downmixes of its sources and estimates."""
-        references = np.stack([source.to_mono()[:] for source in sources])
-        mixture = spectrogram.to_mono().waveform[:]
-        warn_of_difference(spectrogram.name, difference_from_sum(mixture, references))
-        return spectrogram.name, references, self._estimate(spectrogram, sources)
-
-    def _estimate(self, spectrogram, sources):
-        """Return the downmix of the estimates; only an oracle uses the sources."""
-        if spectrogram.waveform.cancels:
-            estimates = self._separate(spectrogram)
-            return estimates if spectrogram.ndim == 2 else estimates.mean(axis=-1)
-        if self.side_weight > 0 and spectrogram.ndim == 3:
-            return self._separate(spectrogram).mean(axis=-1)
-        return self._separate(spectrogram.to_mono())  # the same, as one mask serves all channels
-
     def _whole_masks(self, spectrogram):
         waveform = spectrogram.waveform
         if waveform.cancels:
@@ -232,9 +231,6 @@ class BaseMaskSeparator(DocumentationLink, BaseEstimator, metaclass=ABCMeta):
         """Yield the pairs of `_mask_blocks`, with what the channels tell."""
         for block, masks in self._mask_blocks(spectrogram):
             yield block, favour_centre(masks, block.frames, self.side_weight)
-
-    def _separate(self, spectrogram):
-        return self._join(spectrogram, self._separate_blocks(spectrogram))
 
     def _separate_blocks(self, spectrogram):
         """Yield estimates block by block."""
@@ -265,44 +261,31 @@ class BaseMaskSeparator(DocumentationLink, BaseEstimator, metaclass=ABCMeta):
                 estimates = synthesis.push(block, masks)
             yield estimates
 
-    def _join(self, spectrogram, blocks):
+    def _separate(self, spectrogram):
         estimates = np.empty((self.n_sources_, *spectrogram.waveform.shape), np.float32)
         by_time = estimates.swapaxes(1, -1)  # channel by channel, which are long runs in memory
         start = 0
-        for block in blocks:
+        for block in self._separate_blocks(spectrogram):
             stop = start + block.shape[1]
             by_time[..., start:stop] = block.swapaxes(1, -1)
             start = stop
         return estimates
 
     def _check_predict(self, X):
+        check_range(self, *self._changeable)
         check_is_fitted(self, "n_sources_")
         spectrograms = check_spectrograms(X, self)
         for x in spectrograms:
             difference = x.params.differs_from(self.stft_params_)
             if difference:
+                remedy = rate_remedy(x.params.sample_rate, self.stft_params_.sample_rate)
                 raise ValueError(
                     f"{x.name} was analysed with {difference} as in fit. A separator works with "
-                    f"the STFT settings that it was fitted with.{self._rate_remedy(x)}"
+                    f"the STFT settings that it was fitted with.{remedy}"
                 )
         unknown = [x.waveform for x in spectrograms if x.params.sample_rate is None]
         warn_of_assumed_rate(unknown, self.stft_params_.sample_rate)
         return [Spectrogram(Centred(x.waveform), x.params) for x in spectrograms]
-
-    def _rate_remedy(self, spectrogram):
-        """Return the remedy for a song of another sample rate; "" where the rate is right."""
-        rate, fitted = spectrogram.params.sample_rate, self.stft_params_.sample_rate
-        if rate == fitted or rate is None:
-            return ""
-        if fitted is None:
-            return (
-                " The sample rate of the songs in fit is not known. Fit with "
-                "STFTTransformer(sample_rate=...) to separate songs of any."
-            )
-        return (
-            f" STFTTransformer(sample_rate={fitted}) takes songs of any sample rate, in a fitted "
-            "pipeline too (set_params); sksvs.audio.resample changes the rate of a song."
-        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

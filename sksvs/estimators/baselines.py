@@ -5,16 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from sksvs.audio.centred import Centred
+from sksvs.callback_support import as_one_task
 from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.masks import RatioMask, ideal_binary_mask
 from sksvs.stft.spectrogram import Spectrogram, Target
-from sksvs.stft.tracks import (
-    check_sources,
-    check_spectrograms,
-    common_params,
-    common_source_names,
-    default_source_names,
-)
+from sksvs.stft.tracks import check_sources
 
 
 class _Baseline(BaseMaskSeparator):
@@ -22,6 +17,7 @@ class _Baseline(BaseMaskSeparator):
     # What scikit-learn's metadata routing passes on where it is enabled.
     __metadata_request__fit = {"groups": True, "validation_tracks": True}
 
+    @as_one_task
     def fit(self, X, y, *, groups=None, validation_tracks=None):
         """Store the number and the names of the sources and the STFT settings; nothing is trained.
 
@@ -37,11 +33,7 @@ class _Baseline(BaseMaskSeparator):
         self
         """
         self._check_parameters()
-        spectrograms = check_spectrograms(X, self)
-        self.n_sources_ = len(check_sources(y, [x.waveform for x in spectrograms])[0])
-        self.source_names_ = common_source_names(y) or default_source_names(self.n_sources_)
-        self.stft_params_ = common_params(spectrograms)
-        return self
+        return super().fit(X, y)
 
 
 class MixtureBaseline(_Baseline):

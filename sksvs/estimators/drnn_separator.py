@@ -43,14 +43,16 @@ class DRNNSeparator(BaseNetworkSeparator):
         Input dropout rate of all hidden layers (variational: one mask per segment).
     input_power : float, default=1.0
         Exponent of the input magnitudes; below 1 the quiet parts count for more.
-    loss : str, default="magnitude_squared_error"
+    loss : str, SpectrumLoss or WaveformLoss, default="magnitude_squared_error"
         "magnitude_absolute_error" or "magnitude_squared_error" compare the masked mixture with the
         magnitudes of the sources. "spectrum_absolute_error" or "spectrum_squared_error" compare
         complex spectra, so that the mask is smaller where the phase is wrong.
         "segment_error_ratio" is the energy of that error over the mixture's in dB, segment by
         segment: a negative SDR without its filters, up to a constant. "binary_crossentropy",
         "mask_absolute_error" or "mask_squared_error" compare the masks with those that
-        :class:`~sksvs.transforms.IRMTarget` chooses, by default ratio masks of p = v = 1.
+        :class:`~sksvs.transforms.IRMTarget` chooses, by default ratio masks of p = v = 1. "si_sdr"
+        and "multi_resolution_stft" compare waveforms, and :class:`~sksvs.training.SpectrumLoss` and
+        :class:`~sksvs.training.WaveformLoss` mark a function of your own.
     discriminative : float, default=0.05
         The γ of eq. 9, for magnitude losses: how much of the error of every estimate against the
         *other* sources is subtracted. 0 is the paper's objective without discrimination.
@@ -107,7 +109,8 @@ class DRNNSeparator(BaseNetworkSeparator):
         fit of the same parameters, tracks and integer `random_state` continues from there, with
         the same result as one that was never interrupted. Many fits can share a folder.
     callbacks : list of keras.callbacks.Callback or None, default=None
-        Called at the beginning and end of training and of every epoch; they may stop it.
+        Called at the beginning and end of training and of every epoch; they may stop it. Those of
+        scikit-learn are no parameter: ``set_callbacks(ProgressBar())``.
     others_weight : float, default=1.0
         Weight of the accompaniment's masks against the voice's in prediction: with w, the mask M₀
         becomes ``M₀ / (M₀ + w (1 - M₀))``. Above 1, doubtful bins go to the accompaniment: the

@@ -9,12 +9,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sksvs.augmentation import Augmentation
+from sksvs.callback_support import EpochTasks, with_callbacks
 from sksvs.estimators.base import BaseMaskSeparator
-from sksvs.parameters import check_range
 from sksvs.prediction.masks import masks_of_blocks, predict_masks
 from sksvs.stft.tracks import common_params, common_source_names, default_source_names
-from sksvs.training.fit import epoch_random_state, train
+from sksvs.training.fit import check_training, epoch_random_state, train
 from sksvs.training.measured_tracks import training_tracks, warn_of_unseen_mask
+from sksvs.training.own_loss import OwnLoss
 from sksvs.training.validation_tracks import choose_validation_tracks
 
 
@@ -31,7 +32,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     joint_mask: bool = False
     dropout: float = 0.3
     input_power: float = 1.0
-    loss: str = "segment_error_ratio"
+    loss: str | OwnLoss = "segment_error_ratio"
     discriminative: float = 0.0
     error_floor: float = 1e-3
     solver: str = "adam"
@@ -57,6 +58,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
     random_state: int | np.random.RandomState | None = None
     verbose: bool = False
 
+    _changeable = ("others_weight", "side_weight")
     _fitted_scalars = (
         *BaseMaskSeparator._fitted_scalars,
         "input_power_",
@@ -112,13 +114,10 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             If TensorFlow is missing, with the command that installs it.
         """
         tracks = self._check_fit(X, y)
-        return self._fit_tracks(tracks, common_source_names(y), groups, validation_tracks)
+        return self._fit_tracks(X, y, tracks, groups, validation_tracks)
 
-    def _fit_tracks(self, tracks, source_names, groups, validation_tracks):
-        """Fit on tracks from `training_tracks` or `measured_tracks`.
-
-        `source_names` are those of :func:`common_source_names`.
-        """
+    def _fit_tracks(self, X, y, tracks, groups, validation_tracks):
+        """Fit on tracks from `training_tracks` or `measured_tracks`, made of X and y."""
         goes_on = self.warm_start and hasattr(self, "weights_")
         layers, params = self._choose_network(tracks, goes_on)
         rng = check_random_state(self.random_state)
@@ -131,13 +130,12 @@ class BaseNetworkSeparator(BaseMaskSeparator):
                 len(tracks), self.validation_fraction, rng, groups, validation_tracks
             )
         start = self.weights_ if goes_on else None
-        fitted = train(
-            *(self, layers, params, tracks, held_out, rng, start),
+        return self._train(
+            *(X, y, layers, params, tracks, held_out, rng, start),
             max_iter=self.max_iter,
             schedule=self.learning_rate,
             checkpoint_dir=self.checkpoint_dir,
         )
-        return self._set_fitted(fitted, params, source_names, goes_on)
 
     def partial_fit(self, X, y=None):
         """Train for one more epoch.
@@ -169,20 +167,17 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             last fit.
         """
         goes_on, start = hasattr(self, "weights_"), None
-        tracks, source_names = self._check_fit(X, y), common_source_names(y)
+        tracks = self._check_fit(X, y)
         layers, params = self._choose_network(tracks, goes_on)
         if goes_on:
             state = getattr(self, "training_state_", {})
             self._require_same_solver(state.get("solver", self.solver))
             start = self.weights_
             if state:
-                start = {"weights": start, "optimizer": state["optimizer"]}
-                start["dropout"] = state["dropout"]
+                start = {"weights": start, **{k: state[k] for k in ("optimizer", "dropout")}}
         rng = epoch_random_state(self.random_state, self.n_iter_ if goes_on else 0)
-        none = np.zeros(len(tracks), bool)
-        epoch = {"max_iter": 1, "schedule": "constant"}
-        fitted = train(self, layers, params, tracks, none, rng, start, **epoch)
-        return self._set_fitted(fitted, params, source_names, goes_on)
+        given = X, y, layers, params, tracks, np.zeros(len(tracks), bool), rng, start
+        return self._train(*given, max_iter=1, schedule="constant")
 
     def count_params(self, by_layer=False, n_freqs=None):
         """Return the number of trained weights.
@@ -258,10 +253,6 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         level = spectrogram.waveform.level
         return masks_of_blocks(self, spectrogram.params, level, blocks, transpositions)
 
-    def _check_predict(self, X):
-        check_range(self, "others_weight", "side_weight")  # which may be changed after the fit
-        return super()._check_predict(X)
-
     def _fitted_shapes(self):
         n_freqs = self.stft_params_.n_freqs
         shapes = {"input_mean_": (n_freqs,), "input_scale_": (n_freqs,)}
@@ -277,6 +268,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         """Check the tracks, their sources and the parameters; return the tracks with sources."""
         tracks = training_tracks(X, y, self)
         self._check_parameters()
+        check_training(self)
         warn_of_unseen_mask(tracks, [self.loss])
         return tracks
 
@@ -317,12 +309,21 @@ class BaseNetworkSeparator(BaseMaskSeparator):
                 "from the weights alone."
             )
 
-    def _set_fitted(self, fitted, params, source_names, goes_on):
-        """Set all fitted attributes; unknown names and an unknown sample rate replace none."""
-        vars(self).update(fitted)
-        if source_names is None and goes_on:
-            source_names = getattr(self, "source_names_", None)
-        self.source_names_ = source_names or default_source_names(self.n_sources_)
-        if not (goes_on and params.sample_rate is None):
-            self.stft_params_ = params
+    @with_callbacks
+    def _train(self, X, y, layers, params, tracks, held_out, rng, start, *, max_iter, **how):
+        """Train and set all fitted attributes; the epochs are subtasks for callbacks.
+
+        Unknown names of sources and an unknown sample rate replace none.
+        """
+        task = self._init_callback_context(max_subtasks=max_iter)
+        task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        names = common_source_names(y) or (start and getattr(self, "source_names_", None))
+        others = {"source_names_": names or default_source_names(tracks[0].target.n_sources)}
+        if start is None or params.sample_rate is not None:
+            others["stft_params_"] = params
+        trained_on = ([x for x, out in zip(items, held_out) if not out] for items in (X, y))
+        epochs = EpochTasks(task, self, *trained_on, others)
+        given = self, layers, params, tracks, held_out, rng, start, epochs
+        vars(self).update(train(*given, max_iter=max_iter, **how) | others)
+        task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return self

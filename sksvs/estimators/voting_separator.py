@@ -6,12 +6,12 @@ from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from sksvs.callback_support import share_callbacks, with_callbacks
 from sksvs.estimators.named_members import NamedMembers
 from sksvs.networks.features import weigh_masks
-from sksvs.parameters import check_range
 from sksvs.prediction.masks import read_blocks
 from sksvs.prediction.shared_blocks import share
-from sksvs.stft.tracks import common_source_names
+from sksvs.training.fit import check_training
 from sksvs.training.measured_tracks import (
     measured_tracks,
     training_tracks,
@@ -87,6 +87,8 @@ class VotingSeparator(NamedMembers):
     (2, 32000)
     """
 
+    _changeable = ("others_weight", "side_weight", "transpositions")
+
     def __init__(
         self,
         estimators,
@@ -103,6 +105,7 @@ class VotingSeparator(NamedMembers):
         self.weights = weights
         self.n_jobs = n_jobs
 
+    @with_callbacks
     def fit(self, X, y=None, *, groups=None, validation_tracks=None):
         """Fit every separator on the same tracks.
 
@@ -133,16 +136,24 @@ class VotingSeparator(NamedMembers):
         """
         self._check_parameters()
         names, members = zip(*self.estimators)
+        networks = [member for member in members if hasattr(member, "loss")]
+        for network in networks:
+            check_training(network)
         tracks = training_tracks(X, y, self)
-        losses = [member.loss for member in members if hasattr(member, "loss")]
-        if losses:
-            warn_of_unseen_mask(tracks, losses)
+        if networks:
+            warn_of_unseen_mask(tracks, [network.loss for network in networks])
+        task = self._init_callback_context(max_subtasks=len(names), sequential_subtasks=False)
+        task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        subtasks = [task.subcontext(task_name=f"fit-{n}", task_id=i) for i, n in enumerate(names)]
         tracks = measured_tracks(tracks)  # once, not by every network
-        shared = X, y, tracks, common_source_names(y), groups, validation_tracks
         fitted = Parallel(n_jobs=self._n_processes())(
-            delayed(_fit)(clone(member), *shared) for member in members
+            delayed(_fit)(self, subtask, clone(member), X, y, tracks, groups, validation_tracks)
+            for subtask, member in zip(subtasks, members)
         )
+        for member, of_fit in zip(members, fitted):
+            share_callbacks(member, of_fit)
         self._set_members(names, fitted)
+        task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return self
 
     def partial_fit(self, X, y=None):
@@ -253,8 +264,6 @@ class VotingSeparator(NamedMembers):
             yield block, weigh_masks(total, self.others_weight)
 
     def _check_predict(self, X):
-        # These may be changed after the fit.
-        check_range(self, "others_weight", "side_weight", "transpositions")
         self._check_weights(len(getattr(self, "estimators_", self.estimators)))
         return super()._check_predict(X)
 
@@ -263,6 +272,18 @@ def _fit(separator, X, y, *measured):
     if hasattr(separator, "_fit_tracks"):  # a network, which takes what is measured already
         return separator._fit_tracks(*measured)
     return separator.fit(X, y)
+
+
+def _fit(caller, task, separator, X, y, *others):
+    """Fit a separator of a VotingSeparator, as a subtask of its fit."""
+    with task.propagate_callback_context(separator):
+        task.call_on_fit_task_begin(estimator=caller, X=X, y=y)
+        if hasattr(separator, "_fit_tracks"):  # a network, which takes measured tracks
+            separator._fit_tracks(X, y, *others)
+        else:
+            separator.fit(X, y)
+        task.call_on_fit_task_end(estimator=caller, X=X, y=y)
+    return separator
 
 
 def _partial_fit(separator, X, y):

@@ -1,6 +1,6 @@
 """Turn the steps of a pipeline into their description in a model file, and back."""
 
-from inspect import signature
+from inspect import isabstract, signature
 from numbers import Integral
 
 import numpy as np
@@ -29,7 +29,9 @@ def known_classes():
         name: kind
         for module in (transforms, estimators)
         for name in module.__all__
-        if isinstance(kind := getattr(module, name), type) and issubclass(kind, BaseEstimator)
+        if isinstance(kind := getattr(module, name), type)
+        and issubclass(kind, BaseEstimator)
+        and not isabstract(kind)
     }
 
 

@@ -177,6 +177,24 @@ def default_source_names(n_sources):
     return "vocals", *(f"source_{i}" for i in range(1, n_sources))
 
 
+def rate_remedy(rate, fitted):
+    """Return the remedy for a song of another sample rate than in fit; "" where it is right.
+
+    Both are in Hz, or None where unknown.
+    """
+    if rate == fitted or rate is None:
+        return ""
+    if fitted is None:
+        return (
+            " The sample rate of the songs in fit is not known. Fit with "
+            "STFTTransformer(sample_rate=...) to separate songs of any."
+        )
+    return (
+        f" STFTTransformer(sample_rate={fitted}) takes songs of any sample rate, in a fitted "
+        "pipeline too (set_params); sksvs.audio.resample changes the rate of a song."
+    )
+
+
 def warn_of_assumed_rate(waveforms, rate):
     """Warn once if waveforms do not know their sample rate and one is assumed.
 

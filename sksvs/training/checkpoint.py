@@ -7,6 +7,7 @@ import time
 from functools import partial
 from numbers import Real
 from pathlib import Path
+from types import CodeType, FunctionType, MethodType, ModuleType
 from zipfile import BadZipFile
 
 import numpy as np
@@ -16,6 +17,7 @@ from sksvs.system.atomic import replacing
 from sksvs.training.json_values import encode
 from sksvs.training.loop import Run
 from sksvs.training.model_pool import NetworkState
+from sksvs.training.own_loss import OwnLoss
 
 FORMAT = 3  # 1: before constants were taken off the tracks; 2: names that hashed modules
 MAX_SHARE = 0.05  # of the time of a fit that goes into saving
@@ -26,7 +28,7 @@ def fingerprint(separator, spectrograms, held_out, start):
     """Return the identity of a fit: a hash of its parameters, seed, tracks and starting point.
 
     It is the hash of a JSON description that names classes and functions without their modules:
-    moving them to other modules changes nothing.
+    moving them to other modules changes nothing. A loss of the user's own counts by its code.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def fingerprint(separator, spectrograms, held_out, start):
         "parameters": {name: encode(value) for name, value in parameters.items()},
         "tracks": _describe([spectrograms, held_out, start], {}),
     }
+    if isinstance(separator.loss, OwnLoss):
+        description["loss"] = _describe_function(separator.loss.function)
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -77,6 +81,36 @@ def _describe_object(value, known):
         return {value.__name__: _describe(getattr(value, "__self__", None), known)}
     state = value._identity() if hasattr(value, "_identity") else value.__getstate__()
     return {type(value).__name__: _describe(state, known)}
+
+
+def _describe_function(value):
+    """Return a JSON description of a user's function by its code and what it holds.
+
+    The code of functions that it calls does not count, unless they are its defaults or in its
+    closure. Another version of Python may have other code.
+    """
+    if isinstance(value, CodeType):
+        constants = [_describe_function(constant) for constant in value.co_consts]
+        return [value.co_name, value.co_code.hex(), value.co_names, constants]
+    if isinstance(value, ModuleType):
+        return value.__name__
+    if isinstance(value, FunctionType):
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        held = [value.__code__, *(value.__defaults__ or ()), *cells]
+        held += (value.__kwdefaults__ or {}).values()
+    elif isinstance(value, MethodType):
+        held = [value.__func__, value.__self__]
+    elif isinstance(value, partial):
+        held = [value.func, *value.args, *value.keywords, *value.keywords.values()]
+    elif isinstance(value, (list, tuple, frozenset)):
+        held = sorted(value, key=repr) if isinstance(value, frozenset) else value
+    elif callable(value) and not isinstance(value, type):  # an object, its class's `__call__`
+        return [_describe_function(type(value).__call__), _describe(value.__getstate__(), {})]
+    elif isinstance(value, (bytes, complex, type(...))):
+        return repr(value)
+    else:
+        return _describe(value, {})
+    return [_describe_function(item) for item in held]
 
 
 class Checkpoint:

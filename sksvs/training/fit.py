@@ -5,12 +5,25 @@ from contextlib import nullcontext
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sksvs.system.generator import kept_generator
+from sksvs.training.keras_callbacks import check_callbacks
 from sksvs.training.objective import Objective
 from sksvs.training.progress import Progress
 from sksvs.training.readers import AugmentedReader, TrackReader
 from sksvs.training.segments import SegmentBatches
 
 COMPILED_FROM = 300_000  # frames in a fit: with fewer, XLA takes longer to compile than it saves
+
+
+def check_training(separator):
+    """Raise an error for what a model file could hold, but no fit can use."""
+    check_callbacks(separator)
+    if isinstance(getattr(separator.loss, "function", None), str):
+        raise ValueError(
+            f"{type(separator).__name__}: loss={separator.loss!r} comes from a model file, which "
+            "holds the name of a function alone. Set the function: "
+            f"set_params(loss={type(separator.loss).__name__}(function))."
+        )
 
 
 def train(
@@ -21,6 +34,7 @@ def train(
     held_out,
     rng,
     start,
+    epochs,
     *,
     max_iter,
     schedule,
@@ -44,6 +58,8 @@ def train(
         What to continue from: `weights_` alone, or "weights", "optimizer" and "dropout", at the
         learning rate of that optimiser. The separator's input statistics stay and its curves are
         extended. None: a new network.
+    epochs : EpochTasks
+        Of scikit-learn's callbacks.
     max_iter : int
         Epochs.
     schedule : {"constant", "cosine", "adaptive"}
@@ -57,25 +73,32 @@ def train(
         The attributes by name.
     """
     try:  # these import TensorFlow, so not above
-        from sksvs.training.checkpoint import Checkpoint, fingerprint
-        from sksvs.training.loop import train_network
-        from sksvs.training.model_pool import NetworkState
+        with kept_generator():
+            from sksvs.training.checkpoint import Checkpoint, fingerprint
+            from sksvs.training.loop import train_network
+            from sksvs.training.losses import check_loss
+            from sksvs.training.model_pool import NetworkState, start_tensorflow
     except ImportError as error:
         raise ImportError(
             "Fitting needs TensorFlow, which cannot be imported. Install it with: "
             "pip install 'sksvs[fit]'"
         ) from error
 
-    checkpoint = None
-    if checkpoint_dir is not None:
-        name = fingerprint(separator, spectrograms, held_out, start)
-        checkpoint = Checkpoint(checkpoint_dir, name)
-
     n_sources = spectrograms[0].target.n_sources
     n_masks = layers[-1].units // params.n_freqs
     objective = Objective(
         separator.loss, n_sources, n_masks, separator.discriminative, separator.error_floor
     )
+    if objective.is_on_waveforms:
+        objective = objective._replace(params=params)
+    longest = max(x.n_frames for x, out in zip(spectrograms, held_out) if not out)
+    start_tensorflow()
+    check_loss(objective, min(separator.segment_frames, longest), params.n_freqs)
+
+    checkpoint = None
+    if checkpoint_dir is not None:
+        name = fingerprint(separator, spectrograms, held_out, start)
+        checkpoint = Checkpoint(checkpoint_dir, name)
     augmentation, budget = separator.augmentation, separator.cache_size * 1e6
     reader = TrackReader(
         [x for x, out in zip(spectrograms, held_out) if not out],
@@ -97,6 +120,20 @@ def train(
             watched, objective, separator.input_power, trained.spare_bytes, params
         )
         validation_batches = _batches(separator, watched, statistics, None)
+
+    def fitted(weights, run):
+        return {
+            "weights_": weights,
+            "input_mean_": statistics[0],
+            "input_scale_": statistics[1],
+            "input_power_": separator.input_power,
+            "loss_curve_": [*curves[0], *run.losses],
+            "validation_loss_curve_": [*curves[1], *run.validation_losses],
+            "n_iter_": len(curves[0]) + len(run.losses),
+            "held_out_": held_out,
+            "layers_": layers,
+            "n_sources_": n_sources,
+        }
 
     state = NetworkState(**start) if start and "optimizer" in start else None
     batches = _batches(separator, trained, statistics, rng)
@@ -126,21 +163,12 @@ def train(
             callbacks=list(separator.callbacks or ()),
             checkpoint=checkpoint,
             progress=progress,
+            epochs=epochs,
+            fitted=fitted,
         )
     optimizer = {"optimizer": state.optimizer, "dropout": state.dropout}
-    return {
-        "weights_": state.weights,
-        "training_state_": {**optimizer, "solver": separator.solver},
-        "input_mean_": statistics[0],
-        "input_scale_": statistics[1],
-        "input_power_": separator.input_power,
-        "loss_curve_": [*curves[0], *run.losses],
-        "validation_loss_curve_": [*curves[1], *run.validation_losses],
-        "n_iter_": len(curves[0]) + len(run.losses),
-        "held_out_": held_out,
-        "layers_": layers,
-        "n_sources_": n_sources,
-    }
+    training_state = {**optimizer, "solver": separator.solver}
+    return {**fitted(state.weights, run), "training_state_": training_state}
 
 
 def epoch_random_state(random_state, n_iter):

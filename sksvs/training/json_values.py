@@ -9,12 +9,13 @@ import numpy as np
 from sksvs.augmentation import ADDED_LATER, Augmentation
 from sksvs.parameters import short
 from sksvs.stft.settings import STFTParams
+from sksvs.training.own_loss import OwnLoss, SpectrumLoss, WaveformLoss
 
 MAX_INTEGER = 1 << 53  # the largest up to which a double holds every integer
 MAX_TEXT = 1000  # characters
 MAX_LIST = 1 << 20  # items
 MAX_DEPTH = 16
-OBJECTS = {kind.__name__: kind for kind in (STFTParams, Augmentation)}
+OBJECTS = {kind.__name__: kind for kind in (STFTParams, Augmentation, SpectrumLoss, WaveformLoss)}
 
 
 def encode(value):
@@ -22,8 +23,8 @@ def encode(value):
 
     Parameters
     ----------
-    value : None, bool, number, str, list, tuple, array of bool, STFTParams or Augmentation
-        NumPy's scalars become Python's.
+    value : None, bool, number, str, list, tuple, array of bool, or of one of the `OBJECTS`
+        NumPy's scalars become Python's, and the function of a loss its name.
 
     Returns
     -------
@@ -53,6 +54,8 @@ def encode(value):
     if isinstance(value, np.ndarray) and value.dtype == bool and value.ndim == 1:
         return {"booleans": value.astype(int).tolist()}
     kind = type(value)
+    if isinstance(value, OwnLoss) and not isinstance(value.function, str):
+        value = kind(value.name)
     if OBJECTS.get(kind.__name__) is kind:
         own = {key: encode(getattr(value, key)) for key in signature(kind).parameters}
         return {kind.__name__: {k: v for k, v in own.items() if k not in ADDED_LATER or v != 0}}

@@ -56,6 +56,8 @@ def train_network(
     callbacks,
     checkpoint,
     progress,
+    epochs,
+    fitted,
 ):
     """Train a network.
 
@@ -95,6 +97,10 @@ def train_network(
     checkpoint : Checkpoint or None
         To save after epochs, and to resume from where it exists.
     progress : Progress or None
+    epochs : EpochTasks
+        Each epoch begins and ends there; those before a resumed fit have no fitted separator.
+    fitted : callable
+        Makes the fitted attributes of weights and a Run.
 
     Returns
     -------
@@ -122,8 +128,12 @@ def train_network(
             if start is not None and patience is not None:
                 run.best_loss = _validation_loss(model, validation_batches, run.epoch)
                 run.best_weights = weights
+        for _ in range(run.epoch):
+            epochs.begin()
+            epochs.end()
         with lend_to_callbacks(callbacks, model) as hooks:
             while run.epoch < max_iter and not _is_over(run, patience, model):
+                epochs.begin()
                 hooks.on_epoch_begin(run.epoch)
                 run.epoch += 1
                 schedule = learning_rate, learning_rate_init, max_iter, tol
@@ -132,6 +142,8 @@ def train_network(
                     run.best_loss, run.best_epoch = run.validation_losses[-1], run.epoch
                     run.best_weights = _weights_to_keep(model, layers)
                 hooks.on_epoch_end(run.epoch - 1, _logs(run))
+                if epochs.end(lambda: fitted(_weights_to_keep(model, layers), run)):
+                    model.stop_training = True
                 over = run.epoch == max_iter or _is_over(run, patience, model)
                 if checkpoint is not None and (over or checkpoint.is_due):
                     checkpoint.save(read_state(model, layers), batches.random_state, run)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from sksvs.networks.keras.build import build_network
+from sksvs.system.generator import kept_generator
 from sksvs.system.threads import thread_limit
 from sksvs.training.losses import make_loss
 
@@ -54,7 +55,8 @@ def borrow_model(
 def _compile_model(
     layers, dropout, objective, solver, clip_norm, compiled, mixed_precision, ema_momentum
 ):
-    model = build_network(layers, dropout, mixed_precision)
+    with kept_generator():
+        model = build_network(layers, dropout, mixed_precision)
     averages = {"use_ema": True, "ema_momentum": ema_momentum} if ema_momentum else {}
     model.compile(
         SOLVERS[solver](global_clipnorm=clip_norm, **averages),

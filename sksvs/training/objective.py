@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sksvs.parameters import MAGNITUDE_LOSSES, MASK_LOSSES
+from sksvs.parameters import MAGNITUDE_LOSSES, MASK_LOSSES, SPECTRUM_LOSSES, WAVEFORM_LOSSES
+from sksvs.stft.settings import STFTParams
+from sksvs.training.own_loss import OwnLoss, WaveformLoss
 
 SILENT = np.float32(1e-30)  # magnitude without a phase: with one of 1e-40 a division overflows
 
@@ -14,7 +16,7 @@ class Objective(NamedTuple):
 
     Attributes
     ----------
-    loss : str
+    loss : str, SpectrumLoss or WaveformLoss
         "magnitude_absolute_error" or the like.
     n_sources : int
     n_masks : int
@@ -24,20 +26,33 @@ class Objective(NamedTuple):
         which is subtracted.
     error_floor : float
         What "segment_error_ratio" adds to the ratio before it takes the logarithm.
+    params : STFTParams or None
+        Of the network, for a loss on waveforms.
     """
 
-    loss: str
+    loss: str | OwnLoss
     n_sources: int
     n_masks: int
     discriminative: float = 0.0
     error_floor: float = 1e-3
+    params: STFTParams | None = None
 
     @property
     def target(self):
-        """What the loss compares: "masks", "magnitudes" or "spectra"."""
+        """What the loss needs: "masks", "magnitudes", "spectra" or "phases".
+
+        For "spectra" phases are relative to the mixture's, for "phases" they are as they are.
+        """
         if self.loss in MASK_LOSSES:
             return "masks"
-        return "magnitudes" if self.loss in MAGNITUDE_LOSSES else "spectra"
+        if self.loss in MAGNITUDE_LOSSES:
+            return "magnitudes"
+        return "spectra" if self.loss in SPECTRUM_LOSSES else "phases"
+
+    @property
+    def is_on_waveforms(self):
+        """Whether the loss compares waveforms."""
+        return self.loss in WAVEFORM_LOSSES or isinstance(self.loss, WaveformLoss)
 
     @property
     def n_compared(self):
@@ -53,6 +68,8 @@ class Objective(NamedTuple):
         """Number of arrays of n_freqs values in the target of a frame."""
         if self.target == "masks":
             return self.n_masks
+        if self.target == "phases":
+            return 2 * (1 + self.n_sources)
         return 1 + self.n_compared * (1 if self.target == "magnitudes" else 2)
 
 
@@ -74,12 +91,15 @@ def network_target(frames, sources, rule, level, objective):
     array of float32, shape (n_frames, n_parts * n_freqs)
         Side by side: the masks; or over `level` the magnitudes of the mixture and of every source;
         or over `level` the mixture's magnitudes and of every source that is compared the real and
-        then the imaginary part, where all phases are relative to that of the mixture.
+        then the imaginary part, where all phases are relative to that of the mixture; or over
+        `level` the real parts of the mixture and of every source, and then the imaginary ones.
     """
     if objective.target == "masks":
         parts = rule(np.abs(sources))[: objective.n_masks]
     elif objective.target == "magnitudes":
         parts = [np.abs(frames), *np.abs(sources)]
+    elif objective.target == "phases":
+        parts = [frames.real, *sources.real, frames.imag, *sources.imag]
     else:
         magnitudes = np.abs(frames)
         silent = magnitudes < SILENT

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sksvs.callback_support import as_one_task
 from sksvs.masks import RatioMask
 from sksvs.stft import Spectrogram
 from sksvs.stft.tracks import check_sources, check_spectrograms
@@ -43,6 +44,7 @@ class IRMTarget(StatelessTransformer):
         self.p = p
         self.v = v
 
+    @as_one_task
     def fit_transform(self, X: Sequence[Spectrogram], y: Truth | None = None) -> list[Spectrogram]:
         """Check the tracks; return the spectrograms with the rule of their masks as `mask_rule`.
 

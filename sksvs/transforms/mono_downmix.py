@@ -6,6 +6,7 @@ import numpy as np
 
 from sksvs.audio.centred import Centred
 from sksvs.audio.waveform import Waveform, to_mono
+from sksvs.callback_support import as_one_task
 from sksvs.stft.tracks import check_mixtures, warn_of_cancelled
 from sksvs.transforms.stateless import StatelessTransformer
 from sksvs.typing import Mixtures, Truth
@@ -25,6 +26,7 @@ class MonoDownmix(StatelessTransformer):
     [array([0.375, 0.25 ])]
     """
 
+    @as_one_task
     def fit(self, X: Mixtures, y: Truth | None = None) -> Self:
         """Check the tracks; nothing is fitted.
 

@@ -5,15 +5,18 @@ from typing import Any, Self
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from sksvs.callback_support import CallbackSupportMixin
 from sksvs.documentation import DocumentationLink
 from sksvs.parameters import check_parameters
 from sksvs.typing import Truth
 
 
-class StatelessTransformer(DocumentationLink, TransformerMixin, BaseEstimator):
+class StatelessTransformer(
+    DocumentationLink, CallbackSupportMixin, TransformerMixin, BaseEstimator
+):
     """A transformer of lists of tracks that can transform without a `fit`, which only checks.
 
-    A subclass overrides `fit`, or `fit_transform`, which this `fit` calls.
+    A subclass overrides `fit`, or `fit_transform`, which this `fit` calls, as one task.
     """
 
     def fit(self, X: Sequence[Any], y: Truth | None = None) -> Self:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sksvs.audio.checks import common_rate
+from sksvs.callback_support import as_one_task
 from sksvs.stft.settings import STFTParams
 from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import (
@@ -79,6 +80,7 @@ class STFTTransformer(StatelessTransformer):
         self.sample_rate = sample_rate
         self.array_rate = array_rate
 
+    @as_one_task
     def fit_transform(self, X: Mixtures, y: Truth | None = None) -> list[Spectrogram]:
         """Do what `transform` does, without the warning about an assumed sample rate.
 

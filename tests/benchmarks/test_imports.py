@@ -19,6 +19,8 @@ PUBLIC = [
     "sksvs.model_files",
     "sksvs.separation",
     "sksvs.stft",
+    "sksvs.testing",
+    "sksvs.training",
     "sksvs.transforms",
 ]
 REASON = "private: "  # in a comment on the line of the import

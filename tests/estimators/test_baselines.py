@@ -70,7 +70,7 @@ def test_baselines_keep_the_rules_of_separators(estimator, tracks):
 
 
 def test_an_unknown_mask_or_exponent_is_refused_in_fit(tracks):
-    with pytest.raises(ValueError, match="IdealMaskOracle: p must be positive"):
+    with pytest.raises(ValueError, match="IdealMaskOracle: p must be above 0"):
         IdealMaskOracle(p=-1.0).fit(analysed(tracks[0]), tracks[1])
     with pytest.raises(ValueError, match="one of 'ratio', 'binary'; got 'soft'"):
         IdealMaskOracle("soft").fit(analysed(tracks[0]), tracks[1])

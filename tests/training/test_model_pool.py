@@ -1,6 +1,7 @@
 """Keras networks are built, lent to fits and kept apart."""
 
 import gc
+import random
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from sksvs.callback_support import EpochTasks, NoTask
 from sksvs.networks.drnn import deep_recurrent_layers
 from sksvs.networks.gru import mask_network_layers
 from sksvs.networks.keras import build
@@ -33,6 +35,27 @@ def random_weights(layers, seed=0):
         name: 0.5 * seeded_noise(shape, seed + i).astype(np.float32)
         for i, (name, shape) in enumerate(shapes.items())
     }
+
+
+@pytest.mark.slow
+def test_the_first_fit_of_a_process_leaves_the_generator_of_python_alone():
+    code = """if True:
+    import random, sys
+    from tests.strategies import tiny_tracks
+    from tests.tiny_separators import analysed, tiny_crn
+    X, y = analysed(*tiny_tracks(1))
+    before = random.getstate()
+    tiny_crn(max_iter=1).fit(X, y)
+    sys.exit(random.getstate() != before)
+    """
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_new_model_leaves_the_generator_of_python_alone(monkeypatch):
+    monkeypatch.setattr(model_pool, "_idle_models", {})
+    before = random.getstate()
+    with model_pool.borrow_model(make_layers(True), 0.1, SQUARED_ERROR, "adam", None, False):
+        assert random.getstate() == before
 
 
 def test_set_weights_and_get_weights_are_inverse():
@@ -104,6 +127,8 @@ def train(seed=0, solver="adam", max_iter=3, ema_momentum=0.0, start=None, **ear
         callbacks=[],
         checkpoint=None,
         progress=None,
+        epochs=EpochTasks(NoTask(), None, [], [], {}),
+        fitted=None,
     )
 
 
