@@ -9,6 +9,7 @@ Data flow, and the modules that implement it::
     sksvs.estimators.GRUMaskSeparator   fits X and y; predict returns waveforms, score decibels
     sksvs.estimators.CRNSeparator           the same with convolutions around the GRU
     sksvs.metrics                       SDR, SIR and SAR; scorers for GridSearchCV
+    sksvs.display                       pictures of a separation, and players to listen to it
     sksvs.save, sksvs.load              a fitted pipeline to a file without pickle, and back
     sksvs.pretrained                    a fitted pipeline that comes with the package
     sksvs.with_balance                  a fitted pipeline with a cleaner or a fuller voice
@@ -30,8 +31,8 @@ _LAZY_EXPORTS = {
     "with_balance": "sksvs.estimators.balance",
 }
 _SUBPACKAGES = (
-    *("audio", "augmentation", "datasets", "estimators", "masks", "metrics", "model_files"),
-    *("separation", "stft", "testing", "training", "transforms"),
+    *("audio", "augmentation", "datasets", "display", "estimators", "masks", "metrics"),
+    *("model_files", "separation", "stft", "testing", "training", "transforms"),
 )
 
 

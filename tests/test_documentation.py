@@ -11,6 +11,7 @@ import sksvs
 from sksvs import (
     audio,
     datasets,
+    display,
     effects,
     estimators,
     metrics,
@@ -50,6 +51,7 @@ def test_every_estimator_links_to_its_page_of_the_reference(kind):
 SUBPACKAGES = [
     audio,
     datasets,
+    display,
     effects,
     estimators,
     metrics,

@@ -35,6 +35,7 @@ def test_no_example_is_left_out():
         "plot_more_songs.py",
         "plot_one_separation_many_scores.py",
         "plot_report_grid_search.py",
+        "plot_see_and_hear.py",
         "plot_separate_a_song.py",
         "plot_separate_a_stream.py",
         "plot_your_own_separator.py",
@@ -125,3 +126,8 @@ def test_your_own_separator(run):
     assert re.search(r"failed +0$", printed, flags=re.MULTILINE)
     mixture, separator = map(float, re.findall(r"SDR of the voice +(\S+) dB", printed))
     assert separator > mixture + 3
+
+
+def test_see_and_hear(run):
+    printed = run("plot_see_and_hear.py")
+    assert re.search(r"SDR of the voice by second: +-?\d+\.\d", printed)

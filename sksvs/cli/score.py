@@ -1,5 +1,7 @@
 """The command that scores a model on a corpus."""
 
+from pathlib import Path
+
 import click
 
 from sksvs.cli.options import (
@@ -45,12 +47,31 @@ PROTOCOLS = (  # those of sksvs.metrics, which commands import only when they ru
 @click.option("--songs", type=click.IntRange(1), help="Score only the first N songs.  [all]")
 @click.option("--mixture", is_flag=True, help="Also score the mixture: the lower bound.")
 @click.option("--oracle", is_flag=True, help="Also score the ideal ratio mask: the upper bound.")
+@click.option(
+    "--report",
+    metavar="FILE.html",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Also write a page with the table, the distribution over the songs, and players of the "
+    "worst three.",
+)
 @jobs_option
 @json_option
 @click.option("--quiet", is_flag=True, help="Show no progress bar.")
 @strict_option
 def score(
-    data, corpus, model, protocol, subset, songs, mixture, oracle, jobs, as_json, quiet, strict
+    data,
+    corpus,
+    model,
+    protocol,
+    subset,
+    songs,
+    mixture,
+    oracle,
+    report,
+    jobs,
+    as_json,
+    quiet,
+    strict,
 ):
     """Score a model on songs, in dB: a corpus (MIR-1K, iKala, DSD100, MUSDB18-HQ) or stems."""
     from sksvs.datasets import detect_corpus, load_corpus, load_mir1k
@@ -58,6 +79,8 @@ def score(
     from sksvs.estimators import IdealMaskOracle
     from sksvs.metrics import evaluate
 
+    if report is not None:
+        _check_report(report)
     corpus = corpus or detect_corpus(data)
     subsets = CORPORA[corpus][1]
     if subsets and subset not in subsets:
@@ -70,10 +93,11 @@ def score(
         tracks = load_mir1k(data, subset, mix="natural", strict=strict)
     else:
         tracks = load_corpus(data, subset, corpus, sources, strict)
+    X, y = tracks.X[:songs], tracks.y[:songs]
     found = evaluate(
         separator,
-        tracks.X[:songs],
-        tracks.y[:songs],
+        X,
+        y,
         protocol=protocol,
         mixture=mixture,
         oracle=IdealMaskOracle() if oracle else None,
@@ -85,3 +109,19 @@ def score(
         click.echo(to_json({"protocol": protocol, "tracks": found.rows, "summary": found.summary}))
     else:
         click.echo(printable(str(found)))
+    if report is not None:
+        from sksvs.display import write_evaluation_report
+
+        name = "voice" if model is None else Path(model).stem
+        title = f"{name} on {corpus}" + (f", {subset}" if subsets else "")
+        write_evaluation_report(report, title, found, separator, X, y)
+
+
+def _check_report(path):
+    """Raise, before anything is scored, if a report cannot be written."""
+    from importlib.util import find_spec
+
+    if not find_spec("matplotlib"):
+        raise click.UsageError("--report needs matplotlib: pip install 'sksvs[plot]'.")
+    if not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"{path.parent} does not exist.", param_hint="'--report'")

@@ -1,7 +1,7 @@
 """Average the masks of several separators."""
 
 from collections.abc import Sequence
-from typing import Literal, Self, overload
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,7 @@ from sksvs.prediction.masks import read_blocks
 from sksvs.prediction.shared_blocks import share
 from sksvs.stft import Spectrogram, STFTParams
 from sksvs.training.fit import check_training
-from sksvs.training.measured_tracks import (
-    measured_tracks,
-    training_tracks,
-    warn_of_unseen_mask,
-)
+from sksvs.training.measured_tracks import measured_tracks, training_tracks, warn_of_unseen_mask
 from sksvs.typing import Truth
 
 
@@ -204,12 +200,22 @@ class VotingSeparator(NamedMembers):
         self._set_members(names, trained)
         return self
 
-    @overload
-    def count_params(self, by_layer: Literal[False] = False, n_freqs: int | None = None) -> int: ...
-    @overload
-    def count_params(
-        self, by_layer: Literal[True], n_freqs: int | None = None
-    ) -> dict[str, int]: ...
+    def disagreement(self, X: Sequence[Spectrogram]) -> list[np.ndarray]:
+        """Measure by frame how far the separators disagree on the voice.
+
+        Parameters
+        ----------
+        X : list of Spectrogram
+
+        Returns
+        -------
+        list of array of float32, each (n_frames,)
+            The standard deviation of the separators' masks of the first source, the mean over
+            frequencies weighted by the magnitude of the downmix. From 0 (all masks are equal, or
+            the frame is silent) to 0.5.
+        """
+        return [self._spread(x.to_mono()) for x in self._check_predict(X)]
+
     def count_params(
         self, by_layer: bool = False, n_freqs: int | None = None
     ) -> int | dict[str, int]:
@@ -273,17 +279,30 @@ class VotingSeparator(NamedMembers):
     def _mask_blocks(self, spectrogram):
         weights = np.ones(len(self.estimators_)) if self.weights is None else self.weights
         shares = np.divide(weights, np.sum(weights)).astype(np.float32)
-        readers = share(read_blocks(spectrogram), len(self.estimators_))
-        of_members = [
-            member._masks_in_blocks(spectrogram, blocks, self.transpositions)
-            for member, blocks in zip(self.estimators_, readers)
-        ]
-        for of_block in zip(*of_members):
+        for of_block in self._blocks_of_members(spectrogram):
             block, total = of_block[0]
             total *= shares[0]
             for (_, masks), weight in zip(of_block[1:], shares[1:]):
                 total += weight * masks
             yield block, weigh_masks(total, self.others_weight)
+
+    def _blocks_of_members(self, spectrogram):
+        """Return an iterator of tuples: the block and the masks of every separator."""
+        readers = share(read_blocks(spectrogram), len(self.estimators_))
+        of_members = [
+            member._masks_in_blocks(spectrogram, blocks, self.transpositions)
+            for member, blocks in zip(self.estimators_, readers)
+        ]
+        return zip(*of_members)
+
+    def _spread(self, spectrogram):
+        spread = []
+        for of_block in self._blocks_of_members(spectrogram):
+            magnitudes = np.abs(of_block[0][0].frames)
+            deviation = np.std([masks[0] for _, masks in of_block], axis=0) * magnitudes
+            total = np.maximum(magnitudes.sum(axis=0), np.finfo(np.float32).tiny)
+            spread.append(deviation.sum(axis=0) / total)
+        return np.concatenate(spread)
 
     def _check_predict(self, X):
         self._check_weights(len(getattr(self, "estimators_", self.estimators)))

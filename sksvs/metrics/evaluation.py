@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sksvs.metrics.protocols import Protocol
 from sksvs.metrics.scores import scores_by_column
 from sksvs.system.atomic import replacing_all
 from sksvs.typing import PathLike
+
+if TYPE_CHECKING:
+    from sksvs.display import EvaluationDisplay
 
 MUSEVAL_METRICS = ("sdr", "sir", "isr", "sar")
 
@@ -86,6 +89,24 @@ class Evaluation:
                 for i, (start, stop) in enumerate(tracks[0].ranges)
             ]
         )
+
+    def plot(self, ax: Any = None, *, source: int = 0) -> "EvaluationDisplay":
+        """Draw the distribution of the scores over the tracks, mixture and oracle as bounds.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            By default those of a new figure.
+        source : int, default=0
+            Which source: 0 is the voice.
+
+        Returns
+        -------
+        sksvs.display.EvaluationDisplay
+        """
+        from sksvs.display import EvaluationDisplay  # which imports this package
+
+        return EvaluationDisplay(self.scores, self.source_names, source).plot(ax)
 
     def to_museval(self, folder: PathLike, who: str = "estimate") -> list[Path]:
         """Write the scores of every window as museval does: one JSON file a track.

@@ -2,6 +2,7 @@
 
 from sksvs.separation.many_files import (
     SeparatedFile,
+    copy_pipe,
     plan_songs,
     separate_files,
     separate_song,
@@ -13,6 +14,7 @@ from sksvs.separation.songs import Song, find_songs
 __all__ = [
     "SeparatedFile",
     "Song",
+    "copy_pipe",
     "find_songs",
     "plan_songs",
     "separate_file",

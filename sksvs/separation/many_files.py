@@ -161,7 +161,7 @@ def separate_songs(
     """
     if effective_n_jobs(n_jobs) > 1:
         # Workers cannot read the pipes of this process, but they can read copies of the content.
-        songs = [_copy_pipe(song) for song in songs]
+        songs = [copy_pipe(song) for song in songs]
     return Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(separate_song)(separator, song, **options) for song in songs
     )
@@ -191,15 +191,18 @@ def separate_song(
     -------
     SeparatedFile
     """
-    source: Any = song.path  # or an AudioFile: an open copy of a pipe
-    opened = isinstance(source, AudioFile)
-    path = Path(source.path if opened else source)
+    source = song.path
+    path = Path(source.path if isinstance(source, AudioFile) else source)
     if song.error is not None:
         return SeparatedFile(path, (), song.error)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            file = source if opened else AudioFile(source, strict=options.get("strict", False))
+            file = (
+                source
+                if isinstance(source, AudioFile)
+                else AudioFile(source, strict=options.get("strict", False))
+            )
             if begin is not None:
                 begin(file.n_samples)
             skipped = False
@@ -226,9 +229,19 @@ def _sentence(path, error):
     return text if str(path) in text else f"{path}: {text}"
 
 
-def _copy_pipe(song):
-    """Return a song whose path is an open copy of its pipe; a song that is no pipe as it is."""
-    if song.error is not None or not is_pipe(song.path):
+def copy_pipe(song: Song) -> Song:
+    """Return a song whose path is an open copy of its pipe; a song that is no pipe as it is.
+
+    Parameters
+    ----------
+    song : Song
+
+    Returns
+    -------
+    Song
+        With an error if the pipe cannot be read.
+    """
+    if song.error is not None or isinstance(song.path, AudioFile) or not is_pipe(song.path):
         return song
     try:
         return song._replace(path=AudioFile(song.path))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from sksvs.audio import AudioFile
 from sksvs.audio.folders import AUDIO_ENDINGS, find_audio_files, real_path
 from sksvs.audio.pipes import STANDARD_INPUT, is_pipe
 from sksvs.typing import PathLike
@@ -16,15 +17,15 @@ class Song(NamedTuple):
 
     Attributes
     ----------
-    path : str
-        Absolute; "-" for standard input.
+    path : str or AudioFile
+        Absolute; "-" for standard input. An AudioFile is the open copy of a pipe.
     folder : Path
         Of its stems.
     error : str or None
         Why it cannot be separated.
     """
 
-    path: str
+    path: str | AudioFile
     folder: Path
     error: str | None = None
 

@@ -13,6 +13,7 @@ PUBLIC = [
     "sksvs.audio",
     "sksvs.augmentation",
     "sksvs.datasets",
+    "sksvs.display",
     "sksvs.estimators",
     "sksvs.masks",
     "sksvs.metrics",

@@ -73,3 +73,30 @@ def test_a_folder_without_songs_is_an_error(run, tmp_path, model):
     assert "is none of the folders that are known" in result.stderr
     result = run("score", "--data", tmp_path, "--corpus", "mir1k", "--model", model)
     assert "holds no clips of subset 'test'" in result.stderr
+
+
+def test_a_report_is_written_beside_the_table(run, dsd100, model, tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "scores.html"
+    options = ["--model", model, "--oracle", "--quiet", "--report", path]
+    result = run("score", "--data", dsd100, *options)
+    assert (result.exit_code, result.stderr) == (0, "")
+    page = path.read_text()
+    assert "<title>mixture on dsd100, test</title>" in page
+    names = load_dsd100(dsd100, "test").names
+    assert all(page.count(name) >= 2 for name in names)  # in the table and above a player
+    assert page.count('sksvs-player"') == len(names)
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_scored(
+    run, dsd100, model, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("sksvs.metrics.evaluate", None)
+    options = ["--data", dsd100, "--model", model, "--report"]
+    result = run("score", *options, tmp_path / "none" / "scores.html")
+    assert result.exit_code == 2
+    assert f"'--report': {tmp_path}/none does not exist." in result.stderr
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = run("score", *options, tmp_path / "scores.html")
+    assert result.exit_code == 2
+    assert "--report needs matplotlib: pip install 'sksvs[plot]'." in result.stderr

@@ -280,3 +280,48 @@ def test_names_of_any_encoding_are_separated_in_the_c_locale(song, model, tmp_pa
     assert (done.returncode, done.stderr) == (0, b"")
     assert os.listdir(os.fsencode(tmp_path / "out")) == [name.removesuffix(b".wav")]
     assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_report_on_all_songs_is_written_beside_the_stems(run, song, model, tmp_path, jobs):
+    out, other = tmp_path / "out", tmp_path / "b & c.wav"
+    other.write_bytes(song.read_bytes())
+    songs = [song, tmp_path / "none.wav", other]
+    options = ["-o", out, "--model", model, "--report", "--jobs", jobs, "--format", "flac"]
+    result = run("separate", *songs, *options)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == str(out / "report.html")
+    stems = [f"{folder}/{name}.flac" for folder in ("b & c", "song") for name in NAMES]
+    assert files_in(out) == sorted([*stems, "report.html"])
+    page = (out / "report.html").read_text()
+    assert "<title>3 songs separated by mixture</title>" in page
+    assert page.count('sksvs-player"') == 2
+    places = [page.index(f"<h2>{name}</h2>") for name in ("song.wav", "none.wav", "b &amp; c.wav")]
+    assert places == sorted(places)
+    assert "none.wav does not exist" in page
+    again = run("separate", song, *options, "--skip-existing")
+    assert "its stems are there already" in again.stderr
+    assert (out / "report.html").read_text().count('sksvs-player"') == 1
+
+
+def test_a_report_on_standard_input(song, model, tmp_path):
+    command = [sys.executable, "-m", "sksvs.cli", "separate", "-", "-o", "out", "--model", model]
+    with song.open("rb") as sound:
+        streams = {"stdin": sound, "capture_output": True, "text": True}
+        done = subprocess.run([*command, "--report"], cwd=tmp_path, **streams)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out" / "report.html").read_text().count('sksvs-player"') == 1
+
+
+def test_a_song_that_cannot_be_reported_is_an_error_and_keeps_its_stems(
+    run, song, model, tmp_path, monkeypatch
+):
+    def fail(waveform):
+        raise OSError("no room")
+
+    monkeypatch.setattr("sksvs.display.separation_report.measure_levels", fail)
+    result = run("separate", song, "-o", tmp_path, "--model", model, "--report")
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {song} is not in the report: no room\n"
+    assert (tmp_path / "song" / "vocals.wav").exists()
+    assert "is not in the report: no room" in (tmp_path / "report.html").read_text()

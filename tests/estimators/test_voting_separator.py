@@ -360,3 +360,17 @@ def test_an_epoch_more_is_an_epoch_more_of_every_network(tracks):
     np.testing.assert_allclose(voting.predict_mask(X)[0], np.mean(masks, axis=0), atol=1e-6)
     fitted = VotingSeparator(members()[:2]).fit(X, y).partial_fit(X, y)
     assert [member.n_iter_ for member in fitted.estimators_] == [2, 2]
+
+
+def test_networks_disagree_where_their_masks_differ_and_a_network_agrees_with_itself(tracks):
+    X, y = analysed(*tracks)
+    one, other = (tiny_separator(max_iter=1, random_state=seed) for seed in (0, 1))
+    found = VotingSeparator([("a", one), ("b", other)]).fit(X, y)
+    masks = [member.predict_mask(X)[0][0] for member in found.estimators_]
+    frame = np.abs(masks[0] - masks[1]).max(axis=0).argmax()
+    spread = found.disagreement(X)[0]
+    assert spread.shape == (X[0].n_frames,)
+    half = np.abs(masks[0] - masks[1])[:, frame] / 2  # the standard deviation of two numbers
+    assert half.min() < spread[frame] < half.max()
+    same = VotingSeparator([("a", one), ("b", one)]).fit(X, y)
+    np.testing.assert_allclose(same.disagreement(X)[0], 0, atol=1e-6)
