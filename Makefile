@@ -1,7 +1,7 @@
 # make demo               take the voice out of a synthesised song
 # make demo DATA=<folder> the same with MIR-1K, DSD100 or MUSDB18-HQ
 # make test               run the tests, but for those that take seconds each: make test-slow
-# make lint, make docs    check the style; build the documentation in docs/_build/html
+# make lint, make docs    check the style and the types; build the documentation in docs/_build/html
 #
 # Each makes a virtual environment in $(VENV) first. Only Python, pip and make are needed.
 
@@ -26,6 +26,7 @@ test-slow: $(INSTALLED)
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m mypy
 
 docs: $(INSTALLED)
 	MPLBACKEND=agg $(VENV)/bin/python -m sphinx -W --keep-going -b html \

@@ -20,6 +20,16 @@ Data flow, and the modules that implement it::
 `sklearn.model_selection` and the stock `sklearn.pipeline.Pipeline` work as they are.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what `__getattr__` imports, for type checkers and editors
+    from sksvs.estimators.balance import with_balance as with_balance
+    from sksvs.model_files import export_onnx as export_onnx
+    from sksvs.model_files import load as load
+    from sksvs.model_files import pretrained as pretrained
+    from sksvs.model_files import pretrained_names as pretrained_names
+    from sksvs.model_files import save as save
+
 __version__ = "0.1.0"
 
 _LAZY_EXPORTS = {

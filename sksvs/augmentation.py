@@ -81,14 +81,14 @@ class Augmentation(DocumentationLink, BaseEstimator):
 
     def __init__(
         self,
-        gain_db=0.0,
-        remix=0.0,
-        shift=0.0,
-        speed=0.0,
-        channel=0.0,
-        effects=0.0,
-        drop=0.0,
-        limit=0.0,
+        gain_db: float = 0.0,
+        remix: float = 0.0,
+        shift: float = 0.0,
+        speed: float | tuple[float, ...] = 0.0,
+        channel: float = 0.0,
+        effects: float = 0.0,
+        drop: float | tuple[float, ...] = 0.0,
+        limit: float = 0.0,
     ):
         self.gain_db = gain_db
         self.remix = remix
@@ -99,11 +99,11 @@ class Augmentation(DocumentationLink, BaseEstimator):
         self.drop = drop
         self.limit = limit
 
-    def check(self):
+    def check(self) -> None:
         """Raise a ValueError that names the first parameter with an unusable value."""
         check_parameters(self)
 
-    def check_sources(self, n_sources):
+    def check_sources(self, n_sources: int) -> None:
         """Raise a ValueError if a parameter has values for another number of sources."""
         for name in ("speed", "drop"):
             value = getattr(self, name)
@@ -113,7 +113,7 @@ class Augmentation(DocumentationLink, BaseEstimator):
                     f"{len(value)} where the tracks have {n_sources} sources."
                 )
 
-    def has_speeds_of_sources(self):
+    def has_speeds_of_sources(self) -> bool:
         """Return whether `speed` has one value for every source."""
         return isinstance(self.speed, (tuple, list))
 

@@ -1,13 +1,15 @@
 """Support scikit-learn's callbacks, which come with version 1.9; with older ones, do without."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import wraps
+from typing import TypeVar
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:
 
-    class CallbackSupportMixin:
+    class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stand in for scikit-learn's: estimators have no `set_callbacks`."""
 
         def _init_callback_context(self, **task):
@@ -16,6 +18,9 @@ except ImportError:
     def with_callbacks(method):
         """Return the method as it is."""
         return method
+
+
+Fit = TypeVar("Fit", bound=Callable)
 
 
 class NoTask:
@@ -38,7 +43,7 @@ class NoTask:
         return nullcontext()
 
 
-def as_one_task(fit):
+def as_one_task(fit: Fit) -> Fit:
     """Make a `fit` or `fit_transform` without steps one task of scikit-learn's callbacks."""
 
     @with_callbacks

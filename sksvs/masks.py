@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,12 @@ class RatioMask:
     p: float = 1.0
     v: float = 1.0
 
-    def __call__(self, magnitudes):
+    def __call__(self, magnitudes: npt.ArrayLike) -> np.ndarray:
         """Return masks of the shape of the magnitudes, (n_sources, ...)."""
         return ideal_ratio_mask(magnitudes, self.p, self.v)
 
 
-def ideal_ratio_mask(magnitudes, p=1.0, v=1.0):
+def ideal_ratio_mask(magnitudes: npt.ArrayLike, p: float = 1.0, v: float = 1.0) -> np.ndarray:
     """Return the ratio of each source to the sum of all, in every time-frequency bin.
 
     ``M_j = (|S_j|^p / Σ_k |S_k|^p)^v``. With v = 1 the masks sum to one; with another v they are
@@ -81,7 +82,7 @@ def ideal_ratio_mask(magnitudes, p=1.0, v=1.0):
     return ((powers / powers.sum(axis=0)) ** v).astype(magnitudes.dtype, copy=False)
 
 
-def ideal_binary_mask(magnitudes):
+def ideal_binary_mask(magnitudes: npt.ArrayLike) -> np.ndarray:
     """Return 1 for the loudest source in every time-frequency bin and 0 for the others.
 
     Of several equally loud sources the last has the 1, so that the voice, which is the first, has
@@ -112,7 +113,7 @@ def ideal_binary_mask(magnitudes):
     return (index == winner).astype(magnitudes.dtype)
 
 
-def _check_magnitudes(magnitudes):
+def _check_magnitudes(magnitudes: npt.ArrayLike) -> np.ndarray:
     magnitudes = np.asarray(magnitudes)
     if not np.issubdtype(magnitudes.dtype, np.floating):
         raise TypeError(f"magnitudes must be floating point; got {magnitudes.dtype}.")

@@ -137,7 +137,7 @@ _power = _real("above 0 and at most 100", lambda x: 0 < x <= 100)
 _named = _choice(*LOSSES)
 _layers = _tuples(0, MAX_LAYERS, _integers(1, MAX_LAYERS))
 
-_TABLE = {
+_TABLE: dict[str, dict[str, tuple[str, Callable]]] = {
     "network": {
         "n_fft": _integer(2, MAX_WINDOW),
         "hop_length": _integer(1, MAX_WINDOW),

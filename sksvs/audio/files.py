@@ -6,6 +6,8 @@ import warnings
 from contextlib import suppress
 from weakref import WeakValueDictionary
 
+import numpy as np
+
 from sksvs.audio import sndfile
 from sksvs.audio.checks import check_shape, require_finite
 from sksvs.audio.decoded import DecodedFile
@@ -78,7 +80,7 @@ class AudioFile(Waveform):
     (44100, 2)
     """
 
-    def __init__(self, path, *, strict=False):
+    def __init__(self, path: str | os.PathLike[str], *, strict: bool = False):
         path = os.fsdecode(path)
         self.strict, self._pipe = bool(strict), PipeCopy(path) if is_pipe(path) else None
         self.path = self.name = path if self._pipe else os.path.abspath(path)
@@ -118,22 +120,22 @@ class AudioFile(Waveform):
         return header
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
         """``(n_samples,)`` or ``(n_samples, n_channels)``."""
         return self._header.shape
 
     @property
-    def sample_rate(self):
+    def sample_rate(self) -> int:  # type: ignore[override]
         """In Hz."""
         return self._header.sample_rate
 
     @property
-    def format(self):
+    def format(self) -> str:
         """The format of the file: libsndfile's name, or FFmpeg's."""
         return self._header.format
 
     @property
-    def subtype(self):
+    def subtype(self) -> str:
         """The coding of the samples in the file: libsndfile's name, or FFmpeg's."""
         return self._header.subtype
 
@@ -196,7 +198,7 @@ class AudioFile(Waveform):
             raise ValueError(f"{self.path} has changed since it was opened. Open it again.")
 
 
-def read(path):
+def read(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
     """Read a whole file.
 
     Parameters

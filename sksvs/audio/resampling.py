@@ -1,6 +1,7 @@
 """Change the sample rate of a waveform."""
 
 from math import ceil, gcd
+from typing import overload
 
 import numpy as np
 import soxr
@@ -12,7 +13,13 @@ from sksvs.audio.waveform import ArrayWaveform, View, Waveform
 REACH = 128
 
 
-def resample(waveform, sample_rate, new_sample_rate):
+@overload
+def resample(waveform: np.ndarray, sample_rate: int, new_sample_rate: int) -> np.ndarray: ...
+@overload
+def resample(waveform: Waveform, sample_rate: int, new_sample_rate: int) -> ArrayWaveform: ...
+def resample(
+    waveform: np.ndarray | Waveform, sample_rate: int, new_sample_rate: int
+) -> np.ndarray | ArrayWaveform:
     """Return a waveform at another sample rate, by soxr at its high-quality setting.
 
     Parameters

@@ -147,6 +147,6 @@ def _is_placeholder(length):
     return length == 0 or 0x7FFF0000 <= length <= 0x80000000 or length >= 0xFFFF0000
 
 
-def libsndfile_version():
+def libsndfile_version() -> str:
     """Return the version of libsndfile, such as "1.2.2"."""
     return soundfile.__libsndfile_version__

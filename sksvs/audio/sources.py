@@ -1,8 +1,12 @@
 """Stack the sources of a track without reading them."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from sksvs.audio.checks import common_grid
+from sksvs.audio.waveform import Waveform
 
 
 class Sources:
@@ -30,7 +34,7 @@ class Sources:
     source_names : tuple of str or None
     """
 
-    def __init__(self, waveforms, source_names=None):
+    def __init__(self, waveforms: Sequence[Waveform], source_names: Sequence[str] | None = None):
         self.waveforms = tuple(waveforms)
         if not self.waveforms:
             raise ValueError("Sources needs at least one waveform; got none.")
@@ -40,17 +44,20 @@ class Sources:
         self.source_names = None if source_names is None else self._check_names(source_names)
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """2 for mono sources, 3 for sources with a channel axis."""
         return len(self.shape)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.waveforms)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Waveform:
         return self.waveforms[index]
 
-    def time_slice(self, start, stop):
+    def __iter__(self) -> Iterator[Waveform]:
+        return iter(self.waveforms)
+
+    def time_slice(self, start: int | None, stop: int | None) -> "Sources":
         """Return the same sources from sample `start` up to `stop`, under the same names.
 
         Parameters
@@ -65,7 +72,7 @@ class Sources:
         """
         return Sources([w.time_slice(start, stop) for w in self.waveforms], self.source_names)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.stack([np.asarray(waveform, dtype=dtype) for waveform in self.waveforms])
 
     def __repr__(self):

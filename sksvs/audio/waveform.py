@@ -6,8 +6,11 @@ its samples from those of another waveform.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from sksvs.audio.checks import check_shape, common_grid, require_finite
 
@@ -40,23 +43,27 @@ class Waveform(ABC):
         """Return the samples of ``0 <= start <= stop <= n_samples`` as an array."""
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """1 for mono, 2 for a waveform with a channel axis."""
         return len(self.shape)
 
     @property
-    def n_samples(self):
+    def n_samples(self) -> int:
         """The length in samples."""
         return self.shape[0]
 
     @property
-    def n_channels(self):
+    def n_channels(self) -> int:
         """The number of channels: 1 for mono."""
         return self.shape[1] if self.ndim == 2 else 1
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
+    @overload
+    def __getitem__(self, key: slice) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, key: int | tuple) -> Any: ...
     def __getitem__(self, key):
         time, *rest = key if isinstance(key, tuple) else (key,)
         if isinstance(time, slice) and time.step in (None, 1):
@@ -71,14 +78,14 @@ class Waveform(ABC):
             return self._read(start, start + 1)[(0, *rest)]
         return self._read(0, self.n_samples)[key]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         for block in self.blocks():
             yield from block
 
-    def __contains__(self, value):
+    def __contains__(self, value: object) -> bool:
         return any(np.any(block == value) for block in self.blocks())
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
             raise ValueError(f"{self.name} is read when it becomes an array: that is a copy.")
         samples = self._read(0, self.n_samples)
@@ -88,32 +95,32 @@ class Waveform(ABC):
         rate = "unknown rate" if self.sample_rate is None else f"{self.sample_rate} Hz"
         return f"<{type(self).__name__} {self.name}: shape {self.shape}, {rate}>"
 
-    def blocks(self, length=BLOCK_LENGTH):
+    def blocks(self, length: int = BLOCK_LENGTH) -> Iterator[np.ndarray]:
         """Yield the samples in order, `length` of them at a time."""
         for start in range(0, self.n_samples, length):
             yield self[start : start + length]
 
-    def channel(self, index):
+    def channel(self, index: int) -> "Waveform":
         """View one channel: shape ``(n_samples,)``."""
         return Channel(self, index)
 
-    def time_slice(self, start, stop):
+    def time_slice(self, start: int | None, stop: int | None) -> "Waveform":
         """View the samples from `start` to `stop` (as in a Python slice)."""
         return TimeSlice(self, start, stop)
 
-    def gain(self, factor):
+    def gain(self, factor: float) -> "Waveform":
         """View the waveform times `factor` (linear, not dB)."""
         return Gain(self, factor)
 
-    def unit_norm(self):
+    def unit_norm(self) -> "Waveform":
         """View the waveform divided by its L2 norm (a silent one stays silent)."""
         return UnitNorm(self)
 
-    def to_mono(self):
+    def to_mono(self) -> "Waveform":
         """View the mean of the channels: shape ``(n_samples,)``."""
         return self if self.ndim == 1 else Downmix(self)
 
-    def __add__(self, other):
+    def __add__(self, other: "Waveform") -> "Waveform":
         return Sum([self, other]) if isinstance(other, Waveform) else NotImplemented
 
 
@@ -144,7 +151,9 @@ class ArrayWaveform(Waveform):
     array([0.375, 0.25 ])
     """
 
-    def __init__(self, samples, sample_rate=None, name="the waveform"):
+    def __init__(
+        self, samples: npt.ArrayLike, sample_rate: int | None = None, name: str = "the waveform"
+    ):
         self.samples = np.asarray(samples)
         self.shape = self.samples.shape
         self.sample_rate = sample_rate
@@ -284,7 +293,11 @@ class Sum(Waveform):
         return sum((w[start:stop] for w in self.waveforms[1:]), self.waveforms[0][start:stop])
 
 
-def to_mono(waveform):
+@overload
+def to_mono(waveform: np.ndarray) -> np.ndarray: ...
+@overload
+def to_mono(waveform: Waveform) -> Waveform: ...
+def to_mono(waveform: np.ndarray | Waveform) -> np.ndarray | Waveform:
     """Return the mean of the channels: an array for an array, a view for a Waveform.
 
     Parameters

@@ -22,7 +22,13 @@ FULL_SCALE = {"PCM_16": 1 << 15, "PCM_24": 1 << 23}
 MAX_BLOCK = 65536  # samples written at a time: libvorbis crashes on long blocks
 
 
-def write(path, waveform, sample_rate=None, subtype=None, bitrate=None):
+def write(
+    path: str | os.PathLike[str],
+    waveform: np.ndarray | Waveform,
+    sample_rate: int | None = None,
+    subtype: str | None = None,
+    bitrate: float | None = None,
+) -> None:
     """Write a waveform to a file, whole or not at all.
 
     The samples go to a temporary file beside `path`, which is renamed when it is complete. A

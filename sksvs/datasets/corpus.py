@@ -1,15 +1,20 @@
 """Recognise a corpus by its folders, and load any corpus with one function."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+from sklearn.utils import Bunch
 
 from sksvs.datasets.bundle import check_choice
 from sksvs.datasets.ikala import clip_names, load_ikala
 from sksvs.datasets.mir1k import load_mir1k
 from sksvs.datasets.multitrack import load_dsd100, load_musdb18hq
 from sksvs.datasets.stems import holds_stems, load_stems
+from sksvs.typing import PathLike
 
 # The loader of each corpus, and its own name for each subset of `load_corpus`.
-CORPORA = {
+CORPORA: dict[str, tuple[Callable, dict[str, str]]] = {
     "mir1k": (load_mir1k, {"train": "train", "dev": "dev", "test": "test"}),
     "dsd100": (load_dsd100, {"train": "dev", "dev": "dev", "test": "test"}),
     "musdb18hq": (load_musdb18hq, {"train": "train", "dev": "dev", "test": "test"}),
@@ -20,7 +25,7 @@ OF_TWO_SOURCES = ("mir1k", "ikala")
 VOICE_AND_REST = ("vocals", "accompaniment")
 
 
-def detect_corpus(root):
+def detect_corpus(root: PathLike) -> str:
     """Return the name of the corpus that a folder holds.
 
     Parameters
@@ -55,7 +60,13 @@ def detect_corpus(root):
     )
 
 
-def load_corpus(root, subset="train", corpus=None, sources=VOICE_AND_REST, strict=False):
+def load_corpus(
+    root: PathLike,
+    subset: str = "train",
+    corpus: str | None = None,
+    sources: Sequence[str] = VOICE_AND_REST,
+    strict: bool = False,
+) -> Bunch:
     """Load a corpus, or a folder of songs with stems, whichever the folder holds.
 
     Parameters
@@ -87,7 +98,7 @@ def load_corpus(root, subset="train", corpus=None, sources=VOICE_AND_REST, stric
     corpus = detect_corpus(root) if corpus is None else corpus
     check_choice("corpus", corpus, CORPORA)
     loader, subsets = CORPORA[corpus]
-    arguments = {"strict": strict}
+    arguments: dict[str, Any] = {"strict": strict}
     if subsets:
         check_choice(f"subset of {corpus}", subset, subsets)
         arguments["subset"] = subsets[subset]

@@ -3,14 +3,20 @@
 import re
 from pathlib import Path
 
+from sklearn.utils import Bunch
+
+from sksvs.audio import Sources, Waveform
 from sksvs.datasets.bundle import make_bunch
 from sksvs.datasets.karaoke_clips import open_clips
 from sksvs.system.visible_files import is_visible
+from sksvs.typing import PathLike
 
 CLIP = re.compile("[0-9]+_(verse|chorus)")  # the number of a song and the part of it
 
 
-def load_ikala(root, mix="natural", strict=False, return_X_y=False):
+def load_ikala(
+    root: PathLike, mix: str = "natural", strict: bool = False, return_X_y: bool = False
+) -> Bunch | tuple[list[Waveform], list[Sources]]:
     """Load the clips of iKala (252 clips, 44.1 kHz) without reading their samples.
 
     The left channel of every file is the accompaniment, the right channel the voice. There are no

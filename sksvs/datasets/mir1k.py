@@ -2,15 +2,25 @@
 
 from pathlib import Path
 
+from sklearn.utils import Bunch
+
+from sksvs.audio import Sources, Waveform
 from sksvs.datasets.bundle import check_choice, make_bunch
 from sksvs.datasets.karaoke_clips import open_clips
 from sksvs.system.visible_files import is_visible
+from sksvs.typing import PathLike
 
 TRAINING_SINGERS = ("abjones", "amy")
 DEV_CLIPS = ("abjones_5_08", "abjones_5_09", "amy_9_08", "amy_9_09")
 
 
-def load_mir1k(root, subset="train", mix="0dB", strict=False, return_X_y=False):
+def load_mir1k(
+    root: PathLike,
+    subset: str = "train",
+    mix: str = "0dB",
+    strict: bool = False,
+    return_X_y: bool = False,
+) -> Bunch | tuple[list[Waveform], list[Sources]]:
     """Load the clips of MIR-1K (1000 clips, 16 kHz) without reading their samples.
 
     The left channel of every file is the accompaniment, the right channel the voice. The subsets

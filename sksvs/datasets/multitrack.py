@@ -1,13 +1,16 @@
 """Load corpora with a mixture and four stems of every song: DSD100 and MUSDB18-HQ."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from sklearn.utils import Bunch
 
-from sksvs.audio import AudioFile, Sources
+from sksvs.audio import AudioFile, Sources, Waveform
 from sksvs.audio.waveform import Sum
 from sksvs.datasets.bundle import check_choice, make_bunch
 from sksvs.system.visible_files import is_visible
+from sksvs.typing import PathLike
 
 STEMS = ("bass", "drums", "other", "vocals")
 # The songs of MUSDB18's training set on which its makers validate, as in their package musdb.
@@ -23,8 +26,12 @@ SOURCES = {**{stem: (stem,) for stem in STEMS}, "accompaniment": ("bass", "drums
 
 
 def load_dsd100(
-    root, subset="dev", sources=("vocals", "accompaniment"), strict=False, return_X_y=False
-):
+    root: PathLike,
+    subset: str = "dev",
+    sources: Sequence[str] = ("vocals", "accompaniment"),
+    strict: bool = False,
+    return_X_y: bool = False,
+) -> Bunch | tuple[list[Waveform], list[Sources]]:
     """Load the songs of DSD100 (100 songs, 44.1 kHz stereo WAV) without reading their samples.
 
     Expects ``Mixtures/Dev/<id - artist - title>/mixture.wav`` and
@@ -77,8 +84,12 @@ def load_dsd100(
 
 
 def load_musdb18hq(
-    root, subset="train", sources=("vocals", "accompaniment"), strict=False, return_X_y=False
-):
+    root: PathLike,
+    subset: str = "train",
+    sources: Sequence[str] = ("vocals", "accompaniment"),
+    strict: bool = False,
+    return_X_y: bool = False,
+) -> Bunch | tuple[list[Waveform], list[Sources]]:
     """Load the songs of MUSDB18-HQ (150 songs, 44.1 kHz stereo WAV) without reading samples.
 
     Expects ``train/<artist - title>/{mixture,bass,drums,other,vocals}.wav``, and likewise

@@ -1,10 +1,14 @@
 """Bring the tracks of several corpora to one sample rate."""
 
-from sksvs.audio import Sources
+from collections.abc import Sequence
+
+from sksvs.audio import Sources, Waveform
 from sksvs.audio.resampling import Resampled
 
 
-def resample_tracks(X, y, sample_rate):
+def resample_tracks(
+    X: Sequence[Waveform], y: Sequence[Sources], sample_rate: int
+) -> tuple[list[Waveform], list[Sources]]:
     """View tracks at one sample rate, so that sources of different corpora can be mixed.
 
     Parameters

@@ -15,8 +15,12 @@ PROGRESSIONS = ((0, 4, 5, 3), (5, 3, 0, 4), (0, 3, 4, 4), (0, 5, 3, 4), (1, 4, 0
 
 
 def make_singing_mixtures(
-    n_tracks=10, duration=10.0, sample_rate=16000, n_channels=1, random_state=None
-):
+    n_tracks: int = 10,
+    duration: float = 10.0,
+    sample_rate: int = 16000,
+    n_channels: int = 1,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Synthesise songs to train on: a sung voice over chords, bass and drums.
 
     Every track has its own singer (pitch range, vocal tract, vibrato), melody, tempo, key, chord

@@ -1,10 +1,13 @@
 """Cut every track in time into a part to train on and a part to test on."""
 
-from sksvs.audio import Sources
+from sksvs.audio import Sources, Waveform
 from sksvs.stft.tracks import check_mixtures, check_sources
+from sksvs.typing import Mixtures, Truth
 
 
-def split_tracks(X, y, fraction=0.5):
+def split_tracks(
+    X: Mixtures, y: Truth, fraction: float = 0.5
+) -> tuple[list[Waveform], list[Waveform], list[Sources], list[Sources]]:
     """Cut every track in time into a part to train on and a part to test on.
 
     Parameters

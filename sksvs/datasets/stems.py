@@ -2,14 +2,18 @@
 
 import os
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sksvs.audio import AudioFile, Sources
+from sklearn.utils import Bunch
+
+from sksvs.audio import AudioFile, Sources, Waveform
 from sksvs.audio.checks import common_grid
 from sksvs.audio.folders import find_audio_files
 from sksvs.audio.timeline import SameInChannels
 from sksvs.audio.waveform import Sum
 from sksvs.datasets.bundle import check_choice, make_bunch
+from sksvs.typing import PathLike
 
 MIXTURE = "mixture"
 REST = "accompaniment"  # made of all stems that are asked for under no other name
@@ -26,14 +30,14 @@ MAX_NAMED = 5  # songs that one warning names
 
 
 def load_stems(
-    root,
-    sources=("vocals", REST),
+    root: PathLike,
+    sources: Sequence[str] = ("vocals", REST),
     *,
-    aliases=None,
-    incomplete="skip",
-    strict=False,
-    return_X_y=False,
-):
+    aliases: Mapping[str, Sequence[str]] | None = None,
+    incomplete: str = "skip",
+    strict: bool = False,
+    return_X_y: bool = False,
+) -> Bunch | tuple[list[Waveform], list[Sources]]:
     """Load a folder of songs, each a folder of stems, without reading their samples.
 
     A song is a folder, at any depth below `root`, that holds an audio file called after one of the

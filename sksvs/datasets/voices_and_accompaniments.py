@@ -5,12 +5,13 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from math import ceil, sqrt
 from numbers import Integral
 from pathlib import Path
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 from tqdm import tqdm
 
 from sksvs.audio import AudioFile, Sources, Waveform, write
@@ -21,6 +22,7 @@ from sksvs.audio.waveform import Sum
 from sksvs.datasets.bundle import check_choice, make_bunch
 from sksvs.system.terminal import is_terminal
 from sksvs.system.threads import thread_map
+from sksvs.typing import PathLike
 
 LEVEL = 0.1  # RMS of every file, of full scale
 SECOND_GAIN = 0.5  # of a voice that sings along
@@ -29,20 +31,20 @@ MAX_NAMED = 5  # files that one warning names
 
 
 def load_voices_and_accompaniments(
-    voices,
-    accompaniments,
+    voices: PathLike | Sequence[PathLike],
+    accompaniments: PathLike | Sequence[PathLike],
     *,
-    sample_rate=44100,
-    n_channels=1,
-    duration=30.0,
-    silence=(0.15, 0.05),
-    second_voice=0.0,
-    cache_dir=None,
-    random_state=0,
-    strict=False,
-    verbose=False,
-    return_X_y=False,
-):
+    sample_rate: int = 44100,
+    n_channels: int = 1,
+    duration: float = 30.0,
+    silence: tuple[float, float] = (0.15, 0.05),
+    second_voice: float = 0.0,
+    cache_dir: PathLike | None = None,
+    random_state: int | np.random.RandomState | None = 0,
+    strict: bool = False,
+    verbose: bool = False,
+    return_X_y: bool = False,
+) -> Bunch | tuple[list[Waveform], list[Sources]]:
     """Make tracks to train on of voices and accompaniments that do not belong together.
 
     Folders are searched at any depth for audio files of any format, length and sample rate. The

@@ -1,8 +1,15 @@
 """Draw the distribution of scores over the tracks of an evaluation, between its bounds."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Self
+
 import numpy as np
 
 from sksvs.display.figures import make_axes
+from sksvs.metrics.scores import SeparationScore
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 NO_LOWER_BOUND = "sar", "isr"  # an unprocessed mixture has no artifacts
 LOOKS = {"mixture": ("C3", "--"), "oracle": ("C2", ":")}
@@ -30,12 +37,14 @@ class EvaluationDisplay:
     figure_ : matplotlib.figure.Figure
     """
 
-    def __init__(self, scores, source_names, source=0):
+    def __init__(
+        self, scores: Mapping[str, SeparationScore], source_names: Sequence[str], source: int = 0
+    ):
         self.scores = scores
         self.source_names = source_names
         self.source = source
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> Self:
         """Draw the distribution.
 
         Parameters

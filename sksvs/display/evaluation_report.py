@@ -1,19 +1,31 @@
 """Write a report on an evaluation: the table, the distribution, the worst tracks to listen to."""
 
+from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from sksvs.display.evaluation_display import EvaluationDisplay
 from sksvs.display.figures import figure_as_png
 from sksvs.display.page import table, writing_page
 from sksvs.display.player import data_url, minutes
 from sksvs.display.separation_display import SeparationDisplay
+from sksvs.metrics import Evaluation
+from sksvs.typing import PathLike, Truth
 
 N_WORST = 3
 
 
-def write_evaluation_report(path, title, evaluation, separator, X, y):
+def write_evaluation_report(
+    path: PathLike,
+    title: str,
+    evaluation: Evaluation,
+    separator: BaseEstimator,
+    X: Sequence[Any],
+    y: Truth,
+) -> None:
     """Write a page with the scores of the voice, their distribution and the worst tracks.
 
     Parameters

@@ -1,8 +1,12 @@
 """Show one separated track: spectrograms, masks, waveforms, scores by window, and a player."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from sksvs.audio import Sources, Waveform
 from sksvs.display.excerpts import choose_excerpt
 from sksvs.display.player import Stem, render_player
 from sksvs.display.separation_figure import draw_separation
@@ -10,6 +14,10 @@ from sksvs.metrics.protocols import get_protocol
 from sksvs.metrics.scores import score_track
 from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import assume_rate, check_mixtures, default_source_names
+from sksvs.typing import Predictor, Truth
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 DURATION = 30.0  # s
 PROTOCOL = "musdb18"  # of the scores by window: 1 s each
@@ -66,14 +74,14 @@ class SeparationDisplay:
 
     def __init__(
         self,
-        mixture,
-        estimates,
+        mixture: np.ndarray,
+        estimates: np.ndarray,
         *,
-        sample_rate,
-        source_names,
-        sources=None,
-        start=0.0,
-        name="track",
+        sample_rate: int,
+        source_names: Sequence[str],
+        sources: np.ndarray | None = None,
+        start: float = 0.0,
+        name: str = "track",
     ):
         self.mixture = mixture
         self.estimates = estimates
@@ -86,8 +94,15 @@ class SeparationDisplay:
 
     @classmethod
     def from_estimator(
-        cls, separator, X, y=None, *, start=None, duration=DURATION, sample_rate=None
-    ):
+        cls,
+        separator: Predictor,
+        X: Sequence[Any],
+        y: Truth | None = None,
+        *,
+        start: float | None = None,
+        duration: float | None = DURATION,
+        sample_rate: int | None = None,
+    ) -> Self:
         """Separate a track and show it.
 
         Parameters
@@ -137,15 +152,15 @@ class SeparationDisplay:
     @classmethod
     def from_estimates(
         cls,
-        mixture,
-        estimates,
+        mixture: np.ndarray | Waveform,
+        estimates: np.ndarray | Sources | Sequence[Waveform],
         *,
-        sources=None,
-        sample_rate=None,
-        source_names=None,
-        start=None,
-        duration=DURATION,
-    ):
+        sources: np.ndarray | Sources | Sequence[Waveform] | None = None,
+        sample_rate: int | None = None,
+        source_names: Sequence[str] | None = None,
+        start: float | None = None,
+        duration: float | None = DURATION,
+    ) -> Self:
         """Show estimates that are there already.
 
         Parameters
@@ -203,7 +218,7 @@ class SeparationDisplay:
             name=mixture.name,
         )
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> Self:
         """Draw a column for the mixture and one for each source, on one time axis.
 
         The rows are spectrograms of the estimates and, if they are given, of the true sources (mel

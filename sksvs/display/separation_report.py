@@ -1,12 +1,14 @@
 """Write a report on separated songs: a player, the levels and warnings of each."""
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from sksvs.audio import AudioFile
 from sksvs.audio.resampling import Resampled
@@ -15,6 +17,7 @@ from sksvs.display.levels import measure_levels, song_warnings
 from sksvs.display.page import paragraphs, table, writing_page
 from sksvs.display.player import minutes
 from sksvs.display.separation_display import DURATION, SeparationDisplay
+from sksvs.typing import PathLike
 
 N_PLACES = 3  # where the members of a vote disagree most
 PLACE = 5.0  # s: how long each of these is
@@ -34,10 +37,16 @@ class SeparationReport:
         Of the page.
     """
 
-    def __init__(self, write, folder):
+    def __init__(self, write: Callable[[str], object], folder: Path):
         self._write, self._folder = write, folder
 
-    def add_song(self, song, stems, warnings=(), separator=None):
+    def add_song(
+        self,
+        song: PathLike | AudioFile,
+        stems: Sequence[PathLike],
+        warnings: Sequence[str] = (),
+        separator: Pipeline | None = None,
+    ) -> None:
         """Add a section with a player, the levels of the song and its stems, and warnings.
 
         Parameters
@@ -69,7 +78,7 @@ class SeparationReport:
             f"{table(('', 'length', 'peak, dBFS', 'RMS, dBFS'), rows)}</section>\n"
         )
 
-    def add_failure(self, path, error):
+    def add_failure(self, path: PathLike, error: str) -> None:
         """Add a section for a song that was not separated.
 
         Parameters
@@ -88,7 +97,7 @@ class SeparationReport:
 
 
 @contextmanager
-def writing_report(path, title):
+def writing_report(path: PathLike, title: str) -> Iterator[SeparationReport]:
     """Open a report; the page gets its name when the body ends, and is whole then.
 
     Parameters

@@ -1,8 +1,15 @@
 """Draw the loss of a fitted separator, and scores, by epoch."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Self
+
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksvs.display.figures import make_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class TrainingDisplay:
@@ -32,12 +39,20 @@ class TrainingDisplay:
     'epoch'
     """
 
-    def __init__(self, losses, scores=None):
+    def __init__(
+        self,
+        losses: Mapping[str, Sequence[float]],
+        scores: Mapping[str, Sequence[float]] | None = None,
+    ):
         self.losses = losses
         self.scores = scores
 
     @classmethod
-    def from_estimator(cls, separator, scores=None):
+    def from_estimator(
+        cls,
+        separator: BaseEstimator,
+        scores: Sequence[float] | dict[str, Sequence[float]] | None = None,
+    ) -> Self:
         """Take the curves of a fitted separator.
 
         Parameters
@@ -88,7 +103,7 @@ class TrainingDisplay:
                 )
         return cls(losses, scores)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> Self:
         """Draw the losses and, on a second axis at the right, the scores.
 
         Parameters

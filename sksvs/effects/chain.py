@@ -7,7 +7,7 @@ from sksvs.effects.echoes import delay, doubling, reverb
 from sksvs.effects.equaliser import equalise
 
 
-def vary_voice(samples, sample_rate, rng):
+def vary_voice(samples: np.ndarray, sample_rate: float, rng: np.random.RandomState) -> np.ndarray:
     """Send a voice through effects that are drawn at random.
 
     Each is used or not, independently, and in this order:

@@ -1,11 +1,18 @@
 """Compress and limit: make what is loud softer. Measure and restore how loud a voice is."""
 
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 from scipy.signal import lfilter
 
 
-def compress(samples, sample_rate, threshold_db, ratio, seconds=0.01):
+def compress(
+    samples: np.ndarray,
+    sample_rate: float,
+    threshold_db: float,
+    ratio: float,
+    seconds: float = 0.01,
+) -> np.ndarray:
     """Make what is louder than a threshold softer, and the whole as loud as before.
 
     Where the level is L dB above the threshold, the gain is ``-(1 - 1/ratio) · L`` dB, else 0 dB:
@@ -48,7 +55,9 @@ def compress(samples, sample_rate, threshold_db, ratio, seconds=0.01):
     return as_loud_as(samples, samples * above ** (0.5 * (1 / ratio - 1)))
 
 
-def limiter_gain(samples, sample_rate, reduction_db, seconds=0.005):
+def limiter_gain(
+    samples: np.ndarray, sample_rate: float, reduction_db: float, seconds: float = 0.005
+) -> np.ndarray:
     """Return the gains by which a limiter lowers the peaks of a signal.
 
     A limiter that looks ahead: the gain that keeps a sample below the threshold, its minimum over
@@ -89,7 +98,7 @@ def limiter_gain(samples, sample_rate, reduction_db, seconds=0.005):
     return uniform_filter1d(minimum_filter1d(gains, size, mode="nearest"), size, mode="nearest")
 
 
-def rms(samples):
+def rms(samples: npt.ArrayLike) -> float:
     """Return the root of the mean square of samples."""
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 

@@ -8,7 +8,9 @@ EARLY = 0.01, 0.08  # seconds: when early reflections arrive
 N_EARLY = 8
 
 
-def reverb(samples, sample_rate, rt60, power, rng):
+def reverb(
+    samples: np.ndarray, sample_rate: float, rt60: float, power: float, rng: np.random.RandomState
+) -> np.ndarray:
     """Add the reverberation of a room: early reflections, then noise that decays.
 
     The impulse response is 1 at its first sample, and then ``√power · w``, where w has the energy
@@ -55,7 +57,7 @@ def reverb(samples, sample_rate, rt60, power, rng):
     return _convolve(samples, response[:n].astype(samples.dtype))
 
 
-def delay(samples, sample_rate, seconds, gain):
+def delay(samples: np.ndarray, sample_rate: float, seconds: float, gain: float) -> np.ndarray:
     """Add echoes at equal distances, each softer than the last by the same factor.
 
     ``y(t) = x(t) + gain · y(t - seconds)``, a feedback comb filter.
@@ -86,7 +88,14 @@ def delay(samples, sample_rate, seconds, gain):
     return echoed
 
 
-def doubling(samples, sample_rate, seconds, cents, gain, phase=0.0):
+def doubling(
+    samples: np.ndarray,
+    sample_rate: float,
+    seconds: float,
+    cents: float,
+    gain: float,
+    phase: float = 0.0,
+) -> np.ndarray:
     """Add a second voice that sings the same a little later, and a little out of tune.
 
     It is the voice itself after a delay that goes up and down, as in the automatic double tracking

@@ -1,10 +1,14 @@
 """Equalise: make ranges of frequencies louder or softer."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.signal import sosfilt
 
 
-def equalise(samples, sample_rate, bands):
+def equalise(
+    samples: np.ndarray, sample_rate: float, bands: Sequence[tuple[str, float, float, float]]
+) -> np.ndarray:
     """Make ranges of frequencies louder or softer by filters of the second order.
 
     Parameters
@@ -32,7 +36,9 @@ def equalise(samples, sample_rate, bands):
     return sosfilt(filters, samples).astype(samples.dtype, copy=False)
 
 
-def biquad(sample_rate, shape, frequency, gain_db, quality):
+def biquad(
+    sample_rate: float, shape: str, frequency: float, gain_db: float, quality: float
+) -> list[float]:
     """Return the coefficients of a shelf or a peak.
 
     Parameters

@@ -2,10 +2,13 @@
 
 import copy
 
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+
 from sksvs.parameters import BALANCES, OTHERS_WEIGHTS, check_range, short
 
 
-def with_balance(pipeline, balance):
+def with_balance(pipeline: BaseEstimator, balance: str) -> Pipeline:
     """Return a copy of a pipeline that separates a cleaner or a fuller voice.
 
     The `others_weight` of the separator is multiplied by 2.5 for "cleaner", 1 for "balanced" and

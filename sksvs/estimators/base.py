@@ -1,7 +1,9 @@
 """Check tracks and apply masks: the base of all separators."""
 
 from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -27,6 +29,7 @@ from sksvs.stft.tracks import (
     warn_of_cancelled,
 )
 from sksvs.system.threads import prefetch, single_threaded_blas
+from sksvs.typing import Truth
 
 
 class BaseMaskSeparator(
@@ -55,11 +58,11 @@ class BaseMaskSeparator(
 
     side_weight = 0.0  # a parameter of separators with a network
     _masks_sum_to_one = True
-    _changeable = ()  # parameters that may be changed after the fit
+    _changeable: tuple[str, ...] = ()  # parameters that may be changed after the fit
     _have_constant = slice(-1, None)  # the sources that the constant goes to
-    _fitted_scalars = ("n_sources_", "source_names_", "stft_params_")
+    _fitted_scalars: tuple[str, ...] = ("n_sources_", "source_names_", "stft_params_")
 
-    def fit(self, X, y=None):
+    def fit(self, X: Sequence[Spectrogram], y: Truth | None = None) -> Self:
         """Store the number and the names of the sources and the STFT settings; nothing is trained.
 
         Parameters
@@ -127,7 +130,7 @@ class BaseMaskSeparator(
         for name, value in learnt.items():
             setattr(self, name, value)
 
-    def predict(self, X):
+    def predict(self, X: Sequence[Spectrogram]) -> list[np.ndarray]:
         """Separate every track.
 
         A constant (DC) does not count for the level of a track, and goes to the last source. The
@@ -161,7 +164,7 @@ class BaseMaskSeparator(
         """
         return list(self.iter_predict(X))
 
-    def iter_predict(self, X):
+    def iter_predict(self, X: Sequence[Spectrogram]) -> Iterator[np.ndarray]:
         """Separate track after track, with one of them in memory.
 
         In a pipeline: ``pipe[-1].iter_predict(pipe[:-1].transform(X))``.
@@ -178,7 +181,7 @@ class BaseMaskSeparator(
         spectrograms = self._check_predict(X)
         return (self._separate(x) for x in spectrograms)
 
-    def iter_blocks(self, X):
+    def iter_blocks(self, X: Sequence[Spectrogram]) -> Iterator[np.ndarray]:
         """Separate one track a few seconds at a time, in constant memory.
 
         Parameters
@@ -200,7 +203,7 @@ class BaseMaskSeparator(
             )
         return self._separate_blocks(spectrograms[0])
 
-    def predict_mask(self, X):
+    def predict_mask(self, X: Sequence[Spectrogram]) -> list[np.ndarray]:
         """Return the masks that `predict` applies: the analogue of `predict_proba`.
 
         They apply to the mixture without its constant (DC), which goes to the last source.

@@ -1,6 +1,8 @@
 """Bound the scores of separators: the mixture itself below, ideal masks above."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -10,6 +12,7 @@ from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.masks import RatioMask, ideal_binary_mask
 from sksvs.stft.spectrogram import Spectrogram, Target
 from sksvs.stft.tracks import check_sources
+from sksvs.typing import Truth
 
 
 class _Baseline(BaseMaskSeparator):
@@ -18,7 +21,14 @@ class _Baseline(BaseMaskSeparator):
     __metadata_request__fit = {"groups": True, "validation_tracks": True}
 
     @as_one_task
-    def fit(self, X, y, *, groups=None, validation_tracks=None):
+    def fit(
+        self,
+        X: Sequence[Spectrogram],
+        y: Truth | None = None,
+        *,
+        groups: Any = None,
+        validation_tracks: Any = None,
+    ) -> Self:
         """Store the number and the names of the sources and the STFT settings; nothing is trained.
 
         Parameters
@@ -69,12 +79,14 @@ class IdealMaskOracle(_Baseline):
 
     __metadata_request__predict = {"sources": True}
 
-    def __init__(self, mask="ratio", p=1.0, v=1.0):
+    def __init__(self, mask: str = "ratio", p: float = 1.0, v: float = 1.0):
         self.mask = mask
         self.p = p
         self.v = v
 
-    def predict(self, X, *, sources=None):
+    def predict(
+        self, X: Sequence[Spectrogram], *, sources: Truth | None = None
+    ) -> list[np.ndarray]:
         """Separate every track with masks made from its true sources.
 
         Parameters

@@ -1,5 +1,7 @@
 """The five networks of Huang et al. 2014, by the names in their tables."""
 
+from typing import Any
+
 from sksvs.estimators.drnn_separator import DRNNSeparator
 
 HUANG2014_NETWORKS = {  # name: recurrent_layers
@@ -11,7 +13,7 @@ HUANG2014_NETWORKS = {  # name: recurrent_layers
 }
 
 
-def huang2014_network(name, **parameters):
+def huang2014_network(name: str, **parameters: Any) -> DRNNSeparator:
     """Return a separator with a network of Huang et al., ISMIR 2014, section 4.
 
     Three hidden layers of 1000 ReLU units that see 3 frames, a joint mask layer, and squared errors

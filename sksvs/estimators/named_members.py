@@ -1,6 +1,7 @@
 """Hold the named separators of a vote: reach their parameters by name, and check them."""
 
 from reprlib import repr as short_repr
+from typing import Any, Self
 
 from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.parameters import check_range
@@ -15,7 +16,7 @@ class NamedMembers(BaseMaskSeparator):
     Its parameter `weights` has a number for each of them, or is None.
     """
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters of this separator and of its networks.
 
         Parameters
@@ -33,7 +34,7 @@ class NamedMembers(BaseMaskSeparator):
             parameters |= {name: network, **{f"{name}__{key}": value for key, value in of_network}}
         return parameters
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters; those of networks take effect in the next fit.
 
         Parameters

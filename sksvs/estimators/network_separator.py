@@ -1,22 +1,28 @@
 """Train, continue training and count the weights: the base of separators with a network."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
+from typing import Literal, Self, overload
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sksvs.augmentation import Augmentation
 from sksvs.callback_support import EpochTasks, with_callbacks
 from sksvs.estimators.base import BaseMaskSeparator
+from sksvs.estimators.continued_fit import require_same_network, require_same_solver
 from sksvs.prediction.masks import masks_of_blocks, predict_masks
+from sksvs.stft import Spectrogram, STFTParams
 from sksvs.stft.tracks import common_params, common_source_names, default_source_names
 from sksvs.training.fit import check_training, epoch_random_state, train
 from sksvs.training.measured_tracks import training_tracks, warn_of_unseen_mask
 from sksvs.training.own_loss import OwnLoss
 from sksvs.training.validation_tracks import choose_validation_tracks
+from sksvs.typing import Truth
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -76,7 +82,14 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         """Return the number of masks to predict: of two sources the first one's, unless joint."""
         return 1 if n_sources == 2 and not self.joint_mask else n_sources
 
-    def fit(self, X, y=None, *, groups=None, validation_tracks=None):
+    def fit(
+        self,
+        X: Sequence[Spectrogram],
+        y: Truth | None = None,
+        *,
+        groups: npt.ArrayLike | None = None,
+        validation_tracks: npt.ArrayLike | None = None,
+    ) -> Self:
         """Train the network to separate the tracks into their sources.
 
         Parameters
@@ -137,7 +150,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             checkpoint_dir=self.checkpoint_dir,
         )
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: Sequence[Spectrogram], y: Truth | None = None) -> Self:
         """Train for one more epoch.
 
         The optimiser keeps its state and its learning rate, wherever the schedule of the last fit
@@ -171,7 +184,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         layers, params = self._choose_network(tracks, goes_on)
         if goes_on:
             state = getattr(self, "training_state_", {})
-            self._require_same_solver(state.get("solver", self.solver))
+            require_same_solver(self, state.get("solver", self.solver))
             start = self.weights_
             if state:
                 start = {"weights": start, **{k: state[k] for k in ("optimizer", "dropout")}}
@@ -179,7 +192,15 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         given = X, y, layers, params, tracks, np.zeros(len(tracks), bool), rng, start
         return self._train(*given, max_iter=1, schedule="constant")
 
-    def count_params(self, by_layer=False, n_freqs=None):
+    @overload
+    def count_params(self, by_layer: Literal[False] = False, n_freqs: int | None = None) -> int: ...
+    @overload
+    def count_params(
+        self, by_layer: Literal[True], n_freqs: int | None = None
+    ) -> dict[str, int]: ...
+    def count_params(
+        self, by_layer: bool = False, n_freqs: int | None = None
+    ) -> int | dict[str, int]:
         """Return the number of trained weights.
 
         Parameters
@@ -207,7 +228,7 @@ class BaseNetworkSeparator(BaseMaskSeparator):
         counts = {layer.name: layer.n_params for layer in layers}
         return counts if by_layer else sum(counts.values())
 
-    def count_macs(self, params=None):
+    def count_macs(self, params: STFTParams | None = None) -> float:
         """Return the multiply-accumulate operations (MACs) of prediction for a second of audio.
 
         Those of the network's products count, a frame at a time: no activations, no STFT, and no
@@ -282,32 +303,8 @@ class BaseNetworkSeparator(BaseMaskSeparator):
             params = self.stft_params_
         layers = self._layers(params.n_freqs, tracks[0].target.n_sources)
         if goes_on:
-            self._require_same_network(layers, params)
+            require_same_network(self, layers, params)
         return layers, params
-
-    def _require_same_network(self, layers, params):
-        """Raise a ValueError if the last fit had another network, input or analysis."""
-        if layers != self.layers_ or self.input_power != self.input_power_:
-            raise ValueError(
-                "warm_start and partial_fit continue the last fit, but the network has other "
-                "layers or another input_power now. Keep them and the number of sources, or fit "
-                "anew."
-            )
-        difference = params.differs_from(self.stft_params_)
-        if difference:
-            raise ValueError(
-                "warm_start and partial_fit continue the last fit, but now the tracks were "
-                f"analysed with {difference}."
-            )
-
-    def _require_same_solver(self, solver):
-        """Raise a ValueError if the optimiser's state is that of another solver."""
-        if self.solver != solver:
-            raise ValueError(
-                f"partial_fit continues the last fit, whose solver was {solver!r}, but solver is "
-                f"{self.solver!r} now. Set it back, or fit with warm_start=True, which continues "
-                "from the weights alone."
-            )
 
     @with_callbacks
     def _train(self, X, y, layers, params, tracks, held_out, rng, start, *, max_iter, **how):

@@ -1,5 +1,7 @@
 """The three networks of the course report, by name."""
 
+from typing import Any
+
 from sksvs.estimators.gru_mask_separator import GRUMaskSeparator
 
 _SHARED = {
@@ -21,7 +23,7 @@ REPORT_NETWORKS = {
 }
 
 
-def report_network(name, **parameters):
+def report_network(name: str, **parameters: Any) -> GRUMaskSeparator:
     """Return a separator with the network of the course report (SGN-24007, Tampere).
 
     GRU layers of 16 with dropout 0.25, linear layers of 513 and 100 or 70, one ReLU mask; Adam,

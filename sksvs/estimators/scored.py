@@ -1,17 +1,27 @@
 """Score separators by the mean SDR of the voice, as scikit-learn's `score`."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from sksvs.audio.centred import difference_from_sum
-from sksvs.metrics import score_tracks
+from sksvs.metrics import SeparationScore, score_tracks
 from sksvs.metrics.scores import check_weights
+from sksvs.stft import Spectrogram
 from sksvs.stft.tracks import check_sources, warn_of_difference
+from sksvs.typing import Truth
 
 
 class ScoredSeparator:
     """What `BaseMaskSeparator` scores by: its `score`, and the estimates that it compares."""
 
-    def score(self, X, y, sample_weight=None):
+    n_sources_: int
+    _check_predict: Callable
+
+    def score(
+        self, X: Sequence[Spectrogram], y: Truth, sample_weight: npt.ArrayLike | None = None
+    ) -> SeparationScore:
         """Return the mean SDR of the voice in dB, as a float that also has `.sdr .sir .sar`.
 
         Computed on the downmix by BSS Eval version 3, source 0, without permutation, mean over

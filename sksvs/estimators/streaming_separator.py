@@ -1,8 +1,10 @@
 """Separate a live stream: blocks of samples in, blocks of estimates out."""
 
 import warnings
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -70,7 +72,14 @@ class StreamingSeparator:
     >>> voice, accompaniment = stream.flush()                         # doctest: +SKIP
     """
 
-    def __init__(self, separator, level=None, sample_rate=None):
+    _buffer: Any  # an array, or None before the first block
+
+    def __init__(
+        self,
+        separator: BaseNetworkSeparator | Pipeline,
+        level: float | None = None,
+        sample_rate: int | None = None,
+    ):
         last = separator[-1] if isinstance(separator, Pipeline) else separator
         if not isinstance(last, BaseNetworkSeparator):
             raise TypeError(
@@ -101,11 +110,11 @@ class StreamingSeparator:
         self._begin()
 
     @property
-    def latency(self):
+    def latency(self) -> int:
         """How far the estimates lag behind the input, in samples."""
         return self.params.n_fft - self.params.hop_length
 
-    def process(self, block):
+    def process(self, block: npt.ArrayLike) -> np.ndarray:
         """Separate the next samples; return the estimates that are complete now.
 
         Parameters
@@ -128,7 +137,7 @@ class StreamingSeparator:
         n_ready = max(0, seen_whole)
         return self._separate(n_ready, params.first_sample(self._n_frames + n_ready))
 
-    def flush(self):
+    def flush(self) -> np.ndarray:
         """End the stream and return the remaining estimates; the next block begins another.
 
         Returns
@@ -157,7 +166,7 @@ class StreamingSeparator:
         # Of all samples up to the end of the last frame, and of their squares.
         self._sums = np.zeros(2)
 
-    def _check(self, block):
+    def _check(self, block: Any) -> np.ndarray:
         block = np.asarray(block)
         name = "The block"
         if not np.issubdtype(block.dtype, np.floating):

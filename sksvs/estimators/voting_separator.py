@@ -1,22 +1,25 @@
 """Average the masks of several separators."""
 
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
+import numpy.typing as npt
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from sksvs.callback_support import share_callbacks, with_callbacks
+from sksvs.estimators.base import BaseMaskSeparator
 from sksvs.estimators.named_members import NamedMembers
 from sksvs.networks.features import weigh_masks
 from sksvs.prediction.masks import read_blocks
 from sksvs.prediction.shared_blocks import share
+from sksvs.stft import Spectrogram, STFTParams
 from sksvs.training.fit import check_training
-from sksvs.training.measured_tracks import (
-    measured_tracks,
-    training_tracks,
-    warn_of_unseen_mask,
-)
+from sksvs.training.measured_tracks import measured_tracks, training_tracks, warn_of_unseen_mask
+from sksvs.typing import Truth
 
 
 class VotingSeparator(NamedMembers):
@@ -91,12 +94,12 @@ class VotingSeparator(NamedMembers):
 
     def __init__(
         self,
-        estimators,
-        transpositions=(1.0,),
-        others_weight=1.0,
-        side_weight=0.0,
-        weights=None,
-        n_jobs=None,
+        estimators: list[tuple[str, BaseMaskSeparator]],
+        transpositions: tuple[float, ...] = (1.0,),
+        others_weight: float = 1.0,
+        side_weight: float = 0.0,
+        weights: Sequence[float] | None = None,
+        n_jobs: int | None = None,
     ):
         self.estimators = estimators
         self.transpositions = transpositions
@@ -106,7 +109,14 @@ class VotingSeparator(NamedMembers):
         self.n_jobs = n_jobs
 
     @with_callbacks
-    def fit(self, X, y=None, *, groups=None, validation_tracks=None):
+    def fit(
+        self,
+        X: Sequence[Spectrogram],
+        y: Truth | None = None,
+        *,
+        groups: npt.ArrayLike | None = None,
+        validation_tracks: npt.ArrayLike | None = None,
+    ) -> Self:
         """Fit every separator on the same tracks.
 
         Parameters
@@ -156,7 +166,7 @@ class VotingSeparator(NamedMembers):
         task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return self
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: Sequence[Spectrogram], y: Truth | None = None) -> Self:
         """Train every separator for one more epoch, see :meth:`GRUMaskSeparator.partial_fit`.
 
         Before any fit, clones of `estimators` are fitted for one epoch.
@@ -190,7 +200,7 @@ class VotingSeparator(NamedMembers):
         self._set_members(names, trained)
         return self
 
-    def disagreement(self, X):
+    def disagreement(self, X: Sequence[Spectrogram]) -> list[np.ndarray]:
         """Measure by frame how far the separators disagree on the voice.
 
         Parameters
@@ -206,7 +216,9 @@ class VotingSeparator(NamedMembers):
         """
         return [self._spread(x.to_mono()) for x in self._check_predict(X)]
 
-    def count_params(self, by_layer=False, n_freqs=None):
+    def count_params(
+        self, by_layer: bool = False, n_freqs: int | None = None
+    ) -> int | dict[str, int]:
         """Return the number of trained weights of all networks together; others have none.
 
         Parameters
@@ -232,7 +244,7 @@ class VotingSeparator(NamedMembers):
         }
         return counts if by_layer else sum(counts.values())
 
-    def count_macs(self, params=None):
+    def count_macs(self, params: STFTParams | None = None) -> float:
         """Return the MACs of all networks for a second of audio, with test-time pitch shifts.
 
         Parameters
@@ -295,12 +307,6 @@ class VotingSeparator(NamedMembers):
     def _check_predict(self, X):
         self._check_weights(len(getattr(self, "estimators_", self.estimators)))
         return super()._check_predict(X)
-
-
-def _fit(separator, X, y, *measured):
-    if hasattr(separator, "_fit_tracks"):  # a network, which takes what is measured already
-        return separator._fit_tracks(*measured)
-    return separator.fit(X, y)
 
 
 def _fit(caller, task, separator, X, y, *others):

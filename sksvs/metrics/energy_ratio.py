@@ -1,6 +1,7 @@
 """The plain energy ratio of the Music Demixing Challenges, which allows no filter and no gain."""
 
 import numpy as np
+import numpy.typing as npt
 
 from sksvs.metrics.bss_eval.comparison import check_signals
 from sksvs.metrics.bss_eval.signals import signal_energy
@@ -8,7 +9,7 @@ from sksvs.metrics.bss_eval.signals import signal_energy
 DELTA = 1e-7  # what the challenges add to both energies
 
 
-def usdr(references, estimates):
+def usdr(references: npt.ArrayLike, estimates: npt.ArrayLike) -> np.ndarray:
     """Return the uSDR of every estimate: the energy of its reference over that of its error.
 
     ``uSDR = 10 log10((‖s‖² + δ) / (‖s - e‖² + δ))`` with ``δ = 1e-7``, over all samples and

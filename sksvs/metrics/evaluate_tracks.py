@@ -1,16 +1,17 @@
 """Separate and score many tracks, one at a time."""
 
 import sys
+from collections.abc import Sequence
 
 import joblib
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
 from sksvs.audio.centred import difference_from_sum
 from sksvs.metrics.evaluation import Evaluation
-from sksvs.metrics.protocols import get_protocol
+from sksvs.metrics.protocols import Protocol, get_protocol
 from sksvs.metrics.scores import SeparationScore, names_of_sources, score_track
 from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import (
@@ -21,21 +22,22 @@ from sksvs.stft.tracks import (
     warn_of_difference,
 )
 from sksvs.system.terminal import is_terminal
+from sksvs.typing import Mixtures, Predictor, Truth
 
 
 def evaluate(
-    estimator,
-    X,
-    y,
+    estimator: Predictor,
+    X: Mixtures | Sequence[Spectrogram],
+    y: Truth,
     *,
-    protocol="whole_tracks",
-    mixture=False,
-    oracle=None,
-    names=None,
-    sample_rate=None,
-    n_jobs=None,
-    verbose=False,
-):
+    protocol: str | Protocol = "whole_tracks",
+    mixture: bool = False,
+    oracle: BaseEstimator | None = None,
+    names: Sequence[object] | None = None,
+    sample_rate: int | None = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> Evaluation:
     """Separate and score every track by a published protocol, with one track in memory at a time.
 
     Parameters

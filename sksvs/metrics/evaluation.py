@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sksvs.metrics.protocols import Protocol
 from sksvs.metrics.scores import scores_by_column
 from sksvs.system.atomic import replacing_all
+from sksvs.typing import PathLike
+
+if TYPE_CHECKING:
+    from sksvs.display import EvaluationDisplay
 
 MUSEVAL_METRICS = ("sdr", "sir", "isr", "sar")
 
@@ -50,7 +55,7 @@ class Evaluation:
     source_names: tuple
 
     @property
-    def rows(self):
+    def rows(self) -> list[dict[str, Any]]:
         """The scores of every track."""
         return [
             {"track": name, "seconds": tracks[0].n_samples / rate}
@@ -59,19 +64,19 @@ class Evaluation:
         ]
 
     @property
-    def summary(self):
+    def summary(self) -> dict[str, Any]:
         """The one row that the protocol reduces the tracks to."""
         seconds = sum(row["seconds"] for row in self.rows)
         scores = self._scores(score.sources for score in self.scores.values())
         return {"track": "all", "seconds": seconds} | scores
 
     @property
-    def table(self):
+    def table(self) -> Any:
         """The rows as a `pandas.DataFrame` if pandas is installed, else as they are."""
         return _as_table(self.rows)
 
     @property
-    def windows(self):
+    def windows(self) -> Any:
         """The scores of every window, before the protocol reduces them to those of a track."""
         return _as_table(
             [
@@ -85,7 +90,7 @@ class Evaluation:
             ]
         )
 
-    def plot(self, ax=None, *, source=0):
+    def plot(self, ax: Any = None, *, source: int = 0) -> "EvaluationDisplay":
         """Draw the distribution of the scores over the tracks, mixture and oracle as bounds.
 
         Parameters
@@ -103,7 +108,7 @@ class Evaluation:
 
         return EvaluationDisplay(self.scores, self.source_names, source).plot(ax)
 
-    def to_museval(self, folder, who="estimate"):
+    def to_museval(self, folder: PathLike, who: str = "estimate") -> list[Path]:
         """Write the scores of every window as museval does: one JSON file a track.
 
         The files are ``<folder>/test/<track>.json``, which ``museval.EvalStore().add_eval_dir``

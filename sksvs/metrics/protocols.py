@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,8 @@ class Protocol:
     over_tracks : {"mean", "weighted_mean", "median"}
         How the scores of the tracks are reduced; the weights are the lengths of the tracks.
     window, hop : float or None
-        In seconds; None: the whole track is the only window.
+        In seconds. Without a window, the whole track is the only one; the hop is by default
+        that long.
     over_windows : {"mean", "median"}
         How the scores of the windows of a track are reduced, those that are not NaN.
     permutation : bool
@@ -66,16 +68,16 @@ class Protocol:
             )
 
     @property
-    def images(self):
+    def images(self) -> bool:
         """Whether the channels of the estimates are scored, and not their downmix."""
         return self.variant is None or self.variant.images
 
     @property
-    def method(self):
+    def method(self) -> str:
         """The variant of BSS Eval in words."""
         return "no BSS Eval" if self.variant is None else str(self.variant)
 
-    def ranges(self, n_samples, sample_rate, name):
+    def ranges(self, n_samples: int, sample_rate: int | None, name: str) -> list[tuple[int, int]]:
         """Return the windows of a track: a list of (start, stop) in samples.
 
         Parameters
@@ -92,19 +94,19 @@ class Protocol:
                 f"{name} has no known sample rate, and protocol {self.name!r} {needs}. Give "
                 "evaluate(..., sample_rate=...)."
             )
-        if self.window is None:
+        if self.window is None or sample_rate is None:
             return [(0, n_samples)]
-        window, hop = (round(seconds * sample_rate) for seconds in (self.window, self.hop))
+        window, hop = (round(s * sample_rate) for s in (self.window, self.hop or self.window))
         return window_ranges(n_samples, window, hop, self.variant or Variant(True, False))
 
-    def reduce_windows(self, scores):
+    def reduce_windows(self, scores: np.ndarray) -> np.ndarray:
         """Return (n_sources,) from scores of (n_sources, n_windows), some of them NaN."""
-        reduce = {"mean": np.nanmean, "median": np.nanmedian}[self.over_windows]
+        reduce: Any = {"mean": np.nanmean, "median": np.nanmedian}[self.over_windows]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # all windows are NaN
             return reduce(scores, axis=-1)
 
-    def reduce_tracks(self, scores, n_samples):
+    def reduce_tracks(self, scores: np.ndarray, n_samples: np.ndarray) -> float:
         """Return one score from those of tracks, (n_tracks,), and the tracks' lengths."""
         if self.over_tracks == "median":
             return np.median(scores)
@@ -187,7 +189,7 @@ PROTOCOLS = {
 }
 
 
-def get_protocol(protocol):
+def get_protocol(protocol: str | Protocol) -> Protocol:
     """Return the protocol of a name, or a `Protocol` as it is."""
     if isinstance(protocol, Protocol):
         return protocol

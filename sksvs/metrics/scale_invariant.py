@@ -1,12 +1,13 @@
 """The scale-invariant SDR, which allows a gain of the estimate and no other filter."""
 
 import numpy as np
+import numpy.typing as npt
 
 from sksvs.metrics.bss_eval.comparison import check_signals
 from sksvs.metrics.bss_eval.decomposition import NOTHING
 
 
-def si_sdr(references, estimates):
+def si_sdr(references: npt.ArrayLike, estimates: npt.ArrayLike) -> np.ndarray:
     """Return the scale-invariant source to distortion ratio of every estimate.
 
     ``SI-SDR = ‖a s‖² / ‖a s - e‖²`` with ``a = <e, s> / ‖s‖²``, over all channels together.

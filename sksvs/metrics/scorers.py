@@ -1,11 +1,28 @@
 """Scorers for scikit-learn's searches, which call the `score` of the estimator."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any, overload
+
+from sklearn.base import BaseEstimator
 
 from sksvs.metrics.scores import names_of_sources, scores_by_column
+from sksvs.typing import Truth
 
 
-def bss_eval_scorer(estimator=None, X=None, y=None, *, sources="voice"):
+@overload
+def bss_eval_scorer(*, sources: str = "voice") -> Callable[..., dict[str, float]]: ...
+@overload
+def bss_eval_scorer(
+    estimator: BaseEstimator, X: Sequence[Any], y: Truth, *, sources: str = "voice"
+) -> dict[str, float]: ...
+def bss_eval_scorer(
+    estimator: BaseEstimator | None = None,
+    X: Sequence[Any] | None = None,
+    y: Truth | None = None,
+    *,
+    sources: str = "voice",
+) -> dict[str, float] | Callable[..., dict[str, float]]:
     """Return the mean SDR, SIR and SAR, for `cross_validate` and `GridSearchCV`.
 
     Use it as ``GridSearchCV(..., scoring=bss_eval_scorer, refit="sdr")``, or, for the scores of
@@ -42,7 +59,7 @@ def bss_eval_scorer(estimator=None, X=None, y=None, *, sources="voice"):
     if sources not in ("voice", "all"):
         raise ValueError(f"sources must be 'voice' or 'all'; got {sources!r}.")
     if estimator is None:
-        return partial(bss_eval_scorer, sources=sources)
+        return partial(bss_eval_scorer, sources=sources)  # type: ignore[return-value]
     score = estimator.score(X, y)
     voice = {metric: float(values[0]) for metric, values in score.sources.items()}
     if sources == "voice":
@@ -51,16 +68,16 @@ def bss_eval_scorer(estimator=None, X=None, y=None, *, sources="voice"):
     return voice | scores_by_column(score.sources, names)
 
 
-def sdr_scorer(estimator, X, y):
+def sdr_scorer(estimator: BaseEstimator, X: Sequence[Any], y: Truth) -> float:
     """Return the mean SDR of the voice in dB, for `cross_val_score` and `learning_curve`."""
     return bss_eval_scorer(estimator, X, y)["sdr"]
 
 
-def sir_scorer(estimator, X, y):
+def sir_scorer(estimator: BaseEstimator, X: Sequence[Any], y: Truth) -> float:
     """Return the mean SIR of the voice in dB, for `cross_val_score` and `learning_curve`."""
     return bss_eval_scorer(estimator, X, y)["sir"]
 
 
-def sar_scorer(estimator, X, y):
+def sar_scorer(estimator: BaseEstimator, X: Sequence[Any], y: Truth) -> float:
     """Return the mean SAR of the voice in dB, for `cross_val_score` and `learning_curve`."""
     return bss_eval_scorer(estimator, X, y)["sar"]

@@ -1,14 +1,16 @@
 """Score tracks, and reduce the scores of many to one that a search can maximise."""
 
 import warnings
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.exceptions import UndefinedMetricWarning
 
 from sksvs.metrics.bss_eval.signals import as_sources, signal_energy
 from sksvs.metrics.measures import definable, measure
-from sksvs.metrics.protocols import get_protocol
+from sksvs.metrics.protocols import Protocol, get_protocol
 from sksvs.stft.tracks import common_source_names, default_source_names
 
 
@@ -43,7 +45,7 @@ class TrackScore(NamedTuple):
     left_out: dict = {}
     problem: str | None = None
 
-    def warn(self):
+    def warn(self) -> None:
         """Warn if the track lacks scores, naming it, the consequence and the reason."""
         if self.problem is not None:
             warnings.warn(f"{self.name} {self.problem}.", UndefinedMetricWarning, stacklevel=3)
@@ -90,7 +92,21 @@ class SeparationScore(float):
     'BSS Eval version 3, sources, 512 taps'
     """
 
-    def __new__(cls, tracks, protocol="whole_tracks", sample_weight=None):
+    sdr: float
+    sir: float
+    sar: float
+    sources: dict[str, np.ndarray]
+    tracks: tuple[TrackScore, ...]
+    protocol: str
+    variant: str
+    _reduced_by: tuple
+
+    def __new__(
+        cls,
+        tracks: Iterable[TrackScore],
+        protocol: str | Protocol = "whole_tracks",
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Self:
         """Reduce the scores of the tracks that are not left out."""
         tracks, protocol = tuple(tracks), get_protocol(protocol)
         weights = None if sample_weight is None else check_weights(sample_weight, len(tracks))
@@ -175,7 +191,11 @@ def check_weights(sample_weight, n_tracks):
     return weights
 
 
-def score_tracks(tracks, protocol="whole_tracks", sample_weight=None):
+def score_tracks(
+    tracks: Iterable[tuple[str, npt.ArrayLike, npt.ArrayLike]],
+    protocol: str | Protocol = "whole_tracks",
+    sample_weight: npt.ArrayLike | None = None,
+) -> SeparationScore:
     """Score the estimates of many tracks, with one track in memory at a time.
 
     Undefined scores are treated alike everywhere in the package:

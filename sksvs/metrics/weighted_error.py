@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 import scipy.fft
 import scipy.signal
 
@@ -17,7 +18,12 @@ TOLERANCE = 10 ** (-68 / 20)  # errors below it count as zero; relative to the R
 EPSILON = 1e-8  # of the energy of the mixture: the smallest error
 
 
-def log_wmse(references, estimates, mixture, sample_rate):
+def log_wmse(
+    references: npt.ArrayLike,
+    estimates: npt.ArrayLike,
+    mixture: npt.ArrayLike,
+    sample_rate: int,
+) -> np.ndarray:
     """Return the log-WMSE of every estimate, which is defined for silent references too.
 
     ``log-WMSE = -4 ln(mean(d²) + 1e-8)`` with ``d = w * (e - s) / rms(w * x)``, where w is a filter

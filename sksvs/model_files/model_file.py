@@ -4,10 +4,13 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Literal, overload
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 
 import sksvs
 from sksvs.model_files.savable import (
@@ -31,6 +34,7 @@ from sksvs.model_files.steps import (
 from sksvs.parameters import short
 from sksvs.system.atomic import replacing
 from sksvs.training.json_values import check_depth
+from sksvs.typing import PathLike
 
 FORMAT = 1
 KEY = "sksvs"  # of the description, a JSON text, in the metadata of a safetensors file
@@ -47,7 +51,9 @@ class ModelFileError(ValueError):
     """A file that this version cannot load as a model; the message says which and why."""
 
 
-def save(pipeline, path, *, dtype="float32", card=None):
+def save(
+    pipeline: BaseEstimator, path: PathLike, *, dtype: str = "float32", card: dict | None = None
+) -> None:
     """Save a fitted pipeline of sksvs's own steps to one safetensors file.
 
     The file holds the parameters of every step, the weights and the other fitted attributes of
@@ -132,7 +138,11 @@ def save(pipeline, path, *, dtype="float32", card=None):
         ) from error
 
 
-def load(path, *, return_card=False):
+@overload
+def load(path: PathLike, *, return_card: Literal[False] = False) -> Pipeline: ...
+@overload
+def load(path: PathLike, *, return_card: Literal[True]) -> tuple[Pipeline, dict | None]: ...
+def load(path: PathLike, *, return_card: bool = False) -> Pipeline | tuple[Pipeline, dict | None]:
     """Load a pipeline that `save` has written; the file need not be trusted.
 
     Before anything is allocated, the size and structure of the file, the names, types and bounds

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -11,13 +12,14 @@ import sksvs
 from sksvs.estimators.network_separator import BaseNetworkSeparator
 from sksvs.networks.onnx import build_model
 from sksvs.system.atomic import replacing
+from sksvs.typing import PathLike
 
 # Texts in the files; programs may compare them, so they stay as they are.
 ONE_MASK = "clip to 0..1: the mask of source 0; source 1 has what it leaves of 1"
 JOINT_MASKS = "absolute values, source after source, divided by their sum over the sources"
 
 
-def export_onnx(separator, path):
+def export_onnx(separator: BaseEstimator, path: PathLike) -> None:
     """Write the network of a fitted separator to an ONNX file.
 
     `predict` runs the same graph. Its input "features", (batch, n_frames, n_freqs), is

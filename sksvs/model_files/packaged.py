@@ -1,6 +1,9 @@
 """Load the models in the package: pipelines fitted for users who do not train their own."""
 
 from pathlib import Path
+from typing import Literal, overload
+
+from sklearn.pipeline import Pipeline
 
 from sksvs.estimators import with_balance
 from sksvs.model_files.model_file import load
@@ -9,7 +12,29 @@ FOLDER = Path(__file__).parent / "models"
 RESEARCH_ONLY = "research only"  # as a licence in a card
 
 
-def pretrained(name="voice", *, sample_rate=None, balance="balanced", return_card=False):
+@overload
+def pretrained(
+    name: str = "voice",
+    *,
+    sample_rate: int | None = None,
+    balance: str = "balanced",
+    return_card: Literal[False] = False,
+) -> Pipeline: ...
+@overload
+def pretrained(
+    name: str = "voice",
+    *,
+    sample_rate: int | None = None,
+    balance: str = "balanced",
+    return_card: Literal[True],
+) -> tuple[Pipeline, dict]: ...
+def pretrained(
+    name: str = "voice",
+    *,
+    sample_rate: int | None = None,
+    balance: str = "balanced",
+    return_card: bool = False,
+) -> Pipeline | tuple[Pipeline, dict]:
     """Return a fitted pipeline from the package.
 
     It separates mono and stereo songs of any sample rate. The estimates have the sample rate and
@@ -71,7 +96,7 @@ def pretrained(name="voice", *, sample_rate=None, balance="balanced", return_car
     return (pipeline, card) if return_card else pipeline
 
 
-def pretrained_names():
+def pretrained_names() -> list[str]:
     """Return the names of the models in the package, as a list of str."""
     return sorted(path.stem for path in FOLDER.glob("*.safetensors"))
 

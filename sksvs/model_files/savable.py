@@ -13,6 +13,7 @@ from sksvs.model_files.steps import build_pipeline, describe_step
 from sksvs.system.atomic import make_temporary
 from sksvs.training.json_values import check_depth
 from sksvs.transforms import STFTTransformer
+from sksvs.typing import PathLike
 
 MAX_FILE = 1 << 30  # bytes, as those that follow
 MAX_HEADER = 1 << 22
@@ -23,7 +24,13 @@ MAX_NUMBER = 24  # a float in JSON, with the comma and the space after it
 STORED = {"float32": "F32", "float16": "F16"}  # types of weights, as safetensors calls them
 
 
-def check_savable(pipeline, path=None, *, dtype="float32", card=None):
+def check_savable(
+    pipeline: Pipeline,
+    path: PathLike | None = None,
+    *,
+    dtype: str = "float32",
+    card: dict | None = None,
+) -> None:
     """Raise an error for a pipeline that could not be saved after its fit.
 
     Checks the steps and the values of their parameters, the size of the network for two sources,
@@ -103,7 +110,7 @@ def check_arguments(pipeline, dtype, card):
         check_card(card)
 
 
-def check_card(card):
+def check_card(card: object) -> None:
     """Raise an error for a value that cannot be the card of a model.
 
     Parameters

@@ -2,10 +2,12 @@
 
 import os
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.base import BaseEstimator
 
 from sksvs.audio import AudioFile
 from sksvs.audio.encoding import keep_encoding
@@ -17,7 +19,8 @@ from sksvs.separation.one_file import (
     stem_names,
     stem_paths,
 )
-from sksvs.separation.songs import find_songs, refuse_conflicts
+from sksvs.separation.songs import Song, find_songs, refuse_conflicts
+from sksvs.typing import PathLike
 
 
 class SeparatedFile(NamedTuple):
@@ -45,17 +48,17 @@ class SeparatedFile(NamedTuple):
 
 
 def separate_files(
-    separator,
-    paths,
-    out_dir,
+    separator: BaseEstimator,
+    paths: Sequence[PathLike],
+    out_dir: PathLike,
     *,
-    n_jobs=None,
-    source_names=None,
-    audio_format=None,
-    bitrate=None,
-    strict=False,
-    skip_existing=False,
-):
+    n_jobs: int | None = None,
+    source_names: Sequence[str | None] | None = None,
+    audio_format: str | None = None,
+    bitrate: float | None = None,
+    strict: bool = False,
+    skip_existing: bool = False,
+) -> list[SeparatedFile]:
     """Separate many files, a folder of stems each; a file that fails does not stop the others.
 
     The stems of ``song.wav`` go to ``out_dir/song/``. A folder stands for the audio files in it, at
@@ -108,7 +111,13 @@ def separate_files(
     return results
 
 
-def plan_songs(separator, paths, out_dir, source_names=None, audio_format=None):
+def plan_songs(
+    separator: BaseEstimator,
+    paths: Sequence[PathLike],
+    out_dir: PathLike,
+    source_names: Sequence[str | None] | None = None,
+    audio_format: str | None = None,
+) -> list[Song]:
     """Return the songs that paths stand for; a song that cannot be separated has an error.
 
     Parameters
@@ -133,7 +142,9 @@ def plan_songs(separator, paths, out_dir, source_names=None, audio_format=None):
     return refuse_conflicts(find_songs(paths, out_dir), stems_of)
 
 
-def separate_songs(separator, songs, n_jobs=None, **options):
+def separate_songs(
+    separator: BaseEstimator, songs: Sequence[Song], n_jobs: int | None = None, **options: Any
+) -> Iterator[SeparatedFile]:
     """Separate songs, and yield their results in order.
 
     Parameters
@@ -156,7 +167,14 @@ def separate_songs(separator, songs, n_jobs=None, **options):
     )
 
 
-def separate_song(separator, song, *, skip_existing=False, begin=None, **options):
+def separate_song(
+    separator: BaseEstimator,
+    song: Song,
+    *,
+    skip_existing: bool = False,
+    begin: Callable[[int], object] | None = None,
+    **options: Any,
+) -> SeparatedFile:
     """Separate one song; whatever goes wrong is returned as text and not raised.
 
     Parameters
@@ -173,14 +191,18 @@ def separate_song(separator, song, *, skip_existing=False, begin=None, **options
     -------
     SeparatedFile
     """
-    opened = isinstance(song.path, AudioFile)
-    path = Path(song.path.path if opened else song.path)
+    source = song.path
+    path = Path(source.path if isinstance(source, AudioFile) else source)
     if song.error is not None:
         return SeparatedFile(path, (), song.error)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            file = song.path if opened else AudioFile(song.path, strict=options.get("strict"))
+            file = (
+                source
+                if isinstance(source, AudioFile)
+                else AudioFile(source, strict=options.get("strict", False))
+            )
             if begin is not None:
                 begin(file.n_samples)
             skipped = False
@@ -207,7 +229,7 @@ def _sentence(path, error):
     return text if str(path) in text else f"{path}: {text}"
 
 
-def copy_pipe(song):
+def copy_pipe(song: Song) -> Song:
     """Return a song whose path is an open copy of its pipe; a song that is no pipe as it is.
 
     Parameters
@@ -219,7 +241,7 @@ def copy_pipe(song):
     Song
         With an error if the pipe cannot be read.
     """
-    if song.error is not None or not is_pipe(song.path):
+    if song.error is not None or isinstance(song.path, AudioFile) or not is_pipe(song.path):
         return song
     try:
         return song._replace(path=AudioFile(song.path))

@@ -1,10 +1,12 @@
 """Separate one audio file into one file a source, in constant memory."""
 
 import os
+from collections.abc import Callable, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import compress
 from pathlib import Path
 
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,19 +17,20 @@ from sksvs.audio.writing import writing_all
 from sksvs.stft.spectrogram import Spectrogram
 from sksvs.stft.tracks import default_source_names
 from sksvs.system.threads import prefetch
+from sksvs.typing import PathLike
 
 
 def separate_file(
-    separator,
-    path,
-    out_dir,
+    separator: BaseEstimator,
+    path: PathLike | AudioFile,
+    out_dir: PathLike,
     *,
-    source_names=None,
-    audio_format=None,
-    bitrate=None,
-    strict=False,
-    progress=None,
-):
+    source_names: Sequence[str | None] | None = None,
+    audio_format: str | None = None,
+    bitrate: float | None = None,
+    strict: bool = False,
+    progress: Callable[[int], object] | None = None,
+) -> tuple[Path, ...]:
     """Separate an audio file into one file a source, reading and writing a few seconds at a time.
 
     The stems are the estimates of ``separator.predict([AudioFile(path)])``, with the file's sample

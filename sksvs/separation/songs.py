@@ -2,11 +2,14 @@
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from sksvs.audio import AudioFile
 from sksvs.audio.folders import AUDIO_ENDINGS, find_audio_files, real_path
 from sksvs.audio.pipes import STANDARD_INPUT, is_pipe
+from sksvs.typing import PathLike
 
 
 class Song(NamedTuple):
@@ -14,20 +17,20 @@ class Song(NamedTuple):
 
     Attributes
     ----------
-    path : str
-        Absolute; "-" for standard input.
+    path : str or AudioFile
+        Absolute; "-" for standard input. An AudioFile is the open copy of a pipe.
     folder : Path
         Of its stems.
     error : str or None
         Why it cannot be separated.
     """
 
-    path: str
+    path: str | AudioFile
     folder: Path
     error: str | None = None
 
 
-def find_songs(paths, out_dir):
+def find_songs(paths: Sequence[PathLike], out_dir: PathLike) -> list[Song]:
     """Return the songs that paths stand for.
 
     The folder of the stems of a song depends only on its own path: ``out_dir/song`` for

@@ -57,28 +57,28 @@ class STFTParams:
         _build_transform(self.n_fft, self.hop_length, self.window)  # refuses what has no inverse
 
     @property
-    def transform(self):
+    def transform(self) -> ShortTimeFFT:
         """The `scipy.signal.ShortTimeFFT` with these settings."""
         return _build_transform(self.n_fft, self.hop_length, self.window)
 
     @property
-    def n_freqs(self):
+    def n_freqs(self) -> int:
         """``n_fft // 2 + 1``, from 0 Hz to half the sample rate."""
         return self.n_fft // 2 + 1
 
-    def n_frames(self, n_samples):
+    def n_frames(self, n_samples: int) -> int:
         """Return the number of frames that overlap a waveform of `n_samples`.
 
         A waveform shorter than half a window counts as half a window long.
         """
         return self.transform.p_num(max(n_samples, -(-self.n_fft // 2)))
 
-    def first_sample(self, frame):
+    def first_sample(self, frame: int) -> int:
         """Return the index of the first sample of a frame; negative before the track."""
         transform = self.transform
         return int((frame + transform.p_min) * transform.hop - transform.m_num_mid)
 
-    def at_rate(self, sample_rate):
+    def at_rate(self, sample_rate: int) -> "STFTParams":
         """Return settings for another sample rate with the same window and hop in seconds.
 
         `n_fft` is rounded to an even number, `hop_length` to a whole one. So bin k keeps its
@@ -130,7 +130,7 @@ class STFTParams:
                 f"{sample_rate} Hz. {error}"
             ) from error
 
-    def differs_from(self, other):
+    def differs_from(self, other: "STFTParams") -> str | None:
         """Describe the differences from `other` for an error; None where there are none.
 
         An unknown sample rate matches any. Two known ones may differ if the window and the hop
@@ -145,7 +145,7 @@ class STFTParams:
                 words.append(f"{field.name}={mine!r} instead of {theirs!r}")
         return ", ".join(words) or None
 
-    def can_be(self, other):
+    def can_be(self, other: "STFTParams") -> bool:
         """Return whether nothing differs from `other` at some sample rate.
 
         That is the own sample rate if it is known; otherwise any.
@@ -157,13 +157,13 @@ class STFTParams:
         lowest, highest = self._rate_ratios(other)
         return lowest <= highest
 
-    def is_at_another_rate(self, other):
+    def is_at_another_rate(self, other: "STFTParams") -> bool:
         """Return whether these are the settings `other` at another sample rate, both known."""
-        rates = self.sample_rate, other.sample_rate
-        if None in rates or rates[0] == rates[1]:
+        mine, theirs = self.sample_rate, other.sample_rate
+        if mine is None or theirs is None or mine == theirs:
             return False
         lowest, highest = self._rate_ratios(other)
-        return lowest * (1 - 1e-9) <= rates[0] / rates[1] <= highest * (1 + 1e-9)
+        return lowest * (1 - 1e-9) <= mine / theirs <= highest * (1 + 1e-9)
 
     def _rate_ratios(self, other):
         """Return between which ratios to the rate of `other` window and hop last as long.

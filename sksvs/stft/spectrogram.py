@@ -1,10 +1,11 @@
 """Analyse waveforms when frames of their STFT are read, and invert it block by block."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.fft import irfft, rfft
 
 from sksvs.audio.waveform import Waveform
@@ -64,45 +65,45 @@ class Spectrogram:
     target: "Target | None" = None
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The name of the track in errors."""
         return self.waveform.name
 
     @property
-    def n_freqs(self):
+    def n_freqs(self) -> int:
         """The number of frequency bins."""
         return self.params.n_freqs
 
     @property
-    def n_frames(self):
+    def n_frames(self) -> int:
         """The number of frames that overlap the waveform."""
         return self.params.n_frames(self.waveform.n_samples)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """``(n_freqs, n_frames)``, or ``(n_channels, n_freqs, n_frames)``."""
         return (*self.waveform.shape[1:], self.n_freqs, self.n_frames)
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """2 for mono, 3 with channels."""
         return len(self.shape)
 
     @property
-    def stft(self):
+    def stft(self) -> np.ndarray:
         """All frames: complex64, of shape `shape`."""
         stft = np.empty(self.shape, np.complex64)
         for start, frames in self.blocks():
             stft[..., start : start + frames.shape[-1]] = frames
         return stft
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return self.stft if dtype is None else self.stft.astype(dtype)
 
     def __repr__(self):
         return f"<Spectrogram of {self.name}: shape {self.shape}>"
 
-    def frames(self, start, stop):
+    def frames(self, start: int, stop: int) -> np.ndarray:
         """Return the frames ``start <= frame < stop``, reading only the samples that they overlap.
 
         Frames before the first and after the last are zero.
@@ -113,7 +114,7 @@ class Spectrogram:
         """
         return self.read_block(start, stop).frames
 
-    def read_block(self, start, stop):
+    def read_block(self, start: int, stop: int) -> Block:
         """Return the frames ``start <= frame < stop`` and the samples that they complete.
 
         Returns
@@ -133,17 +134,17 @@ class Spectrogram:
         complete = samples[..., low - first : max(low, min(end, n_samples)) - first]
         return Block(start, analyse(samples, params), complete)
 
-    def block_ranges(self, length=FRAME_BLOCK):
+    def block_ranges(self, length: int = FRAME_BLOCK) -> Iterator[tuple[int, int]]:
         """Yield ``(start, stop)`` of consecutive blocks of at most `length` frames."""
         for start in range(0, self.n_frames, length):
             yield start, min(start + length, self.n_frames)
 
-    def blocks(self, length=FRAME_BLOCK):
+    def blocks(self, length: int = FRAME_BLOCK) -> Iterator[tuple[int, np.ndarray]]:
         """Yield ``(start, frames)`` in order, `length` frames at a time."""
         for start, stop in self.block_ranges(length):
             yield start, self.frames(start, stop)
 
-    def istft(self, stft):
+    def istft(self, stft: np.ndarray) -> np.ndarray:
         """Return the waveform of a spectrogram of this shape: the exact inverse of `stft`.
 
         Parameters
@@ -162,7 +163,7 @@ class Spectrogram:
             )
         return Synthesis(self.params).push(stft, self.waveform.n_samples).T
 
-    def to_mono(self):
+    def to_mono(self) -> "Spectrogram":
         """View the spectrogram of the downmix, with the same rule and target."""
         return self if self.ndim == 2 else replace(self, waveform=self.waveform.to_mono())
 

@@ -3,6 +3,7 @@
 import warnings
 from itertools import chain
 from os import PathLike
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from sksvs.stft.spectrogram import Spectrogram
 MAX_DIFFERENCE = -30  # dB: of a mixture from the sum of its sources, without a warning
 
 
-def check_mixtures(X):
+def check_mixtures(X: Any) -> list[Waveform]:
     """Return the mixtures as waveforms with a name each.
 
     Parameters

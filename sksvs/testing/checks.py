@@ -1,9 +1,12 @@
 """Run all laws on a separator, or hand them to pytest one by one."""
 
 import warnings
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import Any
 from unittest import SkipTest
 
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
 
 from sksvs.testing import errors, estimates, fits, parameters, predictions, scores
@@ -17,7 +20,13 @@ CHECKS = {  # by name, in the order in which they run
 }
 
 
-def check_separator(estimator, *, expected_failed_checks=None, on_skip="warn", on_fail="raise"):
+def check_separator(
+    estimator: BaseEstimator,
+    *,
+    expected_failed_checks: Mapping[str, str] | None = None,
+    on_skip: str | None = "warn",
+    on_fail: str | None = "raise",
+) -> list[dict[str, Any]]:
     """Check that a separator keeps the laws of the library.
 
     The analogue of :func:`sklearn.utils.estimator_checks.check_estimator`, with short synthesised
@@ -84,7 +93,11 @@ def check_separator(estimator, *, expected_failed_checks=None, on_skip="warn", o
     return results
 
 
-def parametrize_with_checks(estimators, *, expected_failed_checks=None):
+def parametrize_with_checks(
+    estimators: Iterable[BaseEstimator],
+    *,
+    expected_failed_checks: Callable[[BaseEstimator], Mapping[str, str]] | None = None,
+) -> Callable[[Callable], Callable]:
     """Return a decorator of pytest that runs a test with every separator and every check.
 
     The analogue of :func:`sklearn.utils.estimator_checks.parametrize_with_checks`. Select tests by

@@ -1,5 +1,6 @@
 """Mark a function as a loss on spectra or on waveforms; TensorFlow is not imported for it."""
 
+from collections.abc import Callable
 from functools import partial
 
 
@@ -9,7 +10,7 @@ class OwnLoss:
     Two are equal where they have the same function. A deep copy, as `clone` makes, has the same.
     """
 
-    def __init__(self, function):
+    def __init__(self, function: Callable | str):
         if not callable(function) and not isinstance(function, str):
             raise TypeError(
                 f"{type(self).__name__} takes a function{self.takes}; got {function!r}."
@@ -17,7 +18,7 @@ class OwnLoss:
         self.function = function
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The name of the function: what a model file holds of it."""
         function = self.function
         while isinstance(function, partial):

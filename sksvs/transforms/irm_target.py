@@ -1,11 +1,14 @@
 """Choose the ideal ratio mask that a loss on masks compares with."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sksvs.callback_support import as_one_task
 from sksvs.masks import RatioMask
+from sksvs.stft import Spectrogram
 from sksvs.stft.tracks import check_sources, check_spectrograms
 from sksvs.transforms.stateless import StatelessTransformer
+from sksvs.typing import Truth
 
 
 class IRMTarget(StatelessTransformer):
@@ -37,12 +40,12 @@ class IRMTarget(StatelessTransformer):
     RatioMask(p=2.0, v=1.0)
     """
 
-    def __init__(self, p=1.0, v=1.0):
+    def __init__(self, p: float = 1.0, v: float = 1.0):
         self.p = p
         self.v = v
 
     @as_one_task
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Sequence[Spectrogram], y: Truth | None = None) -> list[Spectrogram]:
         """Check the tracks; return the spectrograms with the rule of their masks as `mask_rule`.
 
         Parameters
@@ -67,7 +70,7 @@ class IRMTarget(StatelessTransformer):
         rule = RatioMask(float(self.p), float(self.v))
         return [replace(x, mask_rule=rule) for x in spectrograms]
 
-    def transform(self, X):
+    def transform(self, X: Sequence[Spectrogram]) -> list[Spectrogram]:
         """Return the spectrograms without a mask rule, which `predict` does not need.
 
         Parameters

@@ -1,12 +1,15 @@
 """Replace every waveform by its downmix, the mean of its channels."""
 
+from typing import Self
+
 import numpy as np
 
 from sksvs.audio.centred import Centred
-from sksvs.audio.waveform import to_mono
+from sksvs.audio.waveform import Waveform, to_mono
 from sksvs.callback_support import as_one_task
 from sksvs.stft.tracks import check_mixtures, warn_of_cancelled
 from sksvs.transforms.stateless import StatelessTransformer
+from sksvs.typing import Mixtures, Truth
 
 
 class MonoDownmix(StatelessTransformer):
@@ -24,7 +27,7 @@ class MonoDownmix(StatelessTransformer):
     """
 
     @as_one_task
-    def fit(self, X, y=None):
+    def fit(self, X: Mixtures, y: Truth | None = None) -> Self:
         """Check the tracks; nothing is fitted.
 
         Parameters
@@ -39,7 +42,7 @@ class MonoDownmix(StatelessTransformer):
         check_mixtures(X)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Mixtures) -> list[np.ndarray | Waveform]:
         """Return the downmix of every track.
 
         Parameters

@@ -1,10 +1,14 @@
 """What transformers without fitted state share."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sksvs.callback_support import CallbackSupportMixin
 from sksvs.documentation import DocumentationLink
 from sksvs.parameters import check_parameters
+from sksvs.typing import Truth
 
 
 class StatelessTransformer(
@@ -15,7 +19,7 @@ class StatelessTransformer(
     A subclass overrides `fit`, or `fit_transform`, which this `fit` calls, as one task.
     """
 
-    def fit(self, X, y=None):
+    def fit(self, X: Sequence[Any], y: Truth | None = None) -> Self:
         """Check the parameters and the tracks; nothing is fitted.
 
         Parameters

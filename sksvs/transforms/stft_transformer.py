@@ -1,5 +1,9 @@
 """Turn every waveform into a lazy spectrogram."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from sksvs.audio.checks import common_rate
 from sksvs.callback_support import as_one_task
 from sksvs.stft.settings import STFTParams
@@ -11,6 +15,7 @@ from sksvs.stft.tracks import (
     warn_of_assumed_rate,
 )
 from sksvs.transforms.stateless import StatelessTransformer
+from sksvs.typing import Mixtures, Truth
 
 
 class STFTTransformer(StatelessTransformer):
@@ -62,7 +67,12 @@ class STFTTransformer(StatelessTransformer):
     """
 
     def __init__(
-        self, n_fft=1024, hop_length=512, window="hamming", sample_rate=None, array_rate=None
+        self,
+        n_fft: int = 1024,
+        hop_length: int = 512,
+        window: str | tuple = "hamming",
+        sample_rate: int | None = None,
+        array_rate: int | None = None,
     ):
         self.n_fft = n_fft
         self.hop_length = hop_length
@@ -71,7 +81,7 @@ class STFTTransformer(StatelessTransformer):
         self.array_rate = array_rate
 
     @as_one_task
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Mixtures, y: Truth | None = None) -> list[Spectrogram]:
         """Do what `transform` does, without the warning about an assumed sample rate.
 
         Parameters
@@ -86,7 +96,7 @@ class STFTTransformer(StatelessTransformer):
         self._check_parameters()
         return self._analyse(check_mixtures(X))
 
-    def transform(self, X):
+    def transform(self, X: Mixtures) -> list[Spectrogram]:
         """Return a spectrogram of every track.
 
         Parameters
@@ -116,7 +126,7 @@ class STFTTransformer(StatelessTransformer):
             warn_of_assumed_rate(mixtures, self.sample_rate)
         return self._analyse(mixtures)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: Sequence[Spectrogram]) -> list[np.ndarray]:
         """Return the waveforms of spectrograms: the inverse of `transform`.
 
         Parameters

@@ -187,6 +187,11 @@ def test_an_estimate_that_is_silent_where_it_counts_makes_the_mean_nan():
     assert np.isnan(found.sdr)
 
 
+def test_windows_without_a_hop_follow_one_another():
+    protocol = replace(PROTOCOLS["musdb18"], window=2.0, hop=None)
+    assert protocol.ranges(50, 10, "song.wav") == [(0, 20), (20, 40)]
+
+
 def test_windows_need_a_sample_rate():
     with pytest.raises(
         ValueError, match=r"a\.wav has no known sample rate, and .* windows of 30 s"

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sksvs.metrics.bss_eval.comparison import check_signals, compare, measure_track
 from sksvs.metrics.bss_eval.decomposition import Variant
@@ -45,15 +46,15 @@ class ImageScores(NamedTuple):
 
 
 def bss_eval_sources(
-    references,
-    estimates,
-    window=None,
-    hop=None,
+    references: npt.ArrayLike,
+    estimates: npt.ArrayLike,
+    window: int | None = None,
+    hop: int | None = None,
     *,
-    filter_length=512,
-    permutation=False,
-    backend="sksvs",
-):
+    filter_length: int = 512,
+    permutation: bool = False,
+    backend: str = "sksvs",
+) -> SourceScores:
     """Return SDR, SIR and SAR of mono sources, by BSS Eval version 3 (or 2).
 
     The target is the reference after the best filter of `filter_length` taps, so filtering the
@@ -112,16 +113,16 @@ def bss_eval_sources(
 
 
 def bss_eval_images(
-    references,
-    estimates,
-    window=None,
-    hop=None,
+    references: npt.ArrayLike,
+    estimates: npt.ArrayLike,
+    window: int | None = None,
+    hop: int | None = None,
     *,
-    framewise_filters=True,
-    filter_length=512,
-    permutation=False,
-    backend="sksvs",
-):
+    framewise_filters: bool = True,
+    filter_length: int = 512,
+    permutation: bool = False,
+    backend: str = "sksvs",
+) -> ImageScores:
     """Return SDR, ISR, SIR and SAR of source images, by BSS Eval version 3 or 4.
 
     The target is the reference itself, so filtering the voice is a distortion, which ISR measures.
@@ -176,7 +177,13 @@ def bss_eval_images(
     return ImageScores(*scores)
 
 
-def nsdr(references, estimates, mixture, *, filter_length=512):
+def nsdr(
+    references: npt.ArrayLike,
+    estimates: npt.ArrayLike,
+    mixture: npt.ArrayLike,
+    *,
+    filter_length: int = 512,
+) -> np.ndarray:
     """Return the normalised SDR: the gain in SDR of each estimate over the mixture.
 
     ``NSDR = SDR(estimate) - SDR(mixture)``, both by :func:`bss_eval_sources`.

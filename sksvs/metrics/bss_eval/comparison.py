@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from sksvs.metrics.bss_eval.decomposition import measure
@@ -14,7 +15,9 @@ MAX_DB = 100.0
 BACKENDS = {"sksvs": measure, "mir_eval": measure_by_mir_eval}
 
 
-def check_signals(references, estimates, dimensions):
+def check_signals(
+    references: npt.ArrayLike, estimates: npt.ArrayLike, dimensions: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return references and estimates as floating-point arrays; raise if their shapes differ.
 
     Parameters

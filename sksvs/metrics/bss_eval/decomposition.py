@@ -31,7 +31,7 @@ class Variant(NamedTuple):
     filter_length: int = 512
 
     @property
-    def metrics(self):
+    def metrics(self) -> tuple[str, ...]:
         """The names of the scores, in order."""
         return ("sdr", "isr", "sir", "sar") if self.images else ("sdr", "sir", "sar")
 

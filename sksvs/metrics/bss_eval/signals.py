@@ -1,12 +1,14 @@
 """Check references and estimates, and read ranges of them as rows of samples in float64."""
 
+from typing import Any
+
 import numpy as np
 
 from sksvs.audio.checks import MAX_CHANNELS
 from sksvs.parameters import MAX_SOURCES
 
 
-def as_sources(signals, name, dimensions):
+def as_sources(signals: Any, name: str, dimensions: tuple[int, ...]) -> np.ndarray:
     """Return the sources of a track as one array; raise if they do not have one usable shape.
 
     Parameters

@@ -37,7 +37,7 @@ class NormalisedLayer(MixedPrecision, keras.layers.Layer):
         Whether products are made in bfloat16 during training; all else is float32.
     """
 
-    description = None  # the class of `layer`
+    description: type | None = None  # the class of `layer`
 
     def __init__(self, layer, mixed_precision=False, **kwargs):
         layer = self.description(**layer) if isinstance(layer, dict) else layer
