@@ -1,5 +1,7 @@
 """Sphinx settings."""
 
+from pathlib import Path
+
 import sksvs
 
 project = "sksvs"
@@ -38,5 +40,6 @@ sphinx_gallery_conf = {
     "filename_pattern": r"plot_",
     "download_all_examples": False,
     "show_memory": False,
+    "default_thumb_file": str(Path(__file__).parent / "images" / "spectrograms.png"),
     "abort_on_example_error": True,
 }
