@@ -27,7 +27,7 @@ from sksvs.transforms import STFTTransformer
 STEMS = ("vocals", "bass", "drums", "other")
 N_SONGS = 13
 SECONDS = 4.0
-EPOCHS = 40
+EPOCHS = 30
 SAMPLE_RATE = 8000
 
 X, y = make_singing_mixtures(N_SONGS, SECONDS, SAMPLE_RATE, random_state=0, sources=STEMS)
@@ -38,7 +38,8 @@ y = [Sources([ArrayWaveform(stem, SAMPLE_RATE) for stem in stems], STEMS) for st
 # A search with the scores of every stem
 # --------------------------------------
 # ``bss_eval_scorer(sources="all")`` adds a column for every source, named after it. `refit` names
-# the score that chooses; here the voice counts.
+# the score that chooses; here the voice counts. An SDR below 0 dB means that an estimate has more
+# error in it than source.
 pipeline = Pipeline(
     [
         ("stft", STFTTransformer(n_fft=512, hop_length=256)),

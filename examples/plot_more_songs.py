@@ -22,10 +22,10 @@ from sksvs.estimators import GRUMaskSeparator
 from sksvs.metrics import sdr_scorer
 from sksvs.transforms import MonoDownmix, STFTTransformer
 
-N_SONGS = 22
-SECONDS = 6.0
+N_SONGS = 16
+SECONDS = 5.0
 EPOCHS = 15
-SHARES = (0.07, 0.25, 1.0)  # of the songs that are not scored
+SHARES = (0.08, 0.3, 1.0)  # of the songs that are not scored
 
 X, y = make_singing_mixtures(N_SONGS, SECONDS, random_state=0)
 
