@@ -66,3 +66,4 @@ for axis, key in zip(axes, ("sdr", "sir", "sar")):
     axis.set(title=f"{key.upper()}, dB", xlabel="p")
     figure.colorbar(image, ax=axis)
 axes[0].set_ylabel("v")
+plt.show()

@@ -100,3 +100,4 @@ curve = search.best_estimator_[-1].loss_curve_
 axis.plot(np.arange(1, len(curve) + 1), curve)
 title = f"network ({names[search.best_index_]})"
 axis.set(title=title, xlabel="epoch", ylabel="binary cross-entropy")
+plt.show()

@@ -88,7 +88,7 @@ display = SeparationDisplay.from_estimates(
 display
 
 # %%
-# The scores as a picture; each axis ends at 30 dB.
+# The scores as a picture, cut off at 30 dB.
 figure, axis = plt.subplots(figsize=(7, 3), layout="constrained")
 for i, metric in enumerate(("SDR", "SIR", "SAR")):
     places = np.arange(len(scores)) + 0.27 * (i - 1)

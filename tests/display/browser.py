@@ -46,14 +46,13 @@ def open_page(browser):
     problems = []
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.add_init_script(MEASURE_GAINS)
-    page.on("console", lambda message: problems.append(message.text))
+    page.on("console", lambda m: m.type in ("error", "warning") and problems.append(m.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
 
-    def opened(url, home=None, expected=()):
+    def opened(url, home=None):
         local = home or url, "data:", "blob:"
         page.on("request", lambda r: None if r.url.startswith(local) else problems.append(r.url))
         page.goto(url)
-        problems[:] = [problem for problem in problems if problem not in expected]
         return page
 
     yield opened
