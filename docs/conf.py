@@ -42,6 +42,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"plot_",
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,  # a page that loads scripts from elsewhere
     "default_thumb_file": str(Path(__file__).parent / "images" / "spectrograms.png"),
     "abort_on_example_error": True,
 }

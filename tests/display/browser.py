@@ -57,7 +57,7 @@ def open_page(browser):
 
     yield opened
     page.close()
-    assert problems == []
+    assert problems == [], problems  # which pytest shows in test modules alone
 
 
 def cursor(player):
