@@ -36,8 +36,8 @@ if SONG is None:
 # time, so an hour of it takes no more memory than a minute, and returns the paths of the stems.
 separator = sksvs.pretrained(NETWORK)
 stems = separate_file(separator, SONG, Path(folder.name) / "separated")
-for path in stems:
-    print(f"{path.name:<20} {len(AudioFile(path)) / 44100:.1f} s")
+for stem in map(AudioFile, stems):
+    print(f"{Path(stem.name).name:<20} {len(stem) / stem.sample_rate:.1f} s")
 
 # %%
 # Listen
