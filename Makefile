@@ -1,5 +1,5 @@
 # make demo               take the voice out of a synthesised song
-# make demo DATA=<folder> the same with MIR-1K, DSD100 or MUSDB18-HQ
+# make demo DATA=<folder> the same with MIR-1K, iKala, DSD100, MUSDB18-HQ or a folder of songs with stems
 # make test               run the tests, but for those that take seconds each: make test-slow
 # make lint, make docs    check the style and the types; build the documentation in docs/_build/html
 #
@@ -15,7 +15,7 @@ INSTALLED = $(VENV)/installed
 .PHONY: demo test test-slow lint docs clean
 
 demo: $(INSTALLED)
-	TF_CPP_MIN_LOG_LEVEL=2 MPLBACKEND=agg $(VENV)/bin/python examples/plot_separate_a_song.py --data "$(DATA)" --out "$(OUT)"
+	TF_CPP_MIN_LOG_LEVEL=2 MPLBACKEND=agg $(VENV)/bin/python benchmarks/demo.py --data "$(DATA)" --out "$(OUT)"
 
 test: $(INSTALLED)
 	MPLBACKEND=agg $(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal -m "not slow"

@@ -58,3 +58,4 @@ for (loss, fold), curve in curves.items():
     axis.plot(range(1, 1 + len(curve)), curve, colour, label=f"{loss}, fold {fold}")
 axis.set(xlabel="epoch", ylabel="SDR of the voice, dB")
 axis.legend()
+plt.show()

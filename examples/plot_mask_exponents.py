@@ -9,37 +9,33 @@ pair of exponents. Masks with less interference (higher SIR) have more artifacts
 """
 
 # %%
-# The oracle as an estimator
-# --------------------------
-# `IdealMaskOracle` has the interface of a separator, and its `score` computes the masks from `y`.
-# The tools that compare separators compare its parameters, too.
-import argparse
-
+# Settings
+# --------
+# ``load_dsd100("DSD100", return_X_y=True)`` or another loader takes the place of the synthesised
+# songs.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 
-from sksvs.datasets import load_dsd100, make_singing_mixtures
+from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import IdealMaskOracle, MixtureBaseline
 from sksvs.transforms import MonoDownmix, STFTTransformer
 
-parser = argparse.ArgumentParser(description="Exponents of the mask against the oracle's scores.")
-parser.add_argument("--data", default="", help="folder of DSD100")
-parser.add_argument("--songs", type=int, default=4, help="how many songs at most")
-parser.add_argument("--seconds", type=float, default=8.0, help="length of a synthesised song")
-arguments = parser.parse_args()
+N_SONGS = 3
+SECONDS = 6.0
+grid = {"oracle__p": [0.5, 0.7, 1.0, 2.0, 4.0], "oracle__v": [0.5, 1.0, 2.0]}
 
-if arguments.data:
-    X, y = load_dsd100(arguments.data, "dev", return_X_y=True)
-    X, y = X[: arguments.songs], y[: arguments.songs]
-else:
-    X, y = make_singing_mixtures(arguments.songs, arguments.seconds, random_state=0)
+X, y = make_singing_mixtures(N_SONGS, SECONDS, random_state=0)
 
+# %%
+# The oracle as an estimator
+# --------------------------
+# `IdealMaskOracle` has the interface of a separator, and its `score` computes the masks from `y`.
+# The tools that compare separators compare its parameters, too.
 oracle = Pipeline(
     [("mono", MonoDownmix()), ("stft", STFTTransformer()), ("oracle", IdealMaskOracle())]
 )
-grid = {"oracle__p": [0.5, 0.7, 1.0, 2.0, 4.0], "oracle__v": [0.5, 1.0, 2.0]}
 scores = {}
 for parameters in ParameterGrid(grid):
     score = oracle.set_params(**parameters).fit(X, y).score(X, y)
@@ -70,3 +66,4 @@ for axis, key in zip(axes, ("sdr", "sir", "sar")):
     axis.set(title=f"{key.upper()}, dB", xlabel="p")
     figure.colorbar(image, ax=axis)
 axes[0].set_ylabel("v")
+plt.show()

@@ -8,35 +8,32 @@ each fit on songs that are not among them.
 """
 
 # %%
-# The curve
-# ---------
-# All sizes have the same number of epochs, so more songs also mean more steps of the optimiser.
-# Runs with other values of ``--epochs`` show how much of the gain comes from these steps.
-import argparse
-
+# Settings
+# --------
+# ``load_dsd100("DSD100", return_X_y=True)`` or another loader takes the place of the synthesised
+# songs.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.model_selection import ShuffleSplit, learning_curve
 from sklearn.pipeline import Pipeline
 
-from sksvs.datasets import load_dsd100, make_singing_mixtures
+from sksvs.datasets import make_singing_mixtures
 from sksvs.estimators import GRUMaskSeparator
 from sksvs.metrics import sdr_scorer
 from sksvs.transforms import MonoDownmix, STFTTransformer
 
-parser = argparse.ArgumentParser(description="A learning curve over the number of songs.")
-parser.add_argument("--data", default="", help="folder of DSD100")
-parser.add_argument("--songs", type=int, default=22, help="how many songs at most")
-parser.add_argument("--seconds", type=float, default=8.0, help="length of a synthesised song")
-parser.add_argument("--epochs", type=int, default=20, help="epochs of every fit")
-arguments = parser.parse_args()
+N_SONGS = 16
+SECONDS = 5.0
+EPOCHS = 15
+SHARES = (0.08, 0.3, 1.0)  # of the songs that are not scored
 
-if arguments.data:
-    X, y = load_dsd100(arguments.data, "dev", return_X_y=True)
-    X, y = X[: arguments.songs], y[: arguments.songs]
-else:
-    X, y = make_singing_mixtures(arguments.songs, arguments.seconds, random_state=0)
+X, y = make_singing_mixtures(N_SONGS, SECONDS, random_state=0)
 
+# %%
+# The curve
+# ---------
+# All sizes have the same number of epochs, so more songs also mean more steps of the optimiser.
+# Runs with more ``EPOCHS`` show how much of the gain comes from these steps.
 separator = Pipeline(
     [
         ("mono", MonoDownmix()),
@@ -44,14 +41,14 @@ separator = Pipeline(
         (
             "gru",
             GRUMaskSeparator(
-                hidden_layer_sizes=(32,), max_iter=arguments.epochs, batch_size=4, random_state=0
+                hidden_layer_sizes=(32,), max_iter=EPOCHS, batch_size=4, random_state=0
             ),
         ),
     ]
 )
 n_scored = max(1, len(X) // 4)
 n_train = len(X) - n_scored
-sizes = sorted({max(1, round(n_train * share)) for share in (0.07, 0.15, 0.3, 0.6, 1.0)})
+sizes = sorted({max(1, round(n_train * share)) for share in SHARES})
 sizes, _, scores = learning_curve(
     separator,
     X,
@@ -72,3 +69,4 @@ axis.plot(sizes, scores, "o", color="0.6")
 axis.plot(sizes, np.mean(scores, axis=1), "o-")
 axis.set(xscale="log", xlabel="training songs", ylabel="SDR of the voice, dB", title="unseen songs")
 axis.set_xticks(sizes, sizes)
+plt.show()

@@ -7,10 +7,11 @@ its variant therefore says little, and scores of different variants cannot be co
 """
 
 # %%
-# A separation to score
-# ---------------------
-# Ideal masks, computed from the true sources, separate as well as any mask can, without a network.
-import argparse
+# Settings
+# --------
+# The environment variable MIR1K may name a folder of MIR-1K, whose development clips then take the
+# place of the synthesised songs.
+import os
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -22,17 +23,19 @@ from sksvs.estimators import IdealMaskOracle
 from sksvs.metrics import PROTOCOLS, Variant, score_tracks, si_sdr
 from sksvs.transforms import STFTTransformer
 
-parser = argparse.ArgumentParser(description="One separation, scored by every variant.")
-parser.add_argument("--data", default="", help="folder of MIR-1K")
-parser.add_argument("--songs", type=int, default=4, help="how many songs at most")
-parser.add_argument("--seconds", type=float, default=8.0, help="length of a synthesised song")
-arguments = parser.parse_args()
+MIR1K = os.environ.get("MIR1K")
+N_SONGS = 4
+SECONDS = 8.0
 
-if arguments.data:
-    X, y = load_mir1k(arguments.data, "dev", return_X_y=True)
-    X, y = X[: arguments.songs], y[: arguments.songs]
+if MIR1K:
+    X, y = load_mir1k(MIR1K, "dev", return_X_y=True)
 else:
-    X, y = make_singing_mixtures(arguments.songs, arguments.seconds, random_state=0)
+    X, y = make_singing_mixtures(N_SONGS, SECONDS, random_state=0)
+
+# %%
+# A separation to score
+# ---------------------
+# Ideal masks, computed from the true sources, separate as well as any mask can, without a network.
 oracle = make_pipeline(STFTTransformer(window="cosine"), IdealMaskOracle("binary")).fit(X, y)
 tracks = list(zip(X, y, oracle.predict(X, sources=y)))
 

@@ -6,16 +6,14 @@ The course report (Tampere, SGN-24007) compared three networks by hand: (a) thre
 and a dense layer of 100, (b) two GRU layers, (c) a dense layer of 70. Here the comparison is one
 ``GridSearchCV`` with three scores. As in the report, networks are trained on the first half of
 every song and scored on the second half.
-
-``--data`` takes a folder of DSD100; without it the songs are synthesised.
 """
 
 # %%
-# Songs, cut in the middle
-# ------------------------
-# Each half becomes a track. `PredefinedSplit` tells the search which tracks are training data (-1)
-# and which are scored (0).
-import argparse
+# Settings
+# --------
+# The environment variable DSD100 may name a folder of DSD100, whose development songs then take the
+# place of the synthesised ones.
+import os
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,18 +26,22 @@ from sksvs.estimators import report_network
 from sksvs.metrics import bss_eval_scorer, bss_eval_sources
 from sksvs.transforms import IRMTarget, MonoDownmix, STFTTransformer
 
-parser = argparse.ArgumentParser(description="Sweep over the networks of the course report.")
-parser.add_argument("--data", default="", help="folder of DSD100")
-parser.add_argument("--songs", type=int, default=8, help="how many songs at most")
-parser.add_argument("--seconds", type=float, default=20.0, help="length of a synthesised song")
-parser.add_argument("--epochs", type=int, default=50, help="epochs (50 in the report)")
-arguments = parser.parse_args()
+DSD100 = os.environ.get("DSD100")
+N_SONGS = 8
+SECONDS = 8.0
+EPOCHS = 50  # as in the report
 
-if arguments.data:
-    X, y = load_dsd100(arguments.data, "dev", return_X_y=True)
-    X, y = X[: arguments.songs], y[: arguments.songs]
+if DSD100:
+    X, y = load_dsd100(DSD100, "dev", return_X_y=True)
+    X, y = X[:N_SONGS], y[:N_SONGS]
 else:
-    X, y = make_singing_mixtures(arguments.songs, arguments.seconds, random_state=0)
+    X, y = make_singing_mixtures(N_SONGS, SECONDS, random_state=0)
+
+# %%
+# Songs, cut in the middle
+# ------------------------
+# Each half becomes a track. `PredefinedSplit` tells the search which tracks are training data (-1)
+# and which are scored (0).
 X_first, X_second, y_first, y_second = split_tracks(X, y, fraction=0.5)
 halves = PredefinedSplit([-1] * len(X_first) + [0] * len(X_second))
 
@@ -57,7 +59,7 @@ separator = Pipeline(
     ]
 )
 names = ["a", "b", "c"]
-networks = [report_network(n, max_iter=arguments.epochs, random_state=0) for n in names]
+networks = [report_network(n, max_iter=EPOCHS, random_state=0) for n in names]
 search = GridSearchCV(separator, {"gru": networks}, scoring=bss_eval_scorer, refit="sdr", cv=halves)
 search.fit(X_first + X_second, y_first + y_second)
 
@@ -98,3 +100,4 @@ curve = search.best_estimator_[-1].loss_curve_
 axis.plot(np.arange(1, len(curve) + 1), curve)
 title = f"network ({names[search.best_index_]})"
 axis.set(title=title, xlabel="epoch", ylabel="binary cross-entropy")
+plt.show()

@@ -21,6 +21,7 @@ import numpy as np
 import sksvs
 from sksvs.audio import AudioFile, write
 from sksvs.datasets import make_singing_mixtures
+from sksvs.display import SeparationDisplay
 from sksvs.estimators import StreamingSeparator
 
 SONG = None
@@ -64,11 +65,21 @@ print(f"Work for a block: {1000 * np.median(seconds):.1f} ms, median")
 difference = np.abs(voice + accompaniment - microphone[:n_samples]).max()
 print(f"Largest difference between the sum of the stems and the input: {difference:.1e}")
 
-times = np.arange(n_samples) / microphone.sample_rate
-figure, axes = plt.subplots(2, sharex=True, sharey=True, figsize=(7, 3), layout="constrained")
-for ax, samples, name in zip(axes, (voice, accompaniment), ("voice", "accompaniment")):
-    ax.plot(times, samples.reshape(n_samples, -1).mean(axis=1), linewidth=0.3)
-    ax.set_ylabel(name)
-axes[-1].set_xlabel("s")
-plt.show()
+# %%
+# Listen
+# ------
+# The stems as they came out of the stream, without its delay.
+display = SeparationDisplay.from_estimates(
+    microphone[:n_samples], [voice, accompaniment], sample_rate=microphone.sample_rate
+)
 folder.cleanup()
+display
+
+# %%
+# The time that each block took, beside the time that there is: what is above the line is too late.
+figure, axis = plt.subplots(figsize=(7, 3), layout="constrained")
+axis.plot(1000 * np.array(seconds), ".", markersize=3)
+axis.axhline(BLOCK * milliseconds, color="C3", label="length of a block")
+axis.set(xlabel="block", ylabel="work, ms", yscale="log")
+axis.legend()
+plt.show()

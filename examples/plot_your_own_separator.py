@@ -22,6 +22,7 @@ from scipy.ndimage import median_filter
 from sklearn.pipeline import make_pipeline
 
 from sksvs.datasets import make_singing_mixtures
+from sksvs.display import SeparationDisplay
 from sksvs.estimators import BaseMaskSeparator, MixtureBaseline
 from sksvs.testing import check_separator
 from sksvs.transforms import STFTTransformer, ideal_ratio_mask
@@ -79,6 +80,15 @@ for separator in (MixtureBaseline(), MedianFilterSeparator()):
     score = pipeline.score(X, y)
     print(f"{type(separator).__name__:<22} SDR of the voice {score.sdr:6.2f} dB")
 
+# %%
+# Listen
+# ------
+# A singer's steady notes are taken for chords, and drums for the voice.
+SeparationDisplay.from_estimator(pipeline, X[:1], y[:1], sample_rate=16000)
+
+# %%
+# The mask of the voice
+# ---------------------
 (mask, _) = pipeline[-1].predict_mask(stft.transform(X[:1]))[0]
 plt.figure(figsize=(7, 3), layout="constrained")
 plt.imshow(mask[:512], aspect="auto", origin="lower", extent=(0, 8, 0, 2))

@@ -1,5 +1,6 @@
 """Synthesise songs: a sung voice over chords, bass and drums."""
 
+from collections.abc import Sequence
 from numbers import Integral
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from sksvs.datasets.singing_voice import sing
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 # Chords, one a bar, by the scale degree of their root.
 PROGRESSIONS = ((0, 4, 5, 3), (5, 3, 0, 4), (0, 3, 4, 4), (0, 5, 3, 4), (1, 4, 0, 0))
+STEMS = ("vocals", "other", "bass", "drums")
+VOICE_AND_REST = ("vocals", "accompaniment")
 
 
 def make_singing_mixtures(
@@ -20,6 +23,8 @@ def make_singing_mixtures(
     sample_rate: int = 16000,
     n_channels: int = 1,
     random_state: int | np.random.RandomState | None = None,
+    *,
+    sources: Sequence[str] = VOICE_AND_REST,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Synthesise songs to train on: a sung voice over chords, bass and drums.
 
@@ -37,18 +42,21 @@ def make_singing_mixtures(
     n_channels : {1, 2}, default=1
         Mono, or stereo with the instruments panned.
     random_state : int, RandomState or None, default=None
+    sources : sequence of str, default=("vocals", "accompaniment")
+        What `y` holds, in this order: "vocals", "bass", "drums", "other" (the chords), and
+        "accompaniment", the sum of all that is not asked for by name. They add up to the mixture.
 
     Returns
     -------
     X : list of array of float32, each (n_samples,) or (n_samples, 2)
         The mixtures: exactly the sums of their sources, with a peak of 0.8 of full scale.
-    y : list of array of float32, each (2, n_samples) or (2, n_samples, 2)
-        The voice and the accompaniment.
+    y : list of array of float32, each (n_sources, n_samples) or (n_sources, n_samples, 2)
+        The sources; by default the voice and the accompaniment.
 
     Raises
     ------
     ValueError
-        If a number is out of range.
+        If a number is out of range, or the sources do not name every part of the song once.
 
     Examples
     --------
@@ -69,12 +77,26 @@ def make_singing_mixtures(
         )
     if n_channels not in (1, 2):
         raise ValueError(f"n_channels must be 1 or 2; got {n_channels!r}.")
+    parts = _parts_of(sources)
     rng = check_random_state(random_state)
     songs = [
-        _make_song(duration, sample_rate, n_channels, np.random.RandomState(seed))
+        _make_song(duration, sample_rate, n_channels, parts, np.random.RandomState(seed))
         for seed in rng.randint(2**31 - 1, size=n_tracks)
     ]
     return [sources.sum(axis=0) for sources in songs], songs
+
+
+def _parts_of(sources):
+    """Return for every source the indices in STEMS of the parts that are summed into it."""
+    rest = [i for i, stem in enumerate(STEMS) if stem not in sources]
+    indices = {stem: [i] for i, stem in enumerate(STEMS)} | {"accompaniment": rest}
+    parts = [indices.get(name, []) for name in sources]
+    if [] in parts or sorted(sum(parts, [])) != list(range(len(STEMS))):
+        raise ValueError(
+            f"sources must name {', '.join(STEMS)}, each once, and accompaniment for those that "
+            f"are left; got {sources!r}."
+        )
+    return parts
 
 
 class _Song(NamedTuple):
@@ -94,8 +116,8 @@ class _Song(NamedTuple):
         return self.root + 12 * (degree // 7) + self.scale[degree % 7]
 
 
-def _make_song(duration, sample_rate, n_channels, rng):
-    """Return the two sources of one song."""
+def _make_song(duration, sample_rate, n_channels, parts_of_sources, rng):
+    """Return the sources of one song, each the sum of some parts."""
     song = _Song(
         duration,
         60 / rng.uniform(80, 140),
@@ -115,7 +137,7 @@ def _make_song(duration, sample_rate, n_channels, rng):
         position = 0.0 if is_central else rng.uniform(-0.7, 0.7)
         gain = 10 ** (level / 20) / _rms_while_sounding(part, sample_rate)
         panned.append(_pan(gain * part, position, n_channels))
-    sources = np.stack([panned[0], sum(panned[1:])])
+    sources = np.stack([sum(panned[i] for i in parts) for parts in parts_of_sources])
     peak = np.abs(sources.sum(axis=0)).max() or 1.0
     return (0.8 / peak * sources).astype(np.float32)
 

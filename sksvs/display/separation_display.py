@@ -48,6 +48,9 @@ class SeparationDisplay:
     start : float, default=0.0
         Where in the track the excerpt begins, in seconds.
     name : str, default="track"
+    alternatives : bool, default=False
+        Whether the estimates are alternatives of one another, such as one voice by several
+        separators: then only the first sounds at first in the player.
 
     Attributes
     ----------
@@ -82,6 +85,7 @@ class SeparationDisplay:
         sources: np.ndarray | None = None,
         start: float = 0.0,
         name: str = "track",
+        alternatives: bool = False,
     ):
         self.mixture = mixture
         self.estimates = estimates
@@ -90,6 +94,7 @@ class SeparationDisplay:
         self.sources = sources
         self.start = start
         self.name = name
+        self.alternatives = alternatives
         self.windows_, self.scores_ = self._score()
 
     @classmethod
@@ -160,6 +165,7 @@ class SeparationDisplay:
         source_names: Sequence[str] | None = None,
         start: float | None = None,
         duration: float | None = DURATION,
+        alternatives: bool = False,
     ) -> Self:
         """Show estimates that are there already.
 
@@ -178,6 +184,9 @@ class SeparationDisplay:
             By default "vocals" and "accompaniment".
         start, duration : float or None
             As in :meth:`from_estimator`.
+        alternatives : bool, default=False
+            Whether the estimates are alternatives of one another, such as one voice by several
+            separators, with a name each: then only the first sounds at first in the player.
 
         Returns
         -------
@@ -216,6 +225,7 @@ class SeparationDisplay:
             sources=None if sources is None else np.stack([s[first:stop] for s in sources]),
             start=first / sample_rate,
             name=mixture.name,
+            alternatives=alternatives,
         )
 
     def plot(self, ax: "Axes | None" = None) -> Self:
@@ -241,11 +251,12 @@ class SeparationDisplay:
         return self
 
     def _repr_html_(self):
-        """Return the player, in which the estimates sound at first."""
+        """Return the player, in which the estimates sound at first, of alternatives the first."""
         stems = [Stem("mixture", self.mixture, muted=True)]
         for i, (name, estimate) in enumerate(zip(self.source_names, self.estimates)):
             scores = None if self.sources is None else self.scores_[i]
-            stems.append(Stem(name, estimate, muted=False, scores=scores))
+            muted = self.alternatives and i > 0
+            stems.append(Stem(name, estimate, muted=muted, scores=scores))
         for name, source in zip(self.source_names, () if self.sources is None else self.sources):
             stems.append(Stem(f"{name}, true", source, muted=True))
         return render_player(self.name, stems, self.sample_rate, self.start, self.windows_)

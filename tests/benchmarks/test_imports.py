@@ -14,6 +14,7 @@ PUBLIC = [
     "sksvs.augmentation",
     "sksvs.datasets",
     "sksvs.display",
+    "sksvs.effects",
     "sksvs.estimators",
     "sksvs.masks",
     "sksvs.metrics",

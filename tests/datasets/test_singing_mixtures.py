@@ -35,6 +35,21 @@ def test_the_same_seed_gives_the_same_songs_and_every_song_is_another():
     assert np.abs(np.corrcoef(X)[np.triu_indices(3, 1)]).max() < 0.5
 
 
+def test_the_stems_are_the_same_songs_cut_into_more_parts():
+    stems = ("drums", "vocals", "other", "bass")
+    X, y = make_singing_mixtures(2, 1.0, 8000, 2, random_state=0)
+    X_four, y_four = make_singing_mixtures(2, 1.0, 8000, 2, random_state=0, sources=stems)
+    _, y_three = make_singing_mixtures(
+        2, 1.0, 8000, 2, random_state=0, sources=("bass", "accompaniment", "vocals")
+    )
+    for x, two, x_four, four, three in zip(X, y, X_four, y_four, y_three):
+        np.testing.assert_array_equal(x_four, four.sum(axis=0))
+        np.testing.assert_allclose(x_four, x, atol=1e-6)
+        np.testing.assert_array_equal(four[1], two[0])
+        np.testing.assert_allclose(four[[0, 2, 3]].sum(axis=0), two[1], atol=1e-6)
+        np.testing.assert_allclose(three[1], four[0] + four[2], atol=1e-6)
+
+
 def test_the_voice_sings_and_rests_at_about_the_level_of_the_music():
     _, y = make_singing_mixtures(6, 8.0, 8000, random_state=1)
     for voice, music in y:
@@ -60,6 +75,10 @@ def test_the_pulses_have_the_pitch_that_is_asked_for():
         ({"duration": 0.0}, r"duration must be positive, one sample at least; got 0\.0"),
         ({"sample_rate": 16}, "a whole number of Hz, at least 4000; got 16"),
         ({"n_channels": 3}, "n_channels must be 1 or 2; got 3"),
+        ({"sources": ("vocals", "bass")}, "for those that are left; got .'vocals', 'bass'."),
+        ({"sources": ("vocals", "flute", "accompaniment")}, "each once"),
+        ({"sources": ("vocals", "vocals", "accompaniment")}, "each once"),
+        ({"sources": ("vocals", "bass", "drums", "other", "accompaniment")}, "each once"),
     ],
 )
 def test_impossible_songs_are_refused(arguments, message):

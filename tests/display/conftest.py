@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sksvs.display import SeparationDisplay
+from tests.display.browser import browser, open_page  # noqa: F401
 from tests.strategies import SAMPLE_RATE, seeded_noise
 from tests.tiny_separators import analysed, tiny_separator
 

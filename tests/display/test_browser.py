@@ -1,67 +1,15 @@
 """A browser opens the pages and plays them; it skips where there is no browser to drive."""
 
-import shutil
-
 import numpy as np
 import pytest
 
 from sksvs.audio import write
 from sksvs.display import SeparationDisplay, writing_report
+from tests.display.browser import cursor
 from tests.strategies import SAMPLE_RATE
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-NAMES = "chromium", "chromium-browser", "google-chrome"
-BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(BROWSER is None, reason=f"no browser is installed: {', '.join(NAMES)}"),
-]
-ARGUMENTS = "--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"
-# Every gain is measured where it leads out: the loudest sample of the last 46 ms.
-MEASURE_GAINS = """
-window.meters = [];
-const createGain = BaseAudioContext.prototype.createGain;
-BaseAudioContext.prototype.createGain = function () {
-  const gain = createGain.call(this), meter = this.createAnalyser();
-  gain.connect(meter);
-  meters.push(meter);
-  return gain;
-};
-window.loudness = () => meters.map((meter) => {
-  const samples = new Float32Array(meter.fftSize);
-  meter.getFloatTimeDomainData(samples);
-  return Math.max(...samples.map(Math.abs));
-});
-"""
+pytestmark = pytest.mark.slow
 SECONDS = 40.0  # more than any test takes
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=BROWSER, args=list(ARGUMENTS))
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def open_page(browser):
-    """Return a function that opens a file; errors and requests for other things fail the test."""
-    problems = []
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.add_init_script(MEASURE_GAINS)
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-
-    def opened(path):
-        local = path.as_uri(), "data:", "blob:"
-        page.on("request", lambda r: None if r.url.startswith(local) else problems.append(r.url))
-        page.goto(path.as_uri())
-        return page
-
-    yield opened
-    page.close()
-    assert problems == []
 
 
 def sines():
@@ -85,15 +33,6 @@ def notebook(tmp_path_factory):
     return path
 
 
-def cursor(player):
-    """Return where the cursor is, as a share of the spectrogram."""
-    return player.locator(".sksvs-lane").first.evaluate(
-        "lane => { const box = lane.getBoundingClientRect(), line ="
-        " lane.querySelector('.sksvs-cursor').getBoundingClientRect();"
-        " return (line.x + line.width / 2 - box.x) / box.width }"
-    )
-
-
 def levels(page, expected):
     """Wait until the stems are as loud as expected, within a tenth; return how loud they are."""
     page.wait_for_timeout(200)
@@ -110,7 +49,7 @@ def press(player, button, stem):
 
 
 def test_stems_play_alone_together_and_as_loud_as_their_sliders_say(open_page, notebook):
-    page = open_page(notebook)
+    page = open_page(notebook.as_uri())
     player = page.locator(".sksvs-player").first
     player.locator(".sksvs-play").click()
     levels(page, [0, 0.2, 0.2, 0.2])  # the estimates; the mixture would double them
@@ -138,7 +77,7 @@ def test_stems_play_alone_together_and_as_loud_as_their_sliders_say(open_page, n
 
 
 def test_the_cursor_moves_with_the_sound_and_goes_where_one_clicks(open_page, notebook):
-    page = open_page(notebook)
+    page = open_page(notebook.as_uri())
     player = page.locator(".sksvs-player").first
     play = player.locator(".sksvs-play")
     assert cursor(player) == pytest.approx(0, abs=0.01)
@@ -164,7 +103,7 @@ def test_the_cursor_moves_with_the_sound_and_goes_where_one_clicks(open_page, no
 
 
 def test_the_keyboard_is_enough(open_page, notebook):
-    page = open_page(notebook)
+    page = open_page(notebook.as_uri())
     player = page.locator(".sksvs-player").first
     page.keyboard.press("Tab")  # the plain button
     page.keyboard.press("Tab")
@@ -181,7 +120,7 @@ def test_the_keyboard_is_enough(open_page, notebook):
 
 
 def test_one_player_of_a_page_plays_at_a_time_and_names_are_text(open_page, notebook):
-    page = open_page(notebook)
+    page = open_page(notebook.as_uri())
     first, second = page.locator(".sksvs-player").all()
     first.locator(".sksvs-play").click()
     page.wait_for_function("document.querySelector('.sksvs-seek').value > 0.1")
@@ -202,7 +141,7 @@ def test_a_report_plays_from_its_file_in_light_and_dark(open_page, tmp_path):
         write(path, samples, SAMPLE_RATE)
     with writing_report(tmp_path / "report.html", "one song") as report:
         report.add_song(paths[0], paths[1:], ["something to know"])
-    page = open_page(tmp_path / "report.html")
+    page = open_page((tmp_path / "report.html").as_uri())
     colours = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)

@@ -97,8 +97,10 @@ def test_the_player_has_a_row_for_every_signal_and_the_estimates_sound(make_disp
     assert rows == ["mixture", "voice", "band", "voice, true", "band, true"]
     muted = [button["aria-pressed"] for button in page.of_class("sksvs-mute")]
     assert muted == ["true", "false", "false", "true", "true"]
-    page = Elements(make_display(with_sources=False)._repr_html_())
+    page = Elements(make_display(with_sources=False, alternatives=True)._repr_html_())
     assert len(page.of_class("sksvs-stem")) == 3
+    muted = [button["aria-pressed"] for button in page.of_class("sksvs-mute")]
+    assert muted == ["true", "false", "true"]
 
 
 def test_all_spectrograms_have_one_scale_and_all_masks_another(make_display):
