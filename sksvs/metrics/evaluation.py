@@ -192,9 +192,10 @@ class Evaluation:
             f"{'':<32}" + "".join(f"{who:>{9 * len(metrics)}}" for who in self.scores),
             f"{'track':<32}" + len(self.scores) * "".join(f"{m.upper():>9}" for m in metrics),
         ]
-        lines += [self._line(row["track"][-31:], row, voice) for row in self.rows]
+        lines += [self._line(_shortened(row["track"]), row, voice) for row in self.rows]
         summary = self.summary
-        lines += [self._line(f"all, {name}"[:31], summary, name) for name in self.source_names]
+        of_all = {name: _shortened(f"all, {name}") for name in self.source_names}
+        lines += [self._line(words, summary, name) for name, words in of_all.items()]
         return "\n".join(lines)
 
     def _line(self, label, row, source):
@@ -259,3 +260,8 @@ def _museval_targets(track, rate, names):
         }
         for j, name in enumerate(names)
     ]
+
+
+def _shortened(name):
+    """Return the end of a name, which tells tracks of one folder apart, in 31 characters."""
+    return name if len(name) <= 31 else f"...{name[-28:]}"
