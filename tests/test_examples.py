@@ -1,6 +1,7 @@
 """Every example runs from its first line to its last, on tiny settings."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ NOT_PLAYED = {
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
+def run(monkeypatch, capsys, tmp_path):
     """Return a function that runs an example with other settings and returns what it printed."""
     matplotlib.use("agg")
     for name in ("DSD100", "MIR1K"):
@@ -44,7 +45,9 @@ def run(monkeypatch, capsys):
         for setting, value in settings.items():
             code, count = re.subn(rf"^{setting} = .*$", f"{setting} = {value!r}", code, flags=re.M)
             assert count == 1, setting
-        exec(compile(code, str(path), "exec"), {"__name__": "__main__"})
+        changed = tmp_path / path.name
+        changed.write_text(code)
+        runpy.run_path(str(changed), run_name="__main__")
         matplotlib.pyplot.close("all")
         return capsys.readouterr().out
 
