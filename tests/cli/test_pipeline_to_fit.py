@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tests.strategies import SAMPLE_RATE
 
 SMALL = ["--network", "gru", "--hidden-sizes", 4, "--n-fft", 64, "--epochs", 1, "--quiet"]
 STEMS = ("vocals", "bass", "drums", "other")
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +138,20 @@ def test_parameters_come_from_a_file_and_go_before_options(run, stems, tmp_path)
     assert (augmentation.gain_db, augmentation.speed) == (3.0, (0.2, 0.0))
     assert (augmentation.limit, augmentation.remix) == (0.5, 0.5)
     assert (stft.n_fft, stft.hop_length, stft.window) == (80, 20, "hann")
+
+
+@pytest.mark.slow
+def test_the_packaged_network_is_trained_with_the_parameters_of_a_file(run, stems, tmp_path):
+    out, params = tmp_path / "voice.safetensors", BENCHMARKS / "voice_params.json"
+    options = ["--params", params, "--songs", 1, "--epochs", 6, "--augment", "gain_db=1", "--quiet"]
+    result = run("fit", "--data", stems, *options, "-o", out)
+    assert (result.exit_code, result.stderr) == (0, "")
+    trained, packaged = sksvs.load(out), sksvs.pretrained("voice")
+    assert trained[-1].layers_ == packaged[-1].layers_
+    own, expected = (x[-1].get_params(deep=False) for x in (trained, packaged))
+    assert repr(own.pop("augmentation")) == repr(expected.pop("augmentation"))
+    assert own == expected
+    assert [trained["stft"].n_fft, trained["stft"].hop_length] == [4096, 2048]
 
 
 @pytest.mark.parametrize(
