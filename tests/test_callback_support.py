@@ -246,6 +246,7 @@ print(float(voting.score(X, y)))
 """
 
 
+@pytest.mark.slow
 def test_an_older_scikit_learn_fits_without_callbacks():
     command = [sys.executable, "-W", "error::UserWarning", "-c", WITHOUT]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -100,6 +100,7 @@ def test_a_fit_goes_on_from_a_model(run, stems, four, tmp_path):
     assert 0 < max(changed.values()) < 0.1
 
 
+@pytest.mark.slow
 def test_the_terms_of_a_model_stay_with_what_starts_from_it(run, stems, tmp_path):
     out = tmp_path / "tuned.safetensors"
     options = ["--start", "voice-live", "--epochs", 1, "--songs", 1, "--quiet"]
@@ -114,6 +115,7 @@ def test_the_terms_of_a_model_stay_with_what_starts_from_it(run, stems, tmp_path
     assert pipeline["stft"].sample_rate == 44100  # to which songs at 8 kHz are resampled
 
 
+@pytest.mark.slow
 def test_parameters_come_from_a_file_and_go_before_options(run, stems, tmp_path):
     out, params = tmp_path / "model.safetensors", tmp_path / "params.json"
     values = {

@@ -6,11 +6,14 @@ from inspect import getdoc
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from sksvs.testing import CHECKS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "your_own_separator.rst").read_text()
 
 
+@pytest.mark.slow
 def test_the_code_runs_and_its_separator_keeps_the_laws(tmp_path):
     blocks = re.findall(r"code-block:: python\n\n(.*?)\n(?=\S)", PAGE, flags=re.DOTALL)
     assert len(blocks) == 4

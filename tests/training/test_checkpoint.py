@@ -216,6 +216,7 @@ def test_moving_code_does_not_change_the_name(monkeypatch):
     assert named(other(**tiny_separator(**AUGMENTED).get_params(deep=False))) != name
 
 
+@pytest.mark.slow
 def test_another_process_finds_the_same_name():
     code = (
         "from tests.training.test_checkpoint import AUGMENTED, named, tiny_separator;"

@@ -148,6 +148,7 @@ def test_a_model_that_is_used_again_is_as_good_as_new():
         assert not np.array_equal(other["mask/kernel"], new["mask/kernel"])
 
 
+@pytest.mark.slow
 def test_the_average_of_the_weights_is_that_of_all_steps_and_changes_none_of_them():
     after = [train(max_iter=n)[0].weights for n in (1, 2, 3)]
     state, run = train(max_iter=3, ema_momentum=0.75)
@@ -160,6 +161,7 @@ def test_the_average_of_the_weights_is_that_of_all_steps_and_changes_none_of_the
     assert np.abs(state.weights["mask/kernel"] - after[2]["mask/kernel"]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_averages_are_what_is_validated_and_what_the_best_epoch_keeps():
     (state, run), (_, plain) = train(ema_momentum=0.9, patience=9), train(patience=9)
     assert run.losses == plain.losses

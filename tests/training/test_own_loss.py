@@ -82,6 +82,7 @@ def test_every_kind_of_network_and_fit_takes_it(tracks, loss, monkeypatch):
     np.testing.assert_allclose(compiled.loss_curve_, plain.loss_curve_, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("joint_mask", [False, True])
 def test_a_function_that_is_a_named_loss_gives_the_same_weights(tracks, joint_mask):
     def magnitudes(estimates, sources, mixture):
@@ -109,6 +110,7 @@ def test_it_counts_with_what_it_is():
     assert pickle.loads(pickle.dumps(LOSSES["spectra"])) == LOSSES["spectra"]
 
 
+@pytest.mark.slow
 def test_functions_have_models_of_their_own(tracks):
     model_pool._idle_models.clear()
     for power in (1.0, 2.0):
