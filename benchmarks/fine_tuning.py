@@ -9,21 +9,17 @@ on every other song and scored on the rest, in both directions: the uSDR of the 
 
 import argparse
 import time
+from pathlib import Path
 
 import numpy as np
 import songs
-from sklearn.base import clone
 
-from sksvs.augmentation import Augmentation
+import sksvs
+from sksvs.cli.pipeline_to_fit import (  # private: the settings of `sksvs fit --start`
+    pipeline_to_continue,
+)
 from sksvs.datasets import split_tracks
-
-AUGMENTATION = Augmentation(gain_db=5.0, remix=0.5, shift=0.5, speed=(0.35, 0.1))
-SETTINGS = {
-    "warm_start": True,
-    "learning_rate_init": 0.0003,
-    "others_weight": 1.0,
-    "random_state": 0,
-}
+from sksvs.model_files.packaged import pretrained_path  # private: where packaged models are
 
 
 def main():
@@ -41,7 +37,7 @@ def main():
     for learnt, scored in halves:
         before = songs.load_model(arguments.model)
         started = time.monotonic()
-        after = fine_tuned(songs.load_model(arguments.model), learnt, arguments.hours)
+        after = fine_tuned(arguments.model, learnt, arguments.hours)
         seconds += time.monotonic() - started
         for name, x, y in scored:
             rows.append([songs.score(separator, x, y)[0] for separator in (before, after)])
@@ -62,12 +58,13 @@ def tracks_in_turn(tracks):
     return [(tracks[::2], tracks[1::2]), (tracks[1::2], tracks[::2])]
 
 
-def fine_tuned(separator, tracks, hours):
-    """Return a pipeline after its network has been trained on tracks for so many hours of audio."""
+def fine_tuned(model, tracks, hours):
+    """Return the pipeline of a model after its network has gone on for so many hours of audio."""
+    path = pretrained_path(model) if model in sksvs.pretrained_names() else Path(model)
     _, X, y = zip(*tracks)
     hours_of_epoch = sum(x.n_samples / x.sample_rate for x in X) / 3600
-    max_iter = max(1, round(hours / hours_of_epoch))
-    separator[-1].set_params(**SETTINGS, augmentation=clone(AUGMENTATION), max_iter=max_iter)
+    settings = {"max_iter": max(1, round(hours / hours_of_epoch)), "random_state": 0}
+    separator, _ = pipeline_to_continue(path, {}, dry_voices=False, pairs=True, **settings)
     return separator.fit(list(X), list(y))
 
 

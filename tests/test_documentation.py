@@ -8,20 +8,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 import sksvs
-from sksvs import (
-    audio,
-    datasets,
-    display,
-    effects,
-    estimators,
-    metrics,
-    model_files,
-    separation,
-    stft,
-    testing,
-    training,
-    transforms,
-)
+from sksvs import effects, estimators, transforms
 from sksvs.augmentation import Augmentation
 from sksvs.documentation import DOCS
 from sksvs.estimators import GRUMaskSeparator
@@ -48,20 +35,8 @@ def test_every_estimator_links_to_its_page_of_the_reference(kind):
     assert name in LISTED
 
 
-SUBPACKAGES = [
-    audio,
-    datasets,
-    display,
-    effects,
-    estimators,
-    metrics,
-    model_files,
-    separation,
-    stft,
-    testing,
-    training,
-    transforms,
-]
+PACKAGES = [effects, *(getattr(sksvs, name) for name in sksvs._SUBPACKAGES)]
+SUBPACKAGES = [module for module in PACKAGES if hasattr(module, "__all__")]
 AT_THE_TOP = {"export_onnx", "load", "pretrained", "pretrained_names", "save", "with_balance"}
 
 

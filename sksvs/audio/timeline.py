@@ -66,3 +66,9 @@ class SameInChannels(View):
 
     def _read(self, start, stop):
         return np.stack([super()._read(start, stop)] * self.shape[1], axis=1)
+
+
+def in_channels(waveform, n_channels):
+    """Return a waveform, if it is mono and there are several channels the same in each of them."""
+    is_spread = waveform.n_channels == 1 and n_channels > 1
+    return SameInChannels(waveform.to_mono(), n_channels) if is_spread else waveform

@@ -226,7 +226,7 @@ def fit(
     card = {} if card is None else read_card(card)
 
     from sksvs.cli.training_plan import choose_epochs, choose_hours, choose_window, plan_in_words
-    from sksvs.datasets.corpus import VOICE_AND_REST
+    from sksvs.datasets.bundle import VOICE_AND_REST
     from sksvs.model_files.model_file import check_card
 
     of_data = {"dry_voices": bool(voices), "pairs": bool(data)}

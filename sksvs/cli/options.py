@@ -125,6 +125,19 @@ def load_model(path):
     return sksvs.load(path, return_card=True)
 
 
+def model_name(path):
+    """Return what a model is called, given the path as for `load_model`."""
+    return "voice" if path is None else path.stem
+
+
+def sources_to_load(pipeline):
+    """Return the sources of songs that a model separates, as the loaders of songs name them."""
+    from sksvs.datasets.bundle import VOICE_AND_REST
+
+    names = pipeline[-1].source_names_
+    return VOICE_AND_REST if len(names) == 2 else names
+
+
 def terms_of_use(path, card):
     """Return the terms of a model's weights in a line, None if its card has no licence.
 
@@ -140,7 +153,7 @@ def terms_of_use(path, card):
     if not licence or not isinstance(licence, str):
         return None
     packaged = path is None or path == pretrained_path(path.stem)
-    name = "voice" if path is None else path.stem if packaged else in_a_line(path)
+    name = model_name(path) if packaged else in_a_line(path)
     terms = "for research only" if licence == RESEARCH_ONLY else f"under {shorten(licence, 200)}"
     sources = f"; `sksvs info {name}` names its sources" if card.get("sources") else ""
     return f"The network {name} is {in_a_line(terms)}{sources}."

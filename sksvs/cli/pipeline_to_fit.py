@@ -4,7 +4,7 @@ import json
 
 import click
 
-from sksvs.cli.options import load_model
+from sksvs.cli.options import load_model, sources_to_load
 from sksvs.cli.output import in_a_line, one_line
 from sksvs.cli.training_plan import FINE_TUNING_RATE, choose_augmentation, make_separator
 
@@ -136,11 +136,9 @@ def pipeline_to_continue(path, augment, *, dry_voices, pairs, **given):
 
 def sources_of_model(pipeline, sources):
     """Return what to separate: the sources of a model, or those asked for if they are as many."""
-    from sksvs.datasets.corpus import VOICE_AND_REST
-
     names = pipeline[-1].source_names_
     if sources is None:
-        return VOICE_AND_REST if len(names) == 2 else names
+        return sources_to_load(pipeline)
     if len(sources) != len(names):
         raise click.UsageError(
             f"--sources must be {len(names)} with the model of --start, which separates "

@@ -10,7 +10,9 @@ from sksvs.cli.options import (
     jobs_option,
     json_option,
     load_model,
+    model_name,
     model_option,
+    sources_to_load,
     strict_option,
 )
 from sksvs.cli.output import printable, to_json
@@ -75,7 +77,7 @@ def score(
 ):
     """Score a model on songs, in dB: a corpus (MIR-1K, iKala, DSD100, MUSDB18-HQ) or stems."""
     from sksvs.datasets import detect_corpus, load_corpus, load_mir1k
-    from sksvs.datasets.corpus import CORPORA, VOICE_AND_REST
+    from sksvs.datasets.corpus import CORPORA
     from sksvs.estimators import IdealMaskOracle
     from sksvs.metrics import evaluate
 
@@ -87,12 +89,10 @@ def score(
         one_of = f"{subset!r} is not one of {', '.join(map(repr, subsets))}, which {corpus} has."
         raise click.BadParameter(one_of, param_hint="'--subset'")
     separator, _ = load_model(model)
-    names = separator[-1].source_names_
-    sources = VOICE_AND_REST if len(names) == 2 else names
     if corpus == "mir1k" and protocol == "park2018":
         tracks = load_mir1k(data, subset, mix="natural", strict=strict)
     else:
-        tracks = load_corpus(data, subset, corpus, sources, strict)
+        tracks = load_corpus(data, subset, corpus, sources_to_load(separator), strict)
     X, y = tracks.X[:songs], tracks.y[:songs]
     found = evaluate(
         separator,
@@ -112,8 +112,7 @@ def score(
     if report is not None:
         from sksvs.display import write_evaluation_report
 
-        name = "voice" if model is None else Path(model).stem
-        title = f"{name} on {corpus}" + (f", {subset}" if subsets else "")
+        title = f"{model_name(model)} on {corpus}" + (f", {subset}" if subsets else "")
         write_evaluation_report(report, title, found, separator, X, y)
 
 

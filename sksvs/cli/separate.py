@@ -10,6 +10,7 @@ from sksvs.cli.options import (
     ParameterType,
     jobs_option,
     load_model,
+    model_name,
     model_option,
     strict_option,
     terms_of_use,
@@ -145,9 +146,8 @@ def _report(out, model, n_songs):
     """Open the report."""
     from sksvs.display import writing_report
 
-    name = "voice" if model is None else Path(model).stem
     songs = "1 song" if n_songs == 1 else f"{n_songs} songs"
-    return writing_report(out / REPORT, f"{songs} separated by {name}")
+    return writing_report(out / REPORT, f"{songs} separated by {model_name(model)}")
 
 
 def _add_to_report(page, song, result, separator):

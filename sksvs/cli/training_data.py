@@ -92,7 +92,7 @@ def check_data_options(data, corpus, sources, voices, accompaniments, weights, c
             f"--corpus must have one --data; got {len(data)}. Leave it out: corpora are recognised "
             "by their folders."
         )
-    from sksvs.datasets.corpus import VOICE_AND_REST
+    from sksvs.datasets.bundle import VOICE_AND_REST
 
     if voices and sources not in (None, VOICE_AND_REST):
         raise click.UsageError(

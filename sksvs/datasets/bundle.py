@@ -4,11 +4,20 @@ from sklearn.utils import Bunch
 
 from sksvs.stft.tracks import check_sources
 
+VOICE_AND_REST = ("vocals", "accompaniment")  # what tracks are separated into by default
+MAX_NAMED = 5  # tracks or files that one warning names
+
 
 def check_choice(name, value, choices):
     """Raise a ValueError if the value of an argument is none of `choices`."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
+
+
+def in_words(errors):
+    """Return the messages of the first errors, and how many more there are, for one warning."""
+    more = f" And {len(errors) - MAX_NAMED} more." if len(errors) > MAX_NAMED else ""
+    return f"{' '.join(errors[:MAX_NAMED])}{more}"
 
 
 def make_bunch(X, y, names, groups, description, return_X_y, **more):

@@ -6,8 +6,9 @@ from typing import Any
 
 from sklearn.utils import Bunch
 
-from sksvs.datasets.bundle import check_choice
+from sksvs.datasets.bundle import VOICE_AND_REST, check_choice
 from sksvs.datasets.ikala import clip_names, load_ikala
+from sksvs.datasets.karaoke_clips import folder_of_clips
 from sksvs.datasets.mir1k import load_mir1k
 from sksvs.datasets.multitrack import load_dsd100, load_musdb18hq
 from sksvs.datasets.stems import holds_stems, load_stems
@@ -22,7 +23,6 @@ CORPORA: dict[str, tuple[Callable, dict[str, str]]] = {
     "stems": (load_stems, {}),
 }
 OF_TWO_SOURCES = ("mir1k", "ikala")
-VOICE_AND_REST = ("vocals", "accompaniment")
 
 
 def detect_corpus(root: PathLike) -> str:
@@ -47,7 +47,7 @@ def detect_corpus(root: PathLike) -> str:
         return "dsd100"
     if [*root.glob("train/*/mixture.wav")]:
         return "musdb18hq"
-    if any([*root.glob("abjones_*.wav"), *root.glob("Wavfile/abjones_*.wav")]):
+    if any(folder_of_clips(root).glob("abjones_*.wav")):
         return "mir1k"
     if clip_names(root):
         return "ikala"

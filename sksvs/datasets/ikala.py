@@ -1,13 +1,12 @@
 """Load iKala: karaoke clips of 30 s with the accompaniment left and the voice right."""
 
 import re
-from pathlib import Path
 
 from sklearn.utils import Bunch
 
 from sksvs.audio import Sources, Waveform
 from sksvs.datasets.bundle import make_bunch
-from sksvs.datasets.karaoke_clips import open_clips
+from sksvs.datasets.karaoke_clips import folder_of_clips, open_clips
 from sksvs.system.visible_files import is_visible
 from sksvs.typing import PathLike
 
@@ -53,7 +52,7 @@ def load_ikala(
     ICASSP 2015.
     """
     names = clip_names(root)
-    folder = _folder_of_clips(root)
+    folder = folder_of_clips(root)
     if not names:
         raise FileNotFoundError(
             f"{folder} holds no clips of iKala, which are named like 10161_chorus.wav."
@@ -69,9 +68,5 @@ def load_ikala(
 
 def clip_names(root):
     """Return the names of the clips in a folder, in order; none where it is not iKala."""
-    paths = (path for path in _folder_of_clips(root).glob("*.wav") if is_visible(path.name))
+    paths = (path for path in folder_of_clips(root).glob("*.wav") if is_visible(path.name))
     return sorted(path.stem for path in paths if CLIP.fullmatch(path.stem))
-
-
-def _folder_of_clips(root):
-    return Path(root) / "Wavfile" if (Path(root) / "Wavfile").is_dir() else Path(root)

@@ -1,7 +1,15 @@
 """Open karaoke clips: the accompaniment in the left channel, the voice in the right one."""
 
+from pathlib import Path
+
 from sksvs.audio import AudioFile, Sources
-from sksvs.datasets.bundle import check_choice
+from sksvs.datasets.bundle import VOICE_AND_REST, check_choice
+
+
+def folder_of_clips(root):
+    """Return the folder Wavfile in `root` if there is one, else `root` itself."""
+    folder = Path(root) / "Wavfile"
+    return folder if folder.is_dir() else Path(root)
 
 
 def open_clips(paths, mix, strict):
@@ -40,5 +48,5 @@ def open_clips(paths, mix, strict):
         if mix == "0dB":
             voice, accompaniment = voice.unit_norm(), accompaniment.unit_norm()
         X.append(voice + accompaniment)
-        y.append(Sources([voice, accompaniment], ("vocals", "accompaniment")))
+        y.append(Sources([voice, accompaniment], VOICE_AND_REST))
     return X, y

@@ -1,12 +1,10 @@
 """Load MIR-1K: karaoke clips with the accompaniment in one channel and the voice in the other."""
 
-from pathlib import Path
-
 from sklearn.utils import Bunch
 
 from sksvs.audio import Sources, Waveform
 from sksvs.datasets.bundle import check_choice, make_bunch
-from sksvs.datasets.karaoke_clips import open_clips
+from sksvs.datasets.karaoke_clips import folder_of_clips, open_clips
 from sksvs.system.visible_files import is_visible
 from sksvs.typing import PathLike
 
@@ -60,9 +58,7 @@ def load_mir1k(
     section 4.1.
     """
     check_choice("subset", subset, ("train", "dev", "test"))
-    folder = Path(root)
-    if (folder / "Wavfile").is_dir():
-        folder = folder / "Wavfile"
+    folder = folder_of_clips(root)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} does not exist. Is this the folder of MIR-1K?")
     names = _names_of_subset(folder, subset)

@@ -8,7 +8,7 @@ from sklearn.utils import Bunch
 
 from sksvs.audio import AudioFile, Sources, Waveform
 from sksvs.audio.waveform import Sum
-from sksvs.datasets.bundle import check_choice, make_bunch
+from sksvs.datasets.bundle import VOICE_AND_REST, check_choice, make_bunch
 from sksvs.system.visible_files import is_visible
 from sksvs.typing import PathLike
 
@@ -28,7 +28,7 @@ SOURCES = {**{stem: (stem,) for stem in STEMS}, "accompaniment": ("bass", "drums
 def load_dsd100(
     root: PathLike,
     subset: str = "dev",
-    sources: Sequence[str] = ("vocals", "accompaniment"),
+    sources: Sequence[str] = VOICE_AND_REST,
     strict: bool = False,
     return_X_y: bool = False,
 ) -> Bunch | tuple[list[Waveform], list[Sources]]:
@@ -86,7 +86,7 @@ def load_dsd100(
 def load_musdb18hq(
     root: PathLike,
     subset: str = "train",
-    sources: Sequence[str] = ("vocals", "accompaniment"),
+    sources: Sequence[str] = VOICE_AND_REST,
     strict: bool = False,
     return_X_y: bool = False,
 ) -> Bunch | tuple[list[Waveform], list[Sources]]:

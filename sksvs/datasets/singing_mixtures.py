@@ -8,13 +8,13 @@ import numpy as np
 from scipy.signal import butter, sosfilt
 from sklearn.utils import check_random_state
 
+from sksvs.datasets.bundle import VOICE_AND_REST
 from sksvs.datasets.singing_voice import sing
 
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 # Chords, one a bar, by the scale degree of their root.
 PROGRESSIONS = ((0, 4, 5, 3), (5, 3, 0, 4), (0, 3, 4, 4), (0, 5, 3, 4), (1, 4, 0, 0))
 STEMS = ("vocals", "other", "bass", "drums")
-VOICE_AND_REST = ("vocals", "accompaniment")
 
 
 def make_singing_mixtures(

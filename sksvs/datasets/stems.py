@@ -10,13 +10,13 @@ from sklearn.utils import Bunch
 from sksvs.audio import AudioFile, Sources, Waveform
 from sksvs.audio.checks import common_grid
 from sksvs.audio.folders import find_audio_files
-from sksvs.audio.timeline import SameInChannels
+from sksvs.audio.timeline import in_channels
 from sksvs.audio.waveform import Sum
-from sksvs.datasets.bundle import check_choice, make_bunch
+from sksvs.datasets.bundle import VOICE_AND_REST, check_choice, in_words, make_bunch
 from sksvs.typing import PathLike
 
 MIXTURE = "mixture"
-REST = "accompaniment"  # made of all stems that are asked for under no other name
+REST = VOICE_AND_REST[1]  # made of all stems that are asked for under no other name
 # Other names under which the stems of a song are found.
 ALIASES = {
     "vocals": ("vocal", "voice", "vox", "singing"),
@@ -26,12 +26,11 @@ ALIASES = {
     "bass": ("bassline",),
     "other": ("others",),
 }
-MAX_NAMED = 5  # songs that one warning names
 
 
 def load_stems(
     root: PathLike,
-    sources: Sequence[str] = ("vocals", REST),
+    sources: Sequence[str] = VOICE_AND_REST,
     *,
     aliases: Mapping[str, Sequence[str]] | None = None,
     incomplete: str = "skip",
@@ -120,11 +119,9 @@ def load_stems(
                 raise
             left_out.append(str(error))
     if left_out:
-        more = f" And {len(left_out) - MAX_NAMED} more." if len(left_out) > MAX_NAMED else ""
+        n_songs = len(left_out) + len(found)
         warnings.warn(
-            f"{len(left_out)} of {len(left_out) + len(found)} songs are left out: "
-            f"{' '.join(left_out[:MAX_NAMED])}{more}",
-            stacklevel=2,
+            f"{len(left_out)} of {n_songs} songs are left out: {in_words(left_out)}", stacklevel=2
         )
     if not found:
         raise ValueError(
@@ -206,17 +203,12 @@ def _open_song(folder, stems, unknown, sources, strict):
     n_channels = max(file.n_channels for files in opened.values() for file in files)
     waveforms = {}
     for name, files in opened.items():
-        files = [_in_channels(file, n_channels) for file in files]
+        files = [in_channels(file, n_channels) for file in files]
         waveforms[name] = files[0] if len(files) == 1 else Sum(files)
     y = Sources([waveforms[source] for source in sources], sources)
     mixture = waveforms.get(MIXTURE) or Sum(y.waveforms)
     common_grid([mixture, *y.waveforms])
     return mixture, y
-
-
-def _in_channels(waveform, n_channels):
-    is_spread = waveform.n_channels == 1 and n_channels > 1
-    return SameInChannels(waveform.to_mono(), n_channels) if is_spread else waveform
 
 
 def _artist(name):

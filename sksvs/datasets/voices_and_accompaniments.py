@@ -17,9 +17,9 @@ from tqdm import tqdm
 from sksvs.audio import AudioFile, Sources, Waveform, write
 from sksvs.audio.folders import find_audio_files
 from sksvs.audio.resampling import Resampled
-from sksvs.audio.timeline import SameInChannels, Timeline
+from sksvs.audio.timeline import Timeline, in_channels
 from sksvs.audio.waveform import Sum
-from sksvs.datasets.bundle import check_choice, make_bunch
+from sksvs.datasets.bundle import check_choice, in_words, make_bunch
 from sksvs.system.terminal import is_terminal
 from sksvs.system.threads import thread_map
 from sksvs.typing import PathLike
@@ -27,7 +27,6 @@ from sksvs.typing import PathLike
 LEVEL = 0.1  # RMS of every file, of full scale
 SECOND_GAIN = 0.5  # of a voice that sings along
 CACHE_GAIN = 0.5  # of what is kept in 16 bits: resampling and lossy coding go beyond full scale
-MAX_NAMED = 5  # files that one warning names
 
 
 def load_voices_and_accompaniments(
@@ -193,17 +192,15 @@ def _open_all(argument, folders, max_channels, n_channels, sample_rate, cache_di
     bar = tqdm(waveforms, argument, len(paths), unit="file", disable=hidden)
     for waveform, path in zip(bar, paths):
         if isinstance(waveform, Waveform):
-            is_spread = waveform.n_channels < n_channels
-            opened[path] = SameInChannels(waveform, n_channels) if is_spread else waveform
+            opened[path] = in_channels(waveform, n_channels)
         elif strict:
             raise waveform
         else:
             failed.append(str(waveform))
     if failed:
-        more = f" And {len(failed) - MAX_NAMED} more." if len(failed) > MAX_NAMED else ""
         warnings.warn(
             f"{len(failed)} of {len(paths)} {argument} cannot be read and are left out: "
-            f"{' '.join(failed[:MAX_NAMED])}{more}",
+            f"{in_words(failed)}",
             stacklevel=3,
         )
     if not opened:

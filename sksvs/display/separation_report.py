@@ -17,6 +17,7 @@ from sksvs.display.levels import measure_levels, song_warnings
 from sksvs.display.page import paragraphs, table, writing_page
 from sksvs.display.player import minutes
 from sksvs.display.separation_display import DURATION, SeparationDisplay
+from sksvs.metrics.scores import last_step
 from sksvs.typing import PathLike
 
 N_PLACES = 3  # where the members of a vote disagree most
@@ -64,7 +65,7 @@ class SeparationReport:
         files = [AudioFile(stem) for stem in stems]
         levels = [measure_levels(file) for file in (song, *files)]
         found = [*warnings, *song_warnings(levels[0])]
-        if hasattr(getattr(separator, "steps", [[0, 0]])[-1][1], "disagreement"):
+        if hasattr(last_step(separator), "disagreement"):
             found.append(_disagreement(separator, song))
         names = [Path(stem).stem for stem in stems]
         cells = ["mixture", *map(self._link, stems)]

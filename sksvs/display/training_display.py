@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksvs.display.figures import make_axes
+from sksvs.metrics.scores import last_step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,8 +77,7 @@ class TrainingDisplay:
         ValueError
             If there are more scores than epochs.
         """
-        separator = getattr(separator, "best_estimator_", separator)
-        separator = separator[-1] if hasattr(separator, "steps") else separator
+        separator = last_step(separator)
         check_is_fitted(separator, "n_sources_")
         members = getattr(separator, "named_estimators_", {"": separator})
         losses = {}

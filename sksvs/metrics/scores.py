@@ -164,10 +164,14 @@ def names_of_sources(y, separator, n_sources):
     """
     names = common_source_names(y)
     if names is None:
-        separator = getattr(separator, "best_estimator_", separator)
-        last = separator[-1] if hasattr(separator, "steps") else separator
-        names = getattr(last, "source_names_", ())
+        names = getattr(last_step(separator), "source_names_", ())
     return tuple(names) if len(names) == n_sources else default_source_names(n_sources)
+
+
+def last_step(separator):
+    """Return the separator in a pipeline or in a search over one, or the separator as it is."""
+    separator = getattr(separator, "best_estimator_", separator)
+    return separator[-1] if hasattr(separator, "steps") else separator
 
 
 def scores_by_column(sources, names, prefix=""):

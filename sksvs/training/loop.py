@@ -16,7 +16,6 @@ from sksvs.training.model_pool import (
     read_state,
     reset_model,
     reset_optimizer,
-    start_tensorflow,
     write_state,
 )
 
@@ -107,7 +106,6 @@ def train_network(
     state : NetworkState
     run : Run
     """
-    start_tensorflow()
     kind = (layers, dropout, objective, solver, clip_norm, compiled, mixed_precision, ema_momentum)
     with _no_retracing_warnings(), borrow_model(*kind) as model:
         if isinstance(start, NetworkState):
