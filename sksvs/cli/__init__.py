@@ -59,7 +59,18 @@ def main(arguments=None):
     _open_standard_files()
     # A setting of TensorFlow: log errors, but no information and no warnings.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    cli.main(arguments, prog_name="sksvs")
+    try:
+        cli.main(arguments, prog_name="sksvs")
+    finally:
+        _drop_unwritten()
+
+
+def _drop_unwritten():
+    """Drop what standard error could not take: Python would try again, and exit with 120 for it."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (it is used until the end)
 
 
 def _open_standard_files():

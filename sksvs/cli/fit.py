@@ -16,7 +16,7 @@ from sksvs.cli.options import (
     sources_option,
     strict_option,
 )
-from sksvs.cli.output import in_a_line, one_line
+from sksvs.cli.output import in_a_line, note, one_line
 from sksvs.cli.pipeline_to_fit import (
     new_pipeline,
     pipeline_to_continue,
@@ -304,7 +304,7 @@ def fit(
             n_times=len(epoch.X),
             given=given,
         )
-        click.echo(words, err=True)
+        note(words)
     pipeline.fit(epoch.X, epoch.y, **{f"{name}__groups": epoch.groups})
     separator.set_params(verbose=False, warm_start=False)
     sksvs.save(pipeline, out, dtype=dtype, card=card)

@@ -1,8 +1,8 @@
 """Format what commands print; text from files could otherwise control the terminal."""
 
 import json
-import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -26,11 +26,8 @@ def printable(text):
 
 def note(text):
     """Print a line on standard error, if that can be written: the work does not end for it."""
-    try:
+    with suppress(OSError):
         click.echo(text, err=True)
-    except OSError:
-        # Python would try to write the line again when it ends, and exit with 120 for it.
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (it is used until the end)
 
 
 def to_json(value):

@@ -63,3 +63,11 @@ def test_the_log_of_tensorflow_can_still_be_asked_for(monkeypatch):
     with pytest.raises(SystemExit):
         main(["--version"])
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2"
+
+
+def test_the_exit_code_is_that_of_the_work_where_standard_error_is_full(tmp_path):
+    # As on most machines: with this variable, Python keeps nothing that it could not write.
+    buffered = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    command = f"'{sys.executable}' -m sksvs.cli info nowhere 2>/dev/full"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, env=buffered)
+    assert (done.returncode, done.stdout) == (1, b"")
