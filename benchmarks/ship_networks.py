@@ -49,25 +49,27 @@ TRAINING = {
 }
 BEST = CRNSeparator(
     filter_bank=(140, 96),  # 11 Hz each up to 1.5 kHz
-    conv_channels=(24, 36, 48, 72, 96),
-    dual_path_sizes=((32, 64), (32, 64)),
+    conv_channels=(16, 32, 48, 72, 96),
+    dual_path_sizes=((48, 96),) * 5,
     **TRAINING,
 )
 LIVE = CRNSeparator(
     filter_bank=(64, 64),  # 25 Hz each up to 1.6 kHz
-    dual_path_sizes=((24, 64), (24, 64)),
+    conv_channels=(16, 24, 36, 48, 72),
+    dual_path_sizes=((32, 96),) * 3,
     bidirectional=False,
     **TRAINING | {"segment_frames": 192},
 )
 LONG_WINDOW = STFTTransformer(4096, 2048, "cosine", sample_rate=SAMPLE_RATE)
 SHORT_WINDOW = STFTTransformer(1764, 882, "cosine", sample_rate=SAMPLE_RATE)  # 40 ms
 ALL = {
-    "research voices": 1.2,
-    "free voices": 0.5,
-    "free songs": 1.2,
-    "MIR-1K": 1.3,
-    "synthesised": 0.8,
+    "research voices": 2.0,
+    "free voices": 0.6,
+    "free songs": 1.6,
+    "MIR-1K": 1.0,
+    "synthesised": 0.4,
 }
+LAST_EPOCHS = {"learning_rate_init": 0.0003, "batch_size": 16}  # after those on a GPU
 WEIGHTS = {"others_weight": 0.7, "side_weight": 0.0}
 FREE = {"free voices": 1.4, "free songs": 2.0, "synthesised": 0.6}
 
@@ -88,8 +90,8 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "voice": Recipe(LONG_WINDOW, BEST, ALL, 6, "research only", WEIGHTS | {"others_weight": 0.5}),
-    "voice-live": Recipe(SHORT_WINDOW, LIVE, ALL, 3, "research only", WEIGHTS),
+    "voice": Recipe(LONG_WINDOW, BEST, ALL, 2, "research only", WEIGHTS | {"others_weight": 0.5}),
+    "voice-live": Recipe(SHORT_WINDOW, LIVE, ALL, 2, "research only", WEIGHTS),
     "voice-free": Recipe(LONG_WINDOW, BEST, FREE, 3, "CC-BY-SA-4.0 AND GPL-3.0-or-later", WEIGHTS),
 }
 LIMITS = (
@@ -107,6 +109,7 @@ def main():
     parser.add_argument("--mir1k", required=True, help="folder of MIR-1K")
     parser.add_argument("--dsd100", required=True, help="folder of DSD100")
     parser.add_argument("--keep", default="ship_kept", type=Path, help="for checkpoints and copies")
+    parser.add_argument("--start", help="a model of train_on_gpu.py to go on from")
     arguments = parser.parse_args()
     name, recipe = arguments.name, RECIPES[arguments.name]
     recordings = Recordings(
@@ -117,7 +120,7 @@ def main():
     )
     fitted = arguments.keep / f"{name}.safetensors"
     if not fitted.exists():
-        fit(recipe, recordings, arguments.keep / "checkpoints", fitted)
+        fit(recipe, recordings, arguments.keep / "checkpoints", fitted, arguments.start)
     pipeline, facts = sksvs.load(fitted, return_card=True)
     pipeline = with_16_bits(pipeline)
     tracks = songs.load_songs(arguments.dsd100)
@@ -147,21 +150,27 @@ def write_list(path, names):
     path.write_text("\n".join(sorted(set(names))) + "\n", encoding="utf-8")
 
 
-def fit(recipe, recordings, checkpoints, path):
-    """Train the network of a recipe and save it."""
+def fit(recipe, recordings, checkpoints, path, start=None):
+    """Train the network of a recipe, or go on from a model at a low rate, and save it."""
+    network, before = clone(recipe.network), ""
+    if start is not None:
+        pipeline, facts = sksvs.load(start, return_card=True)
+        network, before = pipeline[-1], f"{facts['fit']}; then "
+        network.set_params(warm_start=True, **LAST_EPOCHS)
+    network.set_params(max_iter=recipe.epochs, checkpoint_dir=checkpoints, verbose=True)
     rng, X, y = np.random.RandomState(0), [], []
     for kind, hours in recipe.hours.items():
         drawn = draw(*recordings.tracks(kind), hours, rng)
         X += drawn[0]
         y += drawn[1]
-    network = clone(recipe.network).set_params(max_iter=recipe.epochs, checkpoint_dir=checkpoints)
     pipeline = Pipeline([("stft", recipe.stft), ("network", network)])
     hours = sum(x.n_samples / x.sample_rate for x in X) / 3600
     print(f"{len(X)} tracks, {hours:.1f} h, {recipe.epochs} epochs", flush=True)
-    start = time.monotonic()
+    begin = time.monotonic()
     pipeline.fit(X, y)
-    minutes = (time.monotonic() - start) / 60
+    minutes = (time.monotonic() - begin) / 60
     words = f"{recipe.epochs} epochs of {hours:.1f} h; {minutes:.0f} min on {os.cpu_count()} cores"
+    words = before + words
     print(words, flush=True)
     network.set_params(verbose=False, checkpoint_dir=None)
     sksvs.save(pipeline, path, card={"fit": words})

@@ -6,10 +6,12 @@ terms; with the folders `voices` and `cc0_songs`, of whose files it tells; with 
 """
 
 import csv
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from joblib import Parallel, delayed
 from songs import open_stems
 
 from sksvs.audio import ArrayWaveform, Sources
@@ -91,10 +93,10 @@ class Recordings:
             return _synthesised()
         if kind == "MIR-1K":
             clips = load_mir1k(self.data / "mir1k", "train", return_X_y=True)[1]
-            return _tracks(map(_in_memory, clips))
+            return _tracks(_in_threads(_in_memory, clips))
         files = self.files(kind)
         if kind == "free songs":
-            return _tracks(map(read_song, sorted({file.path.parent for file in files})))
+            return _songs(*sorted({file.path.parent for file in files}))
         folder = VOICES[kind]
         voices, accompaniments = [self.data / folder], [self.accompaniments_folder]
         if self.free:
@@ -152,9 +154,23 @@ def _rows(path):
         return list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
+@cache
+def _songs(*folders):
+    return _tracks(_in_threads(read_song, folders))
+
+
+@cache
 def _synthesised():
-    _, y = make_singing_mixtures(N_SYNTHESISED, SECONDS, SAMPLE_RATE, random_state=0)
-    return _tracks([ArrayWaveform(s, SAMPLE_RATE, "synthesised") for s in pair] for pair in y)
+    drawn = Parallel(n_jobs=-1)(
+        delayed(make_singing_mixtures)(1, SECONDS, SAMPLE_RATE, random_state=i)
+        for i in range(N_SYNTHESISED)
+    )
+    pairs = [y[0] for _, y in drawn]
+    return _tracks([ArrayWaveform(s, SAMPLE_RATE, "synthesised") for s in pair] for pair in pairs)
+
+
+def _in_threads(function, items):
+    return Parallel(n_jobs=4, prefer="threads")(delayed(function)(item) for item in items)
 
 
 def _in_memory(sources):
