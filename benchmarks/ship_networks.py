@@ -4,8 +4,9 @@ r"""Train a network of the package, score it, and put it into the package with i
     python benchmarks/ship_networks.py voice --data <data> --accompaniments accompaniments \
         --mir1k <MIR-1K> --dsd100 <DSD100, or an excerpt of it>
 
-The names are voice, voice-live and voice-free. A fit that is interrupted is resumed from its last
-epoch, and one that is complete is only scored. None of the songs that are scored is learnt from:
+The names are voice, voice-live and voice-free. With ``--start kept/voice.safetensors`` the fit goes
+on, at a low rate, from what train_on_gpu.py has written. One that is interrupted is resumed from
+its last epoch, and one that is complete is only scored. None of the songs that are scored is learnt from:
 the names of all files that are learnt from are written to benchmarks/learnt_from/<name>.txt.
 Prints the scores for several weights of the accompaniment and of the side signal, and the card.
 """
@@ -125,7 +126,9 @@ def main():
     pipeline = with_16_bits(pipeline)
     tracks = songs.load_songs(arguments.dsd100)
     print_grid(pipeline, tracks)
-    pipeline[-1].set_params(**recipe.prediction)
+    # As a fit of the recipe alone would have them: a user may go on from here.
+    asked = recipe.network.get_params(deep=False) | {"max_iter": recipe.epochs}
+    pipeline[-1].set_params(**asked | recipe.prediction)
     tracks.append(songs.read_song(arguments.data / "cc0_songs" / HELD_OUT))
     files = {file.path: file for kind in recipe.hours for file in recordings.files(kind)}.values()
     card = {

@@ -62,7 +62,7 @@ model_option = click.option(
     metavar="MODEL",
     type=ModelFile(),
     help="Model file, as sksvs.save writes it, or the name of a packaged model (see sksvs info).  "
-    "[default: voice]",
+    "[default: voice-free]",
 )
 data_option = click.option(
     "--data",
@@ -121,13 +121,15 @@ def read_weights(context, option, text):
 def load_model(path):
     """Return the pipeline in a file and its card, or those of the package if `path` is None."""
     if path is None:
-        return sksvs.pretrained("voice", return_card=True)
+        return sksvs.pretrained(return_card=True)
     return sksvs.load(path, return_card=True)
 
 
 def model_name(path):
     """Return what a model is called, given the path as for `load_model`."""
-    return "voice" if path is None else path.stem
+    from sksvs.model_files.packaged import DEFAULT
+
+    return DEFAULT if path is None else path.stem
 
 
 def sources_to_load(pipeline):

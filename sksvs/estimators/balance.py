@@ -35,7 +35,7 @@ def with_balance(pipeline: BaseEstimator, balance: str) -> Pipeline:
     Examples
     --------
     >>> import sksvs
-    >>> voice = sksvs.pretrained("voice")
+    >>> voice = sksvs.pretrained()
     >>> voice[-1].others_weight, sksvs.with_balance(voice, "cleaner")[-1].others_weight
     (0.5, 1.25)
     """

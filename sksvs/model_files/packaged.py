@@ -10,11 +10,12 @@ from sksvs.model_files.model_file import load
 
 FOLDER = Path(__file__).parent / "models"
 RESEARCH_ONLY = "research only"  # as a licence in a card
+DEFAULT = "voice-free"  # within half a decibel of the best one on songs, under free licences
 
 
 @overload
 def pretrained(
-    name: str = "voice",
+    name: str = DEFAULT,
     *,
     sample_rate: int | None = None,
     balance: str = "balanced",
@@ -22,14 +23,14 @@ def pretrained(
 ) -> Pipeline: ...
 @overload
 def pretrained(
-    name: str = "voice",
+    name: str = DEFAULT,
     *,
     sample_rate: int | None = None,
     balance: str = "balanced",
     return_card: Literal[True],
 ) -> tuple[Pipeline, dict]: ...
 def pretrained(
-    name: str = "voice",
+    name: str = DEFAULT,
     *,
     sample_rate: int | None = None,
     balance: str = "balanced",
@@ -44,11 +45,11 @@ def pretrained(
 
     Parameters
     ----------
-    name : str, default="voice"
-        "voice": the best network for songs. "voice-live": a causal one, for
-        :class:`~sksvs.estimators.StreamingSeparator`. "voice-free": trained on nothing but
-        recordings under free licences. "voice-mir1k": the best one for MIR-1K. All separate the
-        singing voice and the accompaniment.
+    name : str, default="voice-free"
+        "voice-free": a network for songs, trained on nothing but recordings under free licences.
+        "voice": the best one for songs, for research only. "voice-live": a causal one, for
+        :class:`~sksvs.estimators.StreamingSeparator`. "voice-mir1k": the best one for MIR-1K. All
+        separate the singing voice and the accompaniment.
     sample_rate : int, optional
         In Hz, of songs that are plain arrays. By default they are assumed to be at the network's
         own rate, with a warning. Files and waveforms with a sample rate are analysed at theirs.
@@ -83,7 +84,7 @@ def pretrained(
     >>> import numpy as np
     >>> import sksvs
     >>> song = np.random.default_rng(0).normal(scale=0.1, size=(44100, 2))
-    >>> voice, accompaniment = sksvs.pretrained("voice", sample_rate=44100).predict([song])[0]
+    >>> voice, accompaniment = sksvs.pretrained(sample_rate=44100).predict([song])[0]
     >>> voice.shape
     (44100, 2)
     """

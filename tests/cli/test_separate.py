@@ -54,13 +54,13 @@ def test_stems_of_four_sources_are_chosen_by_their_names(run, song, tmp_path):
 def test_without_a_model_the_packaged_one_is_taken(run, song, model, tmp_path, monkeypatch):
     asked = []
 
-    def pretrained(name, return_card):
-        asked.append(name)
+    def pretrained(*names, return_card):
+        asked.append(names)
         return sksvs.load(model, return_card=return_card)
 
     monkeypatch.setattr(sksvs, "pretrained", pretrained, raising=False)
     assert run("separate", song, "-o", tmp_path / "out").exit_code == 0
-    assert asked == ["voice"]
+    assert asked == [()]  # the default of sksvs.pretrained
 
 
 @pytest.mark.parametrize(
@@ -247,10 +247,16 @@ def test_the_terms_of_the_weights_are_printed_once_for_all_songs(run, song, mode
 
 def test_a_packaged_model_is_taken_by_its_name(run, song, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    line = "The network voice is for research only; `sksvs info voice` names its sources.\n"
-    for number, options in enumerate([(), ("--model", "voice")]):
-        result = run("separate", song, "-o", tmp_path / f"{number}", *options)
+    free = "under CC-BY-SA-4.0 AND GPL-3.0-or-later"
+    for name, terms, options in [
+        ("voice", "for research only", ("--model", "voice")),
+        ("voice-free", free, ("--model", "voice-free")),
+        ("voice-free", free, ()),
+    ]:
+        line = f"The network {name} is {terms}; `sksvs info {name}` names its sources.\n"
+        result = run("separate", song, "-o", tmp_path / f"{len(options)}{name}", *options)
         assert (result.exit_code, result.stderr) == (0, line)
+    assert f"[default: {name}]" in run("separate", "--help").stdout
 
 
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2>said"])

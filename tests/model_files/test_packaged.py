@@ -23,7 +23,7 @@ SPDX = re.compile(r"[\w.+-]+( (AND|OR|WITH) [\w.+-]+)*", re.ASCII)  # no parenth
 
 @pytest.fixture(scope="module")
 def voice():
-    return sksvs.pretrained("voice", sample_rate=16000)
+    return sksvs.pretrained(sample_rate=16000)
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 16000, 22050, 44100, 48000])
@@ -43,17 +43,17 @@ def test_bare_arrays_are_at_the_networks_rate_unless_told_otherwise(voice, tmp_p
     file = AudioFile(tmp_path / "song.wav")
     np.testing.assert_array_equal(voice.predict([samples])[0], voice.predict([file])[0])
     with pytest.warns(UserWarning, match=r"X\[0\] has .* at 44100 Hz.*pretrained\(.*rate="):
-        (assumed,) = sksvs.pretrained("voice").predict([samples])
-    told = sksvs.pretrained("voice", sample_rate=44100)
+        (assumed,) = sksvs.pretrained().predict([samples])
+    told = sksvs.pretrained(sample_rate=44100)
     np.testing.assert_array_equal(assumed, told.predict([samples])[0])
     assert np.abs(assumed - voice.predict([file])[0]).max() > 1e-3
 
 
 def test_a_balance_is_a_multiple_of_the_models_own_weight(voice):
-    cleaner = sksvs.pretrained("voice", balance="cleaner")
+    cleaner = sksvs.pretrained(balance="cleaner")
     assert cleaner[-1].others_weight == 2.5 * voice[-1].others_weight
     with pytest.raises(ValueError, match="balance must be one of 'cleaner', 'balanced', 'fuller'"):
-        sksvs.pretrained("voice", balance="clean")
+        sksvs.pretrained(balance="clean")
 
 
 def test_a_step_that_chooses_a_mask_is_loaded_from_older_files():
