@@ -4,10 +4,10 @@ r"""Train a network of the package, score it, and put it into the package with i
     python benchmarks/ship_networks.py voice --data <data> --accompaniments accompaniments \
         --mir1k <MIR-1K> --dsd100 <DSD100, or an excerpt of it>
 
-The names are voice, voice-live and voice-free. With ``--start kept/voice.safetensors`` the fit goes
-on, at a low rate, from what train_on_gpu.py has written. One that is interrupted is resumed from
-its last epoch, and one that is complete is only scored. None of the songs that are scored is learnt from:
-the names of all files that are learnt from are written to benchmarks/learnt_from/<name>.txt.
+The names are voice, voice-live and voice-free. A fit that is interrupted is resumed from its last
+epoch, and one that is complete is only scored: so is what train_on_gpu.py has written to the folder
+of ``--keep``. None of the songs that are scored is learnt from: the names of all files that are
+learnt from are written to benchmarks/learnt_from/<name>.txt.
 Prints the scores for several weights of the accompaniment and of the side signal, and the card.
 """
 
@@ -70,7 +70,6 @@ ALL = {
     "MIR-1K": 1.0,
     "synthesised": 0.4,
 }
-LAST_EPOCHS = {"learning_rate_init": 0.0003, "batch_size": 16}  # after those on a GPU
 WEIGHTS = {"others_weight": 0.7, "side_weight": 0.0}
 FREE = {"free voices": 1.4, "free songs": 2.0, "synthesised": 0.6}
 
@@ -91,8 +90,8 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "voice": Recipe(LONG_WINDOW, BEST, ALL, 2, "research only", WEIGHTS | {"others_weight": 0.5}),
-    "voice-live": Recipe(SHORT_WINDOW, LIVE, ALL, 2, "research only", WEIGHTS),
+    "voice": Recipe(LONG_WINDOW, BEST, ALL, 6, "research only", WEIGHTS | {"others_weight": 0.5}),
+    "voice-live": Recipe(SHORT_WINDOW, LIVE, ALL, 3, "research only", WEIGHTS),
     "voice-free": Recipe(LONG_WINDOW, BEST, FREE, 3, "CC-BY-SA-4.0 AND GPL-3.0-or-later", WEIGHTS),
 }
 LIMITS = (
@@ -110,7 +109,6 @@ def main():
     parser.add_argument("--mir1k", required=True, help="folder of MIR-1K")
     parser.add_argument("--dsd100", required=True, help="folder of DSD100")
     parser.add_argument("--keep", default="ship_kept", type=Path, help="for checkpoints and copies")
-    parser.add_argument("--start", help="a model of train_on_gpu.py to go on from")
     arguments = parser.parse_args()
     name, recipe = arguments.name, RECIPES[arguments.name]
     recordings = Recordings(
@@ -121,7 +119,7 @@ def main():
     )
     fitted = arguments.keep / f"{name}.safetensors"
     if not fitted.exists():
-        fit(recipe, recordings, arguments.keep / "checkpoints", fitted, arguments.start)
+        fit(recipe, recordings, arguments.keep / "checkpoints", fitted)
     pipeline, facts = sksvs.load(fitted, return_card=True)
     pipeline = with_16_bits(pipeline)
     tracks = songs.load_songs(arguments.dsd100)
@@ -136,7 +134,7 @@ def main():
         "separates": "singing voice and accompaniment, in this order",
         "licence": recipe.licence,
         "sources": sources(files),
-        "learnt_by": f"benchmarks/ship_networks.py {name}: {facts['fit']}",
+        "learnt_by": facts["fit"],
         "parameters": int(pipeline[-1].count_params()),
         "macs_per_second": round(pipeline[-1].count_macs()),
         "date": datetime.date.today().isoformat(),
@@ -153,30 +151,24 @@ def write_list(path, names):
     path.write_text("\n".join(sorted(set(names))) + "\n", encoding="utf-8")
 
 
-def fit(recipe, recordings, checkpoints, path, start=None):
-    """Train the network of a recipe, or go on from a model at a low rate, and save it."""
-    network, before = clone(recipe.network), ""
-    if start is not None:
-        pipeline, facts = sksvs.load(start, return_card=True)
-        network, before = pipeline[-1], f"{facts['fit']}; then "
-        network.set_params(warm_start=True, **LAST_EPOCHS)
-    network.set_params(max_iter=recipe.epochs, checkpoint_dir=checkpoints, verbose=True)
+def fit(recipe, recordings, checkpoints, path):
+    """Train the network of a recipe and save it."""
     rng, X, y = np.random.RandomState(0), [], []
     for kind, hours in recipe.hours.items():
         drawn = draw(*recordings.tracks(kind), hours, rng)
         X += drawn[0]
         y += drawn[1]
+    network = clone(recipe.network).set_params(max_iter=recipe.epochs, checkpoint_dir=checkpoints)
     pipeline = Pipeline([("stft", recipe.stft), ("network", network)])
     hours = sum(x.n_samples / x.sample_rate for x in X) / 3600
     print(f"{len(X)} tracks, {hours:.1f} h, {recipe.epochs} epochs", flush=True)
-    begin = time.monotonic()
+    start = time.monotonic()
     pipeline.fit(X, y)
-    minutes = (time.monotonic() - begin) / 60
+    minutes = (time.monotonic() - start) / 60
     words = f"{recipe.epochs} epochs of {hours:.1f} h; {minutes:.0f} min on {os.cpu_count()} cores"
-    words = before + words
     print(words, flush=True)
     network.set_params(verbose=False, checkpoint_dir=None)
-    sksvs.save(pipeline, path, card={"fit": words})
+    sksvs.save(pipeline, path, card={"fit": f"benchmarks/ship_networks.py: {words}"})
 
 
 def with_16_bits(pipeline):

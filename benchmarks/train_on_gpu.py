@@ -376,7 +376,8 @@ class Training:
         network.validation_loss_curve_, network.n_iter_ = [], len(parts)
         network.held_out_ = np.zeros(0, bool)
         pipeline = Pipeline([("stft", self.recipe.stft), ("network", network)])
-        card = {"fit": f"{repr(self).partition(': ')[2]} on {jax.devices()[0].device_kind}"}
+        seen, device = repr(self).partition(": ")[2], jax.devices()[0].device_kind
+        card = {"fit": f"benchmarks/train_on_gpu.py: {seen}, on one {device}"}
         sksvs.save(pipeline, Path(folder) / f"{self.name}.safetensors", card=card)
 
 

@@ -145,7 +145,7 @@ def test_parameters_come_from_a_file_and_go_before_options(run, stems, tmp_path)
 @pytest.mark.slow
 def test_the_packaged_network_is_trained_with_the_parameters_of_a_file(run, stems, tmp_path):
     out, params = tmp_path / "voice.safetensors", BENCHMARKS / "voice_params.json"
-    options = ["--params", params, "--songs", 1, "--epochs", 2, "--augment", "gain_db=1", "--quiet"]
+    options = ["--params", params, "--songs", 1, "--epochs", 6, "--augment", "gain_db=1", "--quiet"]
     result = run("fit", "--data", stems, *options, "-o", out)
     assert (result.exit_code, result.stderr) == (0, "")
     trained, packaged = sksvs.load(out), sksvs.pretrained("voice")
