@@ -26,7 +26,7 @@ def main():
     """Train on each half, and print the scores of the other."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dsd100", required=True, help="folder of DSD100")
-    parser.add_argument("--model", default="voice", help="packaged name or file")
+    parser.add_argument("--model", default="voice-free", help="packaged name or file")
     parser.add_argument("--halves", default="time", choices=("time", "songs"))
     parser.add_argument("--hours", type=float, default=1.0, help="of training audio for each half")
     arguments = parser.parse_args()

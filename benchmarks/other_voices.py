@@ -4,7 +4,7 @@
 
 Mixes at 0 dB the voices of DSD100, in pieces of six seconds, with the accompaniments of the four
 development clips of MIR-1K ("other voices"), and the voices of these clips with the accompaniments
-of DSD100 ("other backings"). Prints the mean NSDR, SIR and SAR of the voice (BSS Eval version 3)
+of DSD100 ("accompaniments"). Prints the mean NSDR, SIR and SAR of the voice (BSS Eval version 3)
 beside those of the clips themselves, for several values of `others_weight`.
 """
 
@@ -36,12 +36,12 @@ def main():
     if arguments.model in sksvs.pretrained_names():
         separator.set_params(stft__array_rate=SAMPLE_RATE)
     clips = load_mir1k(arguments.root, "dev", return_X_y=True)
-    voices, backings = pieces(arguments.dsd100)
+    voices, accompaniments = pieces(arguments.dsd100)
     sung, played = ([sources[j] for sources in clips[1]] for j in (0, 1))
     sets = {
         "MIR-1K dev": clips,
         f"{len(voices)} other voices": mixtures(voices, played),
-        f"{len(backings)} other backings": mixtures(backings, sung, voice_first=False),
+        f"{len(accompaniments)} accompaniments": mixtures(accompaniments, sung, voice_first=False),
     }
     print(f"{'the voice, dB':<20}" + "".join(f"{name:^24}" for name in sets))
     print(f"{'others_weight':<20}" + "    NSDR    SIR    SAR  " * len(sets))
@@ -53,17 +53,17 @@ def main():
 
 def pieces(root):
     """Return the pieces of voices, without the soft ones, and the pieces of accompaniments."""
-    voices, backings = [], []
+    voices, accompaniments = [], []
     for subset in ("dev", "test"):
         for song in load_dsd100(root, subset).y:
-            voice, backing = (
+            voice, accompaniment = (
                 resample(source.to_mono()[:], source.sample_rate, SAMPLE_RATE) for source in song
             )
             starts = range(0, max(1, len(voice) - PIECE // 2), PIECE)
-            of_song = [(voice[i : i + PIECE], backing[i : i + PIECE]) for i in starts]
+            of_song = [(voice[i : i + PIECE], accompaniment[i : i + PIECE]) for i in starts]
             voices += [v for v, _ in of_song if rms(v) >= SOFTEST * rms(voice)]
-            backings += [b for _, b in of_song]
-    return voices, backings
+            accompaniments += [b for _, b in of_song]
+    return voices, accompaniments
 
 
 def mixtures(pieces, of_clips, voice_first=True):

@@ -33,7 +33,9 @@ def main():
     """Separate every song with every model and weight, and print a row for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dsd100", required=True, help="folder of DSD100")
-    parser.add_argument("--models", nargs="+", default=["voice"], help="packaged names or files")
+    parser.add_argument(
+        "--models", nargs="+", default=["voice-free"], help="packaged names or files"
+    )
     parser.add_argument(
         "--song", nargs="*", default=[], help="folders of vocals.*, accompaniment.*"
     )

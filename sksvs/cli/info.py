@@ -117,8 +117,19 @@ def _step_as_lines(step, indent):
             for member in value:
                 lines += _step_as_lines(member, indent + "  ")
             continue
-        if isinstance(value, dict):  # as json_values.encode writes tuples and objects
-            ((tag, content),) = value.items()
-            value = tuple(content) if tag == "tuple" else f"{tag} {content}"
-        lines.append(f"{indent}  {key}: {in_a_line(value)}")
+        lines.append(f"{indent}  {key}: {in_a_line(_as_value(value))}")
     return lines
+
+
+def _as_value(encoded):
+    """Return what json_values.encode made of a value as it is written in Python."""
+    if isinstance(encoded, list):
+        return list(map(_as_value, encoded))
+    if not isinstance(encoded, dict) or len(encoded) != 1:
+        return encoded
+    ((tag, content),) = encoded.items()
+    if tag == "tuple":
+        return tuple(map(_as_value, content))
+    if not isinstance(content, dict):
+        return f"{tag} {content}"
+    return f"{tag}({', '.join(f'{name}={_as_value(value)!r}' for name, value in content.items())})"

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 import sksvs
+from sksvs.augmentation import Augmentation
 from sksvs.estimators import MixtureBaseline
 from sksvs.model_files.packaged import pretrained_path
 from sksvs.transforms import STFTTransformer
@@ -47,6 +48,15 @@ def test_packaged_models_are_described_where_none_is_named(run):
     )
     (named,) = json.loads(run("info", "voice", "--json").stdout)["models"]
     assert named == found[sksvs.pretrained_names().index("voice")]
+
+
+def test_parameters_are_printed_as_they_are_written_in_python(run):
+    lines = [line.strip() for line in run("info", "voice-free").stdout.splitlines()]
+    network = sksvs.pretrained("voice-free")[-1]
+    assert f"dual_path_sizes: {network.dual_path_sizes}" in lines
+    (augmentation,) = [line for line in lines if line.startswith("augmentation: ")]
+    printed = eval(augmentation.removeprefix("augmentation: "), {"Augmentation": Augmentation})
+    assert printed.get_params() == network.augmentation.get_params()
 
 
 def test_licence_and_sources_are_printed_as_text(run, model, tmp_path):
