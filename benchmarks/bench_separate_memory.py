@@ -52,7 +52,7 @@ def main():
             ("CRNSeparator()", CRNSeparator(max_iter=1)),
         )
     }
-    pipelines["in the package"] = sksvs.pretrained("voice")
+    pipelines["in the package"] = sksvs.pretrained()
     for name, pipeline in pipelines.items():
         for minutes in (0, *arguments.minutes):
             megabytes, seconds = separation_peak(pipeline, minutes)
