@@ -67,6 +67,7 @@ def test_a_search_on_a_cluster_finds_what_it_finds_here(cluster, songs):
     assert there.predict(songs[0][:1])[0].shape[0] == 2
 
 
+@pytest.mark.slow
 def test_folds_are_fitted_on_both_workers(cluster, songs):
     scores = cross_validate(pipeline(), *songs, scoring=bss_eval_scorer, cv=4, n_jobs=-1)
     assert np.isfinite(scores["test_sdr"]).all()

@@ -255,6 +255,7 @@ def _threads_after_a_fit(X, y):
     )
 
 
+@pytest.mark.slow
 def test_tensorflow_keeps_to_a_workers_share_of_the_cores(tracks, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     X, y = tracks

@@ -9,6 +9,7 @@ from tests.strategies import seeded_noise
 README = Path(__file__).parents[1] / "README.md"
 
 
+@pytest.mark.slow
 def test_the_code_runs_from_top_to_bottom(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     write("song.flac", seeded_noise((16000, 2), seed=0, scale=0.1), 16000)

@@ -35,7 +35,7 @@ def folder(tmp_path):
 def test_songs_are_separated(folder):
     done = run("    from sksvs.cli import main; main()", folder, "separate", "song.wav")
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
-    assert done.stderr.startswith("The network voice is for research only")
+    assert done.stderr.startswith("The network voice-free is under CC-BY-SA-4.0")
     assert len(done.stdout.splitlines()) == 2
 
 

@@ -37,7 +37,7 @@ def with_balance(pipeline: BaseEstimator, balance: str) -> Pipeline:
     >>> import sksvs
     >>> voice = sksvs.pretrained()
     >>> voice[-1].others_weight, sksvs.with_balance(voice, "cleaner")[-1].others_weight
-    (0.5, 1.25)
+    (0.7, 1.75)
     """
     if balance not in BALANCES:
         words = ", ".join(map(repr, BALANCES))

@@ -50,6 +50,7 @@ def test_what_is_not_asked_for_is_as_the_plan_has_it(run, dsd100, tmp_path, netw
     assert pipeline[-1].source_names_ == ("vocals", "accompaniment")
 
 
+@pytest.mark.slow
 def test_a_causal_network_is_a_gru_unless_convolutions_are_asked_for(run, dsd100, tmp_path):
     for network, options in (("gru", []), ("crn", ["--network", "crn"])):
         out = tmp_path / f"{network}.safetensors"

@@ -288,6 +288,7 @@ def test_warm_start_refuses_another_network(tracks, change):
     assert separator.weights_ is before
 
 
+@pytest.mark.slow
 def test_warm_start_keeps_what_it_knows(tracks):
     X, y = tiny_tracks(6)
     separator = tiny_separator(
@@ -469,6 +470,7 @@ def test_partial_fit_draws_every_epoch_anew(tracks):
     assert not np.array_equal(before.weights_["mask/bias"], one.weights_["mask/bias"])
 
 
+@pytest.mark.slow
 def test_augmentation_is_a_parameter_like_others(tracks):
     X, y = analysed(*tracks)
     separator = tiny_separator(augmentation=Augmentation(), max_iter=20, learning_rate_init=0.02)

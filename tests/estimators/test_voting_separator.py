@@ -96,6 +96,7 @@ def test_weights_are_counted_by_member_and_layer(voting):
         unfitted.count_params()
 
 
+@pytest.mark.slow
 def test_members_fitted_in_processes_are_those_fitted_in_turn(tracks):
     (X, y), networks = analysed(*tracks), members()[:2]
     in_turn, at_once = (VotingSeparator(networks, n_jobs=n).fit(X, y) for n in (None, 2))
@@ -229,6 +230,7 @@ def test_three_sources_groups_and_tracks_to_validate(tracks):
         voting.fit(analysed(X))
 
 
+@pytest.mark.slow
 def test_exponents_count_where_one_member_sees_them_and_are_named_where_none_does(tracks):
     X, y = analysed(*tracks)
     chosen = IRMTarget(p=2.0).fit_transform(X)
@@ -345,6 +347,7 @@ def test_any_separator_with_masks_has_a_vote(tracks):
         voting.partial_fit(X, y)
 
 
+@pytest.mark.slow
 def test_an_epoch_more_is_an_epoch_more_of_every_network(tracks):
     X, y = analysed(*tracks)
     voting = VotingSeparator(members()[:2])

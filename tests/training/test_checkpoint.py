@@ -70,6 +70,7 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.slow
 def test_a_resumed_fit_equals_one_that_was_not_cut_off(variant, tracks, tmp_path):
     X, y = analysed(*tracks)
     separator = tiny_separator(max_iter=5, **VARIANTS[variant])
