@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from sksvs.audio import write
 from tests.strategies import seeded_noise
 
