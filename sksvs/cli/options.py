@@ -26,7 +26,11 @@ class ModelFile(click.Path):
         if not Path(value).is_file():
             from sksvs.model_files.packaged import pretrained_names, pretrained_path
 
-            value = pretrained_path(value) if str(value) in pretrained_names() else value
+            if str(value) in pretrained_names():
+                value = pretrained_path(value)
+            elif not Path(value).exists():
+                names = ", ".join(pretrained_names())
+                self.fail(f"{value} is neither a file nor a packaged model ({names}).", param, ctx)
         return super().convert(value, param, ctx)
 
 

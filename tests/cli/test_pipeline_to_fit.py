@@ -163,7 +163,7 @@ def test_the_packaged_network_is_trained_with_the_parameters_of_a_file(run, stem
         (["--start", "voice", "--network", "gru"], "--network is fixed by the model of --start"),
         (["--start", "voice-mir1k"], "--start must be a model of one network; got"),
         (["--start", "voice", "--sources", "a,b,c"], "must be 2 with the model of --start"),
-        (["--start", "nowhere"], "'nowhere' does not exist"),
+        (["--start", "nowhere"], "nowhere is neither a file nor a packaged model (voice, "),
         (["--loss", "wrong"], "it must be one of 'binary_crossentropy'"),
         (["--augment", "loud=1"], "any of gain_db, remix, shift, speed"),
         (["--augment", "remix=2"], "remix must be a probability, from 0 to 1; got 2.0."),

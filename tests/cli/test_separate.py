@@ -78,7 +78,7 @@ def test_without_a_model_the_packaged_one_is_taken(run, song, model, tmp_path, m
             ["separate", "x.wav", "--balance", "fuller", "--others-weight", "2"],
             "--balance and --others-weight exclude each other",
         ),
-        (["separate", "x.wav", "-o", "out", "--model", "none"], "'none' does not exist"),
+        (["separate", "x.wav", "-o", "out", "--model", "none"], "packaged model (voice, "),
         (["separate", "x.wav", "-o", "out", "--format", "mp2"], "'mp2' is not one of"),
         (["evil"], "No such command 'evil'"),
     ],
