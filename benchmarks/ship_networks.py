@@ -125,7 +125,8 @@ def main():
     tracks = songs.load_songs(arguments.dsd100)
     print_grid(pipeline, tracks)
     # As a fit of the recipe alone would have them: a user may go on from here.
-    asked = recipe.network.get_params(deep=False) | {"max_iter": recipe.epochs}
+    asked = recipe.network.get_params(deep=False)
+    asked |= {"max_iter": recipe.epochs, "verbose": False}
     pipeline[-1].set_params(**asked | recipe.prediction)
     tracks.append(songs.read_song(arguments.data / "cc0_songs" / HELD_OUT))
     files = {file.path: file for kind in recipe.hours for file in recordings.files(kind)}.values()
