@@ -96,7 +96,7 @@ def make_originals(folder, pipeline=None):
         soundfile.write(path, song, rate, subtype, format="OGG")
         path.write_bytes(with_checksums(path.read_bytes(), serial=b"sksv"))
     write_m4a(folder / "original.m4a", song)
-    (folder / "original.voice").write_bytes(pretrained_path("voice").read_bytes())
+    (folder / "original.voice").write_bytes(pretrained_path("voice-mir1k").read_bytes())
     if pipeline is None:  # in a process of its own, as TensorFlow takes memory and threads
         process = multiprocessing.get_context("spawn").Process(target=save_model, args=(folder,))
         process.start()

@@ -37,7 +37,6 @@ def test_a_hundred_mutated_files_are_read_or_refused_as_they_should_be(
     assert not fuzz.is_bad(counts)
     assert sum(counter["files"] for counter in counts.values()) == 100
     assert sum(counter["refused"] for counter in counts.values()) > 10
-    counts.pop("voice", None)  # one in a hundred changes leaves a long header whole
     for counter in counts.values():  # or the mutations show nothing
         assert counter["read"] + counter["warned"] > 0
 
