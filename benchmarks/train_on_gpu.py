@@ -13,6 +13,7 @@ with their optimisers: a fit that is interrupted goes on from there when the com
 """
 
 import argparse
+import copy
 import mmap
 import multiprocessing
 import time
@@ -127,19 +128,20 @@ class Segments:
         """Fill empty slots for ever, with segments of these tracks."""
         rng, powers, shares = np.random.RandomState(seed), {}, dict.fromkeys(self.kinds, 0.0)
         for name, recipe in self.recipes.items():
-            shares[recipe.licence] += SHARES[name] / sum(SHARES[other] for other in self.recipes)
+            shares[recipe.licence] += SHARES[name]
+        on_the_gpu = {"remix": 0.0, "shift": 0.0, "drop": 0.0}
+        augmentations = {
+            licence: clone(recipe.network.augmentation).set_params(**on_the_gpu)
+            for licence, recipe in self.kinds.items()
+        }
         with threadpool_limits(1):
             while True:
                 slot = self.empty.get()
-                licence = rng.choice(list(shares), p=list(shares.values()))
-                recipe, by_kind = self.kinds[licence], tracks[licence]
-                hours = np.array(list(recipe.hours.values()))
-                kind = list(recipe.hours)[rng.choice(len(hours), p=hours / hours.sum())]
-                y = by_kind[kind][rng.randint(len(by_kind[kind]))]
+                licence = draw_key(shares, rng)
+                y_of_kind = tracks[licence][draw_key(self.kinds[licence].hours, rng)]
+                y = y_of_kind[rng.randint(len(y_of_kind))]
                 place = rng.randint(y[0].n_samples)
-                augmentation = clone(recipe.network.augmentation)
-                augmentation.set_params(remix=0.0, shift=0.0, drop=0.0)  # on the GPU
-                plan = draw_plan(augmentation, 0, place, [y], rng)
+                plan = draw_plan(augmentations[licence], 0, place, [y], rng)
                 self.audio[slot] = read_plan(plan, [y], N_SAMPLES, SAMPLE_RATE)
                 if id(y) not in powers:
                     powers[id(y)] = [np.mean(np.square(source[:])) for source in y]
@@ -160,6 +162,12 @@ class Segments:
                 pools[licence].add(self.audio[some], self.powers[some])
                 for slot in some:
                     self.empty.put(slot)
+
+
+def draw_key(weights, rng):
+    """Draw a key of a dict whose values are weights."""
+    shares = np.array(list(weights.values()))
+    return list(weights)[rng.choice(len(shares), p=shares / shares.sum())]
 
 
 def shared(shape, dtype):
@@ -364,9 +372,7 @@ class Training:
             for _ in range(32)
         ]
         statistics = {k: np.mean([batch[k] for batch in batches], axis=0) for k in batches[0]}
-        network = clone(self.network).set_params(verbose=False)
-        for name, value in vars(self.network).items():
-            setattr(network, name, value)
+        network = copy.copy(self.network).set_params(verbose=False)
         arrays = {**self.averages, **statistics}
         names = [name for layer in network.layers_ for name in layer.parameter_shapes]
         network.weights_ = {name: np.float32(arrays[name]) for name in names}
