@@ -34,10 +34,10 @@ def main():
     halves = halves_of_songs(tracks) if arguments.halves == "time" else tracks_in_turn(tracks)
     print(f"{'':<42}  before   after    uSDR of the voice, dB")
     rows, seconds = [], 0.0
-    for learnt, scored in halves:
+    for training, scored in halves:
         before = songs.load_model(arguments.model)
         started = time.monotonic()
-        after = fine_tuned(arguments.model, learnt, arguments.hours)
+        after = fine_tuned(arguments.model, training, arguments.hours)
         seconds += time.monotonic() - started
         for name, x, y in scored:
             rows.append([songs.score(separator, x, y)[0] for separator in (before, after)])

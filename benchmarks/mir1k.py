@@ -46,7 +46,7 @@ class Fold(NamedTuple):
     """The training clips and the clips to score, each as (X, y)."""
 
     name: str
-    learnt: tuple
+    training: tuple
     scored: tuple
 
 
@@ -75,8 +75,8 @@ def main():
     names = list(ROWS) if names == ["all"] else names
     folds = make_folds(arguments.root, arguments.subset, bool(names))
     for fold in folds:
-        learnt = f"{len(fold.learnt[0])} clips learnt, " if names else ""
-        print(f"{fold.name}: {learnt}{len(fold.scored[0])} clips scored")
+        training = f"{len(fold.training[0])} training clips, " if names else ""
+        print(f"{fold.name}: {training}{len(fold.scored[0])} clips scored")
     print_heading()
     if not holdout:
         packaged = sksvs.pretrained("voice-mir1k")
@@ -102,14 +102,14 @@ def print_sizes():
         print(f"{name:<32}{n_params:>12,}{row.network.count_macs(params) / 1e6:>9.0f}")
 
 
-def make_folds(root, subset, learns=True):
+def make_folds(root, subset, trains=True):
     """Return the folds of a subset: one, or one for each singer that is held out.
 
     Without training, the subsets "dev" and "test" do not need the clips of "train".
     """
     if subset != "holdout":
-        learnt = load_mir1k(root, "train", return_X_y=True) if learns else ([], [])
-        return [Fold(subset, learnt, load_mir1k(root, subset, return_X_y=True))]
+        training = load_mir1k(root, "train", return_X_y=True) if trains else ([], [])
+        return [Fold(subset, training, load_mir1k(root, subset, return_X_y=True))]
     parts = [load_mir1k(root, name) for name in ("train", "dev")]
     X, y, groups = ([item for part in parts for item in part[key]] for key in ("X", "y", "groups"))
 
@@ -118,24 +118,24 @@ def make_folds(root, subset, learns=True):
         return [X[i] for i in chosen], [y[i] for i in chosen]
 
     return [
-        Fold(f"{learnt} to {scored}", clips_of(learnt), clips_of(scored))
-        for learnt, scored in (("amy", "abjones"), ("abjones", "amy"))
+        Fold(f"{training} to {scored}", clips_of(training), clips_of(scored))
+        for training, scored in (("amy", "abjones"), ("abjones", "amy"))
     ]
 
 
 def fit_and_score(name, fold, keep):
     """Return the scores of a row and the seconds of its fit, from the folder `keep` if possible."""
-    row, learnt = ROWS[name], "train" if fold.name in ("dev", "test") else fold.name
-    fitted = keep / _file_name(row.fitted_as or name, learnt)
+    row, training = ROWS[name], "train" if fold.name in ("dev", "test") else fold.name
+    fitted = keep / _file_name(row.fitted_as or name, training)
     facts = fitted.with_suffix(".json")
-    scored = keep / f"{_file_name(name, learnt, 'scored', fold.name)}.json"
+    scored = keep / f"{_file_name(name, training, 'scored', fold.name)}.json"
     keep.mkdir(parents=True, exist_ok=True)
     of_fit = {"fit": ROWS[row.fitted_as or name].fingerprint()}
     of_scores = {**of_fit, "prediction": str(row.prediction)}
     if not kept(facts, of_fit):
-        X, y = row.tracks(*fold.learnt)
+        X, y = row.tracks(*fold.training)
         pipeline = row.pipeline(X, keep / "checkpoints")
-        clock = keep / f"{of_fit['fit']}_{_file_name(learnt)}.clock"
+        clock = keep / f"{of_fit['fit']}_{_file_name(training)}.clock"
         with timed(clock) as seconds:
             pipeline.fit(X, y)
         sksvs.save(pipeline, fitted.with_suffix(".safetensors"))

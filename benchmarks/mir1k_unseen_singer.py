@@ -27,7 +27,7 @@ def main():
     folds = make_folds(arguments.data, "holdout")
     (fold,) = (fold for fold in folds if fold.name.startswith(f"{arguments.fit_on} to "))
     print(
-        f"{fold.name}: fitted on {len(fold.learnt[0])} clips, scored on {len(fold.scored[0])}, "
+        f"{fold.name}: fitted on {len(fold.training[0])} clips, scored on {len(fold.scored[0])}, "
         "0 dB; voice, dB, BSS Eval version 3."
     )
     print(f"{'separator':<34}{'SDR':>7}{'SIR':>7}{'SAR':>7}{'NSDR':>7}{'fit, s':>8}")
@@ -40,7 +40,7 @@ def main():
     ):
         separator = make_pipeline(STFTTransformer(), last)
         started = time.monotonic()
-        separator.fit(*fold.learnt)
+        separator.fit(*fold.training)
         seconds = time.monotonic() - started
         score = separator.score(*fold.scored)
         mixture_sdr = score.sdr if mixture_sdr is None else mixture_sdr

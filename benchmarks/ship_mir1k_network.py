@@ -58,7 +58,7 @@ def main():
                 "hours": 1.5,
             },
         ],
-        "learnt_by": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: the mean of the "
+        "training": f"benchmarks/mir1k.py --subset dev --rows {STRONGEST!r}: the mean of the "
         f"masks of {' and '.join(f'a {type(m).__name__} ({m.n_iter_} epochs)' for m in members)}; "
         "voices and accompaniments of different clips are mixed at random gains, the voices at "
         "random speeds, and for the first network the accompaniments too",

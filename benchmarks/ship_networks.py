@@ -6,8 +6,8 @@ r"""Train a network of the package, score it, and put it into the package with i
 
 The names are voice, voice-live and voice-free. A fit that is interrupted is resumed from its last
 epoch, and one that is complete is only scored: so is what train_on_gpu.py has written to the folder
-of ``--keep``. None of the songs that are scored is learnt from: the names of all files that are
-learnt from are written to benchmarks/learnt_from/<name>.txt.
+of ``--keep``. None of the songs that are scored is in the training data, whose file names are
+written to benchmarks/training_files/<name>.txt.
 Prints the scores for several weights of the accompaniment and of the side signal, and the card.
 """
 
@@ -34,7 +34,7 @@ from sksvs.metrics import evaluate
 from sksvs.transforms import STFTTransformer
 
 MODELS = Path(sksvs.__file__).parent / "model_files" / "models"
-LISTS = Path(__file__).parent / "learnt_from"
+LISTS = Path(__file__).parent / "training_files"
 GRID = ((0.35, 0.5, 0.7, 1.0, 1.4, 2.0), (0.0, 0.5, 1.0))  # others_weight, side_weight
 TRAINING = {
     "hidden_layer_sizes": (),
@@ -75,7 +75,7 @@ FREE = {"free voices": 1.4, "free songs": 2.0, "synthesised": 0.6}
 
 
 class Recipe(NamedTuple):
-    """A network of the package, and what it learns from.
+    """A network of the package, and its training data.
 
     `hours` are those of every kind of recordings in an epoch. `prediction` are the parameters that
     are best on songs, from the printed grid.
@@ -95,7 +95,7 @@ RECIPES = {
     "voice-free": Recipe(LONG_WINDOW, BEST, FREE, 3, "CC-BY-SA-4.0 AND GPL-3.0-or-later", WEIGHTS),
 }
 LIMITS = (
-    "Learnt from one synth-pop band, karaoke, and solo voices over music of games. Choirs, rap, "
+    "Trained on one synth-pop band, karaoke, and solo voices over music of games. Choirs, rap, "
     "screams and voices that effects have changed beyond recognition are separated less well."
 )
 
@@ -135,7 +135,7 @@ def main():
         "separates": "singing voice and accompaniment, in this order",
         "licence": recipe.licence,
         "sources": sources(files),
-        "learnt_by": facts["fit"],
+        "training": facts["fit"],
         "parameters": int(pipeline[-1].count_params()),
         "macs_per_second": round(pipeline[-1].count_macs()),
         "date": datetime.date.today().isoformat(),
@@ -148,7 +148,7 @@ def main():
 
 
 def write_list(path, names):
-    """Write the names of the files that a network has learnt from, a line each."""
+    """Write the names of the files that a network is trained on, a line each."""
     path.write_text("\n".join(sorted(set(names))) + "\n", encoding="utf-8")
 
 

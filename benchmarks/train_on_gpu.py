@@ -3,7 +3,7 @@ r"""Train the three networks for songs at the same time on a GPU, with JAX.
     pip install 'jax[cuda13]' optax
     python benchmarks/train_on_gpu.py --data <data> --accompaniments accompaniments
 
-The networks, what they learn from and how sources are varied are the recipes of ship_networks.py,
+The networks, their training data and how sources are varied are the recipes of ship_networks.py,
 which scores what is written here and puts it into the package. Processes draw segments of a voice
 and an accompaniment and send the voice through effects, as a fit of the package does; the GPU keeps
 the last thousands of them. There, every batch has new pairs of these with new signs, filters and

@@ -1,4 +1,4 @@
-"""Load the recordings that the packaged networks learn from, with their terms.
+"""Load the recordings that the packaged networks are trained on, with their terms.
 
 `data` is a folder with `index.tsv`, a table of files with their source, length in seconds and
 terms; with the folders `voices` and `cc0_songs`, of whose files it tells; with `mir1k`; and with
@@ -34,7 +34,7 @@ NOT_FREE = "drascula-music"  # a package of accompaniments under a licence of it
 
 
 class Recording(NamedTuple):
-    """A file that is learnt from."""
+    """A file of the training data."""
 
     path: Path
     source: str

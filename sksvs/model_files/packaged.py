@@ -74,7 +74,7 @@ def pretrained(
     - "licence": the terms of its weights, which are not those of the code: an SPDX expression such
       as "CC-BY-SA-4.0 AND GPL-3.0-or-later", or "research only";
     - "sources": all that it was trained on, a list of dicts with "name", "terms" and "hours";
-    - "learnt_by": the command that trained it, and "date", of its training, in ISO format;
+    - "training": the command that trained it, and "date", of its training, in ISO format;
     - "parameters", their number, and "macs_per_second", the multiply-accumulate operations for a
       second of audio;
     - "scores", a dict, and "limits": what it separates less well.

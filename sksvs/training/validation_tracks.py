@@ -46,7 +46,7 @@ def choose_validation_tracks(n_tracks, fraction, random_state, groups=None, give
             )
         if held_out.all() or not held_out.any():
             raise ValueError(
-                f"validation_tracks must hold out some tracks and leave some to learn from; got "
+                f"validation_tracks must hold out some tracks and leave some to train on; got "
                 f"{held_out.sum()} of {n_tracks} held out."
             )
         return held_out

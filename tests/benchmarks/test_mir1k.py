@@ -76,21 +76,21 @@ def make_pairs(lengths):
 def test_synthesised_voices_are_over_the_accompaniments_as_loud_as_they_are(rows):
     X, y = make_singing_mixtures(2, 1.5, random_state=0)
     waveforms = [[ArrayWaveform(s, 16000, f"clip {i}") for s in pair] for i, pair in enumerate(y)]
-    learnt = [voice + rest for voice, rest in waveforms], [Sources(pair) for pair in waveforms]
+    training = [voice + rest for voice, rest in waveforms], [Sources(pair) for pair in waveforms]
     row = next(row for row in rows.ROWS.values() if row.synthesised_voices == 1)
-    for more_X, more_y in (row.tracks(*learnt), row.tracks(*learnt)):
-        assert more_X[:2] == learnt[0] and more_y[:2] == learnt[1] and len(more_X) == 4
+    for more_X, more_y in (row.tracks(*training), row.tracks(*training)):
+        assert more_X[:2] == training[0] and more_y[:2] == training[1] and len(more_X) == 4
         for i, (mixture, (voice, accompaniment)) in enumerate(zip(more_X[2:], more_y[2:])):
             assert accompaniment is waveforms[i][1] and f"clip {i}" in mixture.name
             np.testing.assert_allclose(mixture[:], voice[:] + accompaniment[:], atol=1e-6)
             assert np.sum(voice[:] ** 2) == pytest.approx(np.sum(accompaniment[:] ** 2), rel=1e-3)
         singers = [sources[0][:] for sources in more_y[2:]]
         assert not np.allclose(singers[0], singers[1])
-    assert rows.ROWS["DNN"].tracks(*learnt) == learnt
+    assert rows.ROWS["DNN"].tracks(*training) == training
 
-    _, of_one = row.tracks(*learnt)
-    many_X, of_many = row._replace(synthesised_voices=3).tracks(*learnt)
-    assert len(many_X) == len(of_many) == 12 and many_X[4:6] == many_X[8:10] == learnt[0]
+    _, of_one = row.tracks(*training)
+    many_X, of_many = row._replace(synthesised_voices=3).tracks(*training)
+    assert len(many_X) == len(of_many) == 12 and many_X[4:6] == many_X[8:10] == training[0]
     np.testing.assert_array_equal(of_many[2][0][:], of_one[2][0][:])
     first_clip = [of_many[i] for i in (2, 6, 10)]
     assert all(accompaniment is waveforms[0][1] for _, accompaniment in first_clip)

@@ -83,7 +83,7 @@ def test_the_card_has_what_a_user_must_know(name):
         assert source["name"] and source["terms"] and source["hours"] > 0
     assert card["parameters"] == pipeline[-1].count_params()
     assert card["macs_per_second"] == round(pipeline[-1].count_macs())
-    assert card["scores"] and card["learnt_by"] and card["limits"]
+    assert card["scores"] and card["training"] and card["limits"]
     datetime.date.fromisoformat(card["date"])
 
 

@@ -47,7 +47,7 @@ def test_the_users_own_choice_stands():
         ({"groups": ["a"] * 4}, ValueError, "all are of one group, 'a'"),
         ({"groups": ["a"]}, ValueError, "groups must have one item a track; got 1 for 4"),
         ({"given": [True]}, ValueError, "validation_tracks must have one item a track"),
-        ({"given": [True] * 4}, ValueError, "leave some to learn from; got 4 of 4"),
+        ({"given": [True] * 4}, ValueError, "leave some to train on; got 4 of 4"),
         ({"given": [False] * 4}, ValueError, "got 0 of 4 held out"),
         ({"given": [0, 1, 0, 1]}, TypeError, "must be booleans, .* got int64"),
     ],
