@@ -6,7 +6,6 @@ from textwrap import shorten
 
 import click
 
-import sksvs
 from sksvs.cli.output import in_a_line
 from sksvs.parameters import PARAMETERS
 
@@ -16,21 +15,21 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 class ModelFile(click.Path):
-    """A model that is given as a file or by the name of a packaged one; the value is its path."""
+    """A model that is given by the name of a packaged one, or as a file; the value is its path."""
 
     def __init__(self):
         super().__init__(exists=True, dir_okay=False, path_type=Path)
 
     def convert(self, value, param, ctx):
         """Return the path of the model; exit with an error if there is none."""
-        if not Path(value).is_file():
-            from sksvs.model_files.packaged import pretrained_names, pretrained_path
+        from sksvs.model_files.packaged import pretrained_names, pretrained_path
 
-            if str(value) in pretrained_names():
-                value = pretrained_path(value)
-            elif not Path(value).exists():
-                names = ", ".join(pretrained_names())
-                self.fail(f"{value} is neither a file nor a packaged model ({names}).", param, ctx)
+        names = pretrained_names()
+        if str(value) in names:
+            value = pretrained_path(value)
+        elif not Path(value).exists():
+            packaged = ", ".join(names)
+            self.fail(f"{value} is neither a file nor a packaged model ({packaged}).", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -65,8 +64,9 @@ model_option = click.option(
     "--model",
     metavar="MODEL",
     type=ModelFile(),
-    help="Model file, as sksvs.save writes it, or the name of a packaged model (see sksvs info).  "
-    "[default: voice-free]",
+    default="voice-free",
+    show_default=True,
+    help="Model file, as sksvs.save writes it, or the name of a packaged model (see sksvs info).",
 )
 data_option = click.option(
     "--data",
@@ -122,20 +122,6 @@ def read_weights(context, option, text):
     return numbers
 
 
-def load_model(path):
-    """Return the pipeline in a file and its card, or those of the package if `path` is None."""
-    if path is None:
-        return sksvs.pretrained(return_card=True)
-    return sksvs.load(path, return_card=True)
-
-
-def model_name(path):
-    """Return what a model is called, given the path as for `load_model`."""
-    from sksvs.model_files.packaged import DEFAULT
-
-    return DEFAULT if path is None else path.stem
-
-
 def sources_to_load(pipeline):
     """Return the sources of songs that a model separates, as the loaders of songs name them."""
     from sksvs.datasets.bundle import VOICE_AND_REST
@@ -149,8 +135,7 @@ def terms_of_use(path, card):
 
     Parameters
     ----------
-    path : Path or None
-        As for `load_model`.
+    path : Path
     card : dict or None
     """
     from sksvs.model_files.packaged import RESEARCH_ONLY, pretrained_path
@@ -158,8 +143,7 @@ def terms_of_use(path, card):
     licence = (card or {}).get("licence")
     if not licence or not isinstance(licence, str):
         return None
-    packaged = path is None or path == pretrained_path(path.stem)
-    name = model_name(path) if packaged else in_a_line(path)
+    name = path.stem if path == pretrained_path(path.stem) else in_a_line(path)
     terms = "for research only" if licence == RESEARCH_ONLY else f"under {shorten(licence, 200)}"
     sources = f"; `sksvs info {name}` names its sources" if card.get("sources") else ""
     return f"The network {name} is {in_a_line(terms)}{sources}."

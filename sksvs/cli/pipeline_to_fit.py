@@ -4,7 +4,8 @@ import json
 
 import click
 
-from sksvs.cli.options import load_model, sources_to_load
+import sksvs
+from sksvs.cli.options import sources_to_load
 from sksvs.cli.output import in_a_line, one_line
 from sksvs.cli.training_plan import FINE_TUNING_RATE, choose_augmentation, make_separator
 
@@ -117,7 +118,7 @@ def pipeline_to_continue(path, augment, *, dry_voices, pairs, **given):
     card : dict
         The model that it starts from, and the terms of its weights, which stay.
     """
-    pipeline, card = load_model(path)
+    pipeline, card = sksvs.load(path, return_card=True)
     separator = pipeline[-1]
     if not hasattr(separator, "partial_fit") or hasattr(separator, "estimators"):
         raise click.UsageError(

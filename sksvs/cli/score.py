@@ -4,13 +4,12 @@ from pathlib import Path
 
 import click
 
+import sksvs
 from sksvs.cli.options import (
     corpus_option,
     data_option,
     jobs_option,
     json_option,
-    load_model,
-    model_name,
     model_option,
     sources_to_load,
     strict_option,
@@ -88,7 +87,7 @@ def score(
     if subsets and subset not in subsets:
         one_of = f"{subset!r} is not one of {', '.join(map(repr, subsets))}, which {corpus} has."
         raise click.BadParameter(one_of, param_hint="'--subset'")
-    separator, _ = load_model(model)
+    separator = sksvs.load(model)
     if corpus == "mir1k" and protocol == "park2018":
         tracks = load_mir1k(data, subset, mix="natural", strict=strict)
     else:
@@ -112,7 +111,7 @@ def score(
     if report is not None:
         from sksvs.display import write_evaluation_report
 
-        title = f"{model_name(model)} on {corpus}" + (f", {subset}" if subsets else "")
+        title = f"{model.stem} on {corpus}" + (f", {subset}" if subsets else "")
         write_evaluation_report(report, title, found, separator, X, y)
 
 

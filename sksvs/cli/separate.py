@@ -9,8 +9,6 @@ import sksvs
 from sksvs.cli.options import (
     ParameterType,
     jobs_option,
-    load_model,
-    model_name,
     model_option,
     strict_option,
     terms_of_use,
@@ -96,7 +94,7 @@ def separate(ctx, songs, out, model, stems, balance, others_weight, report, jobs
 
     from sksvs.separation import copy_pipe, plan_songs, separate_songs
 
-    separator, card = load_model(model)
+    separator, card = sksvs.load(model, return_card=True)
     weighed_by = "--balance" if balance else "--others-weight" if others_weight else None
     if weighed_by and "others_weight" not in separator[-1].get_params(deep=False):
         kind = type(separator[-1]).__name__
@@ -147,7 +145,7 @@ def _report(out, model, n_songs):
     from sksvs.display import writing_report
 
     songs = "1 song" if n_songs == 1 else f"{n_songs} songs"
-    return writing_report(out / REPORT, f"{songs} separated by {model_name(model)}")
+    return writing_report(out / REPORT, f"{songs} separated by {model.stem}")
 
 
 def _add_to_report(page, song, result, separator):

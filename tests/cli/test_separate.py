@@ -10,6 +10,7 @@ import sksvs
 from sksvs.audio import ArrayWaveform, AudioFile, Sources
 from sksvs.cli import main
 from sksvs.estimators import MixtureBaseline
+from sksvs.model_files.packaged import DEFAULT
 from sksvs.separation import many_files
 from sksvs.transforms import MonoDownmix, STFTTransformer
 from tests.separation.conftest import NAMES, files_in
@@ -49,18 +50,6 @@ def test_stems_of_four_sources_are_chosen_by_their_names(run, song, tmp_path):
     result = run("separate", song, *chosen, "vocals,piano")
     assert result.exit_code == 2
     assert "--stems: the model has vocals, bass, drums, other; got 'piano'." in result.stderr
-
-
-def test_without_a_model_the_packaged_one_is_taken(run, song, model, tmp_path, monkeypatch):
-    asked = []
-
-    def pretrained(*names, return_card):
-        asked.append(names)
-        return sksvs.load(model, return_card=return_card)
-
-    monkeypatch.setattr(sksvs, "pretrained", pretrained, raising=False)
-    assert run("separate", song, "-o", tmp_path / "out").exit_code == 0
-    assert asked == [()]  # the default of sksvs.pretrained
 
 
 @pytest.mark.parametrize(
@@ -247,11 +236,12 @@ def test_the_terms_of_the_weights_are_printed_once_for_all_songs(run, song, mode
 
 def test_a_packaged_model_is_taken_by_its_name(run, song, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / DEFAULT).write_bytes(b"a file of that name, which is no model")
     free = "under CC-BY-SA-4.0 AND GPL-3.0-or-later"
     for name, terms, options in [
         ("voice", "for research only", ("--model", "voice")),
         ("voice-free", free, ("--model", "voice-free")),
-        ("voice-free", free, ()),
+        (DEFAULT, free, ()),
     ]:
         line = f"The network {name} is {terms}; `sksvs info {name}` names its sources.\n"
         result = run("separate", song, "-o", tmp_path / f"{len(options)}{name}", *options)
