@@ -135,7 +135,7 @@ def main():
         "separates": "singing voice and accompaniment, in this order",
         "licence": recipe.licence,
         "sources": sources(files),
-        "training": facts["fit"],
+        "training": facts["training"],
         "parameters": int(pipeline[-1].count_params()),
         "macs_per_second": round(pipeline[-1].count_macs()),
         "date": datetime.date.today().isoformat(),
@@ -169,7 +169,7 @@ def fit(recipe, recordings, checkpoints, path):
     words = f"{recipe.epochs} epochs of {hours:.1f} h; {minutes:.0f} min on {os.cpu_count()} cores"
     print(words, flush=True)
     network.set_params(verbose=False, checkpoint_dir=None)
-    sksvs.save(pipeline, path, card={"fit": f"benchmarks/ship_networks.py: {words}"})
+    sksvs.save(pipeline, path, card={"training": f"benchmarks/ship_networks.py: {words}"})
 
 
 def with_16_bits(pipeline):

@@ -383,7 +383,7 @@ class Training:
         network.held_out_ = np.zeros(0, bool)
         pipeline = Pipeline([("stft", self.recipe.stft), ("network", network)])
         seen, device = repr(self).partition(": ")[2], jax.devices()[0].device_kind
-        card = {"fit": f"benchmarks/train_on_gpu.py: {seen}, on one {device}"}
+        card = {"training": f"benchmarks/train_on_gpu.py: {seen}, on one {device}"}
         sksvs.save(pipeline, Path(folder) / f"{self.name}.safetensors", card=card)
 
 
